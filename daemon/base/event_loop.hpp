@@ -1,0 +1,69 @@
+// SPDX-FileCopyrightText: Schultor contributors
+// SPDX-License-Identifier: EUPL-1.2
+#pragma once
+
+#include "daemon/base/result.hpp"
+
+#include <systemd/sd-event.h>
+
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <memory>
+
+namespace schultor::base {
+
+/// A subscription to an event. It lives as long as this handle: destroying the handle ends
+/// it, also from within its own callback.
+class EventSource {
+public:
+  struct Callback;  // the heap cell that the C callback's userdata points at
+
+  EventSource() = default;
+  explicit EventSource(std::shared_ptr<Callback> callback) : callback_(std::move(callback)) {}
+  explicit operator bool() const noexcept { return callback_ != nullptr; }
+  void reset() noexcept { callback_.reset(); }
+
+  /// For I/O sources: the events now waited for, a mask of EPOLLIN, EPOLLOUT.
+  void set_events(std::uint32_t events);
+  /// For timers: fires once more, `delay` from now (monotonic clock).
+  void restart(std::chrono::microseconds delay);
+
+private:
+  std::shared_ptr<Callback> callback_;
+};
+
+/// An sd-event loop. Handlers run on the thread that runs it, and must not throw.
+class EventLoop {
+public:
+  static Result<EventLoop> create();
+
+  /// `handler` gets the mask of epoll events that are ready. The descriptor stays the caller's, who
+  /// destroys the source before closing it.
+  [[nodiscard]] Result<EventSource> watch(int fd, std::uint32_t events, std::function<void(std::uint32_t)> handler);
+  /// Once, after `delay` on the monotonic clock.
+  [[nodiscard]] Result<EventSource> after(std::chrono::microseconds delay, std::function<void()> handler);
+  /// Before the loop polls again, after all handlers of this turn: the place for work batched per turn.
+  [[nodiscard]] Result<EventSource> every_turn(std::function<void()> handler);
+  /// SIGTERM and SIGINT end the loop; SIGHUP is handed to `on_hangup`. Blocks the three for this thread.
+  [[nodiscard]] Result<EventSource> handle_signals(std::function<void()> on_hangup);
+  /// Feeds the service manager's watchdog by itself when one is set (sd_event_set_watchdog(3)).
+  void enable_watchdog();
+
+  /// Runs until quit() or a signal that ends it.
+  [[nodiscard]] Result<void> run();
+  void quit();
+
+  /// Borrowed: for sd-bus, which attaches itself.
+  [[nodiscard]] sd_event* native() const noexcept { return event_.get(); }
+
+private:
+  struct Unref {
+    void operator()(sd_event* event) const noexcept { sd_event_unref(event); }
+  };
+  explicit EventLoop(sd_event* event) : event_(event) {}
+
+  std::unique_ptr<sd_event, Unref> event_;
+};
+
+}  // namespace schultor::base

@@ -1,0 +1,26 @@
+// SPDX-FileCopyrightText: Schultor contributors
+// SPDX-License-Identifier: EUPL-1.2
+#pragma once
+
+#include <string_view>
+
+/// The ids of journal entries that an operator may meet; each is explained in units/schultor.catalog.
+namespace schultor::base::message_id {
+
+inline constexpr std::string_view gateway_ready = "177ede0a467546b48548b73a1d1cfa19";
+inline constexpr std::string_view mode_changed = "8e013c078017460ea1f2bbc7cc01480e";
+inline constexpr std::string_view configuration_applied = "aebd015c42084f48a35bc12ec0c5df36";
+inline constexpr std::string_view configuration_refused = "f553d122f7c547c1994cd4c79b796333";
+inline constexpr std::string_view kernel_refused = "a15ec7eb3c664a4ebb735afdafffaa5c";
+inline constexpr std::string_view clock_jumped = "1d9e64def8ef4b548c871836710d6ac6";
+inline constexpr std::string_view gate_connected = "b41aefc863cf407280cd82177b31f4eb";
+inline constexpr std::string_view gate_lost = "d1e233ac5b7b471ab6c6e2bcc3b0331c";
+inline constexpr std::string_view gate_ready = "06d6ee0203cd4bbdbccb2f1af979ebd1";
+inline constexpr std::string_view gate_waiting = "ecd41d10f98143d8b3f2d33e229b96a8";
+inline constexpr std::string_view resolver_silent = "62ce548322af4e57ad9d879dae4c1695";
+inline constexpr std::string_view resolver_answers = "da23c7741ccc4708aa5817d530971371";
+inline constexpr std::string_view broker_connected = "11cc4f5d48d1488590d73215d75c1d61";
+inline constexpr std::string_view broker_lost = "4f6c83ea61ca4d81ae5e0736d4c51bae";
+inline constexpr std::string_view outbox_failed = "1d654a5ee3cc45c4894fedeadc458b86";
+
+}  // namespace schultor::base::message_id

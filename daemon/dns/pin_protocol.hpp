@@ -1,0 +1,80 @@
+// SPDX-FileCopyrightText: Schultor contributors
+// SPDX-License-Identifier: EUPL-1.2
+#pragma once
+
+#include "daemon/base/address.hpp"
+#include "daemon/base/result.hpp"
+#include "daemon/policy/gate_rules.hpp"
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <variant>
+#include <vector>
+
+/// What schultord and the DNS gate say to each other over their SOCK_SEQPACKET socket, one message a packet, in host
+/// byte order: both ends run on the same machine.
+///
+///   schultord → gate   Announcement, with descriptors (SCM_RIGHTS), on connect and after every change of the rules
+///   gate → schultord   PinRequest, Health
+///   schultord → gate   PinReply, one for each PinRequest, after the kernel's acknowledgement
+///
+/// Pure: bytes in, values out. schultord reads the gate's messages as a stranger's.
+namespace schultor::dns {
+
+inline constexpr std::uint32_t pin_protocol_version = 1;
+/// Of one PinRequest; a longer one is refused.
+inline constexpr std::size_t most_pins = 256;
+inline constexpr std::size_t longest_message = 32 + most_pins * 32;
+/// A lifetime beyond this is refused.
+inline constexpr std::chrono::seconds longest_lifetime{2 * 86400};
+
+/// Descriptors that travel with it, in this order: a sealed memfd holding policy::to_json(GateRules); and, in the first
+/// one of a connection only, the gate's UDP socket (IPv6, dual stack, with SO_RCVMARK) and its TCP listener (tcp_fwmark_accept).
+struct Announcement {
+  std::uint64_t rules_epoch = 0;  ///< changes with the rules; a PinRequest names the epoch that it was decided under
+  std::uint64_t pins_epoch = 0;   ///< changes when pins were lost: the gate then forgets what it has pinned
+  bool operator==(const Announcement&) const = default;
+};
+
+struct PinEntry {
+  base::Address address;
+  policy::Doors doors = 0;  ///< not 0
+  std::chrono::seconds lifetime{0};
+  bool operator==(const PinEntry&) const = default;
+};
+
+struct PinRequest {
+  std::uint32_t sequence = 0;
+  std::uint64_t rules_epoch = 0;
+  std::vector<PinEntry> entries;  ///< 1 to most_pins
+  bool operator==(const PinRequest&) const = default;
+};
+
+enum class PinStatus : std::uint32_t {
+  pinned = 0,
+  stale = 1,    ///< decided under rules that no longer hold: ask again after the announcement that is under way
+  refused = 2,  ///< not understood, or not allowed
+  failed = 3,   ///< the kernel refused; nothing was pinned
+};
+
+struct PinReply {
+  std::uint32_t sequence = 0;
+  PinStatus status = PinStatus::failed;
+  bool operator==(const PinReply&) const = default;
+};
+
+/// The gate's word on its upstream, sent when it changes.
+struct Health {
+  bool resolver_answers = false;
+  bool operator==(const Health&) const = default;
+};
+
+using Message = std::variant<Announcement, PinRequest, PinReply, Health>;
+
+[[nodiscard]] std::vector<std::byte> encode(const Message& message);
+/// Refuses anything that is too short, too long, of another version, or holds a value out of range.
+[[nodiscard]] base::Result<Message> decode(std::span<const std::byte> packet);
+
+}  // namespace schultor::dns

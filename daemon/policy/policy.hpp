@@ -1,0 +1,76 @@
+// SPDX-FileCopyrightText: Schultor contributors
+// SPDX-License-Identifier: EUPL-1.2
+#pragma once
+
+#include "daemon/base/address.hpp"
+#include "daemon/policy/gate_rules.hpp"
+
+#include <chrono>
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace date {
+class time_zone;
+}
+
+namespace schultor::policy {
+
+/// A recurring span of wall-clock time on some days of the week.
+struct Window {
+  std::uint8_t weekdays = 0;      ///< bit 0 Monday … bit 6 Sunday
+  std::chrono::minutes start{0};  ///< since 00:00
+  std::chrono::minutes end{0};    ///< up to 24:00; before `start`: runs past midnight
+  std::string text;               ///< as written
+  Source source;
+};
+
+struct Schedule {
+  std::string name;
+  std::vector<Window> windows;
+  std::string during;
+  std::string otherwise;
+  Source otherwise_source;
+};
+
+enum class Ownership : std::uint8_t { school, byod, staff };
+
+struct Group {
+  std::string name;
+  std::optional<std::size_t> schedule;  ///< index into Policy::schedules; else `fixed_profile`
+  std::string fixed_profile;
+  Ownership ownership = Ownership::school;
+  bool unknown = false;  ///< exactly one: devices that nothing else names
+  std::vector<base::Prefix> prefixes;
+  std::vector<std::string> interfaces;
+  Source source;
+};
+
+/// A device of the roster.
+struct Device {
+  base::Mac mac;
+  std::size_t group = 0;  ///< index into Policy::groups
+  Source source;
+};
+
+/// Everything that decides, compiled from a configuration directory that holds no error. Immutable.
+struct Policy {
+  std::string school;
+  std::uint64_t revision = 0;  ///< of city.toml
+  std::string timezone;
+  const date::time_zone* zone = nullptr;  ///< of the tz database, never null
+  std::vector<Schedule> schedules;
+  std::vector<Group> groups;
+  std::vector<Device> devices;
+  GateRules gate;       ///< `views` is left empty: view numbers are given at run time
+  bool bypass = false;  ///< [never] bypass
+
+  [[nodiscard]] const Group* find_group(std::string_view name) const;
+  /// Null for a device that the roster does not name.
+  [[nodiscard]] const Group* group_of(const base::Mac& mac) const;
+  [[nodiscard]] const Group& unknown_group() const;
+};
+
+}  // namespace schultor::policy
