@@ -1,0 +1,131 @@
+// SPDX-FileCopyrightText: Schultor contributors
+// SPDX-License-Identifier: EUPL-1.2
+#pragma once
+
+#include "daemon/base/address.hpp"
+#include "daemon/config/diagnostic.hpp"
+
+#include <chrono>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+/// What the configuration directory says, file by file, each value with the place it is written at. Nothing is
+/// resolved yet: a group names its schedule, and whether there is one is for daemon/policy to say.
+namespace schultor::config {
+
+/// A value and where it is written.
+template <typename T>
+struct Located {
+  T value{};
+  Source source;
+};
+using Text = Located<std::string>;
+
+/// [operations]: the city's MQTT broker. Paths are absolute, or relative to systemd's credentials directory.
+struct Operations {
+  std::string host;
+  std::uint16_t port = 0;
+  bool tls = true;  ///< mqtts://; mqtt:// is for test benches
+  std::string ca;
+  std::string certificate;
+  std::string key;
+  Source source;
+};
+
+struct Cache {
+  std::string directory;
+  std::uint64_t size = 0;  ///< bytes
+  Source source;
+};
+
+/// gateway.toml: the box. What the command did not ask for (Need) may be empty.
+struct Gateway {
+  Text school;
+  Text timezone;
+  std::vector<Text> lan_interfaces;
+  std::vector<Located<base::InterfaceAddress>> lan_addresses;
+  Text wan_interface;
+  std::optional<Located<base::Endpoint>> resolver;
+  std::optional<Cache> cache;
+  std::optional<Operations> operations;
+};
+
+/// A window of a schedule: [start, end) in wall-clock time.
+struct Window {
+  std::uint8_t weekdays = 0;      ///< bit 0 Monday … bit 6 Sunday
+  std::chrono::minutes start{0};  ///< since 00:00, below 24:00
+  std::chrono::minutes end{0};    ///< up to 24:00; before `start`: runs past midnight
+  std::string text;               ///< as written
+  Source source;
+};
+
+struct Schedule {
+  Text name;
+  std::vector<Window> windows;
+  Text during;
+  Text otherwise;
+};
+
+enum class Access : std::uint8_t { listed, open };
+
+struct Profile {
+  Text name;
+  Access access = Access::listed;
+  std::vector<Text> allow;
+  std::vector<Text> block;
+};
+
+/// city.toml: the floor for all schools.
+struct City {
+  Located<std::uint64_t> revision;
+  std::vector<Text> cloud_domains;
+  std::vector<Text> never_domains;
+  Located<bool> bypass;
+  std::vector<Profile> profiles;
+  std::vector<Schedule> schedules;
+};
+
+enum class Ownership : std::uint8_t { school, byod, staff };
+
+struct Group {
+  Text name;
+  std::optional<Text> schedule;  ///< this or `profile`, never both
+  std::optional<Text> profile;
+  Ownership ownership = Ownership::school;
+  bool unknown = false;
+  std::vector<Located<base::Prefix>> prefixes;
+  std::vector<Text> interfaces;
+};
+
+/// [extend.PROFILE]: what the school adds to a city profile.
+struct Extension {
+  Text profile;
+  std::vector<Text> allow;
+  std::vector<Text> block;
+};
+
+/// school.toml
+struct School {
+  std::vector<Group> groups;
+  std::vector<Profile> profiles;
+  std::vector<Schedule> schedules;
+  std::vector<Extension> extensions;
+};
+
+/// A line of roster.csv.
+struct RosterEntry {
+  base::Mac mac;
+  Text group;
+  std::string name;  ///< the device's label; may be empty
+};
+
+struct Config {
+  Gateway gateway;
+  City city;
+  School school;
+  std::vector<RosterEntry> roster;
+};
+
+}  // namespace schultor::config

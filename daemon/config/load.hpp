@@ -1,0 +1,57 @@
+// SPDX-FileCopyrightText: Schultor contributors
+// SPDX-License-Identifier: EUPL-1.2
+#pragma once
+
+#include "daemon/config/config.hpp"
+
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace schultor::config {
+
+/// What a program asks of the directory: what it does not need may be missing, but is judged where it is there.
+/// A roster that is not needed is not read.
+struct Need {
+  bool school_name = false;  ///< gateway.toml: school
+  bool timezone = false;     ///< gateway.toml: timezone
+  bool network = false;      ///< gateway.toml: [lan], [wan], [resolver]
+  bool operations = false;   ///< gateway.toml: [operations]
+  bool city = false;
+  bool school = false;
+  bool roster = false;
+
+  /// Everything that makes a gateway; [operations] and [cache] may be left out: a school without a city.
+  [[nodiscard]] static constexpr Need everything() { return {true, true, true, false, true, true, true}; }
+  /// What `timeline` asks for.
+  [[nodiscard]] static constexpr Need hours() { return {false, true, false, false, true, true, false}; }
+  /// What `explain` asks for.
+  [[nodiscard]] static constexpr Need rules(bool with_roster) { return {false, true, false, false, true, true, with_roster}; }
+  /// What schultor-report asks for.
+  [[nodiscard]] static constexpr Need reporting() { return {true, false, false, true, false, false, false}; }
+};
+
+/// A configuration, or none if there is an error among the diagnostics (there may be warnings beside a configuration).
+struct Loaded {
+  std::optional<Config> config;
+  std::vector<Diagnostic> diagnostics;
+};
+
+/// The contents of the files; none where there is no such file.
+struct Files {
+  std::optional<std::string> gateway;
+  std::optional<std::string> city;
+  std::optional<std::string> school;
+  std::optional<std::string> roster;
+};
+
+/// A file beyond this is refused.
+inline constexpr std::size_t largest_file = 16U << 20U;
+
+/// Reads the files of a configuration directory.
+[[nodiscard]] Loaded load(const std::filesystem::path& directory, Need need);
+/// The same from contents. Pure.
+[[nodiscard]] Loaded parse(const Files& files, Need need);
+
+}  // namespace schultor::config

@@ -1,0 +1,35 @@
+// SPDX-FileCopyrightText: Schultor contributors
+// SPDX-License-Identifier: EUPL-1.2
+#pragma once
+
+#include "daemon/config/load.hpp"
+#include "daemon/policy/policy.hpp"
+
+#include <filesystem>
+#include <optional>
+#include <vector>
+
+namespace schultor::policy {
+
+/// A policy, or none if there is an error among the diagnostics.
+struct Compiled {
+  std::optional<Policy> policy;
+  std::vector<config::Diagnostic> diagnostics;
+};
+
+/// Resolves what a configuration names: profiles, schedules, groups, names, the time zone.
+/// What config::Need left out is left empty; without a time zone there is no policy.
+[[nodiscard]] Compiled compile(const config::Config& config);
+
+/// A directory, read and compiled. `policy` and `config` are both there or both missing.
+struct LoadedPolicy {
+  std::optional<config::Config> config;
+  std::optional<Policy> policy;
+  std::vector<config::Diagnostic> diagnostics;  ///< of both steps; may hold warnings beside a policy
+};
+
+[[nodiscard]] LoadedPolicy load(const std::filesystem::path& directory, config::Need need);
+/// The same from the files' contents. Pure but for the tz database.
+[[nodiscard]] LoadedPolicy load(const config::Files& files, config::Need need);
+
+}  // namespace schultor::policy

@@ -1,0 +1,26 @@
+// SPDX-FileCopyrightText: Schultor contributors
+// SPDX-License-Identifier: EUPL-1.2
+#pragma once
+
+#include "daemon/policy/schedule.hpp"
+
+#include <string>
+#include <string_view>
+
+namespace schultor::policy {
+
+/// What would be said to a device of a group that asks for a name, and why.
+struct Explanation {
+  std::string name;  ///< as judged: lower case, no trailing dot
+  std::string group;
+  Holding holding;  ///< the profile that holds, and why
+  Verdict verdict = Verdict::refuse;
+  std::string because;    ///< cloud | never | city-block | allow | block | default
+  std::string rule_text;  ///< the pattern, or "profile school is listed"
+  Source rule;
+};
+
+/// `name` is a DNS name in any spelling; an error says why it is none.
+[[nodiscard]] base::Result<Explanation> explain(const Policy& policy, const Group& group, Seconds at, std::string_view name);
+
+}  // namespace schultor::policy
