@@ -1,0 +1,88 @@
+// SPDX-FileCopyrightText: Schultor contributors
+// SPDX-License-Identifier: EUPL-1.2
+#include "daemon/base/log.hpp"
+#include "daemon/base/version.hpp"
+#include "daemon/bus/gateway_service.hpp"
+#include "daemon/enforce/gateway.hpp"
+
+#include <boost/program_options.hpp>
+#include <fmt/core.h>
+#include <systemd/sd-daemon.h>
+
+#include <iostream>
+
+namespace {
+
+namespace base = schultor::base;
+namespace bus = schultor::bus;
+namespace enforce = schultor::enforce;
+namespace po = boost::program_options;
+
+/// An exit status, or what to run with.
+base::Result<std::optional<enforce::GatewayOptions>> parse_options(int argc, char** argv) {
+  enforce::GatewayOptions options;
+  po::options_description described("schultord: holds every tablet to what its class may do now\n\nOptions");
+  described.add_options()("help,h", "show this help")("version", "show the version")(
+      "config", po::value(&options.config_directory)->default_value("/etc/schultor")->value_name("DIR"), "configuration directory")(
+      "state", po::value(&options.state_directory)->default_value("/var/lib/schultor")->value_name("DIR"), "what must outlive a restart")(
+      "runtime", po::value(&options.runtime_directory)->default_value("/run/schultor")->value_name("DIR"), "where the gate's socket lies")(
+      "gate-group", po::value(&options.gate_group)->default_value("schultor-dns")->value_name("GROUP"), "who may open the gate's socket");
+  try {
+    po::variables_map values;
+    po::store(po::command_line_parser(argc, argv).options(described).positional({}).run(), values);
+    if (values.contains("help") || values.contains("version")) {
+      if (values.contains("help")) std::cout << described;
+      else std::cout << "schultord " << base::version << '\n';
+      return std::nullopt;
+    }
+    po::notify(values);
+  } catch (const po::error& error) {
+    return base::fail("{}: see schultord --help", error.what());
+  }
+  return options;
+}
+
+base::Result<void> run(const enforce::GatewayOptions& options) {
+  auto loop = base::EventLoop::create();
+  if (!loop) return base::pass(std::move(loop));
+  std::unique_ptr<bus::GatewayService> service;
+  auto gateway = enforce::Gateway::start(*loop, options,
+                                         {[&](const std::string& event) { if (service) service->raise_event(event); },
+                                          [&](const std::string& status) {
+                                            if (service) service->state_changed();
+                                            sd_notifyf(0, "STATUS=%s", status.c_str());
+                                          }});
+  if (!gateway) return base::pass(std::move(gateway));
+  auto& running = **gateway;
+  auto created = bus::GatewayService::create(*loop, {[&] { return running.facts(); }, [&] { return running.describe(); },
+                                                     [&] { return running.ruleset(); }, [&] { return running.events(); },
+                                                     [&] { return running.reload(); }});
+  if (!created) return base::pass(std::move(created));
+  service = std::move(*created);
+  auto signals = loop->handle_signals([&] {
+    sd_notify(0, "RELOADING=1");
+    // A refusal is logged and is an event; the running policy stays.
+    [[maybe_unused]] const auto done = running.reload();
+    sd_notify(0, "READY=1");
+  });
+  if (!signals) return base::pass(std::move(signals));
+  loop->enable_watchdog();
+  sd_notifyf(0, "READY=1\nSTATUS=%s", running.status_line().c_str());
+  return loop->run();
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  const auto options = parse_options(argc, argv);
+  if (!options) {
+    fmt::print(stderr, "schultord: {}\n", options.error().what());
+    return 2;
+  }
+  if (!*options) return 0;
+  if (const auto done = run(**options); !done) {
+    base::log(base::Priority::error, {}, done.error().what());
+    return 1;
+  }
+  return 0;
+}

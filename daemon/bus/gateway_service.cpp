@@ -1,0 +1,195 @@
+// SPDX-FileCopyrightText: Schultor contributors
+// SPDX-License-Identifier: EUPL-1.2
+#include "daemon/bus/gateway_service.hpp"
+
+#include <systemd/sd-bus.h>
+
+#include <cerrno>
+#include <cstdlib>
+#include <optional>
+#include <string_view>
+#include <utility>
+
+namespace schultor::bus {
+namespace {
+
+constexpr const char* bus_name = "org.schultor.Gateway1";
+constexpr const char* root_path = "/org/schultor/Gateway1";
+constexpr const char* group_prefix = "/org/schultor/Gateway1/group";
+constexpr const char* manager_interface = "org.schultor.Gateway1.Manager";
+constexpr const char* group_interface = "org.schultor.Gateway1.Group";
+
+struct FlushClose {
+  void operator()(sd_bus* bus) const noexcept { sd_bus_flush_close_unref(bus); }
+};
+struct Free {
+  void operator()(char* text) const noexcept { std::free(text); }
+};
+using Path = std::unique_ptr<char, Free>;
+
+Path path_of(const std::string& group) {
+  char* path = nullptr;
+  return Path(sd_bus_path_encode(group_prefix, group.c_str(), &path) < 0 ? nullptr : path);
+}
+
+}  // namespace
+
+struct GatewayService::Impl {
+  GatewayFunctions functions;
+  std::unique_ptr<sd_bus, FlushClose> bus{};
+};
+
+namespace {
+
+const GatewayFunctions& functions_of(void* userdata) { return *static_cast<GatewayFunctions*>(userdata); }
+
+int reply_text(sd_bus_message* call, const std::string& text) { return sd_bus_reply_method_return(call, "s", text.c_str()); }
+
+int on_describe(sd_bus_message* call, void* userdata, sd_bus_error*) { return reply_text(call, functions_of(userdata).describe()); }
+int on_ruleset(sd_bus_message* call, void* userdata, sd_bus_error*) { return reply_text(call, functions_of(userdata).ruleset()); }
+
+int on_list_events(sd_bus_message* call, void* userdata, sd_bus_error*) {
+  auto events = functions_of(userdata).events();
+  std::vector<char*> texts;
+  for (auto& event : events) texts.push_back(event.data());
+  texts.push_back(nullptr);
+  sd_bus_message* reply = nullptr;
+  int r = sd_bus_message_new_method_return(call, &reply);
+  if (r >= 0) r = sd_bus_message_append_strv(reply, texts.data());
+  if (r >= 0) r = sd_bus_send(nullptr, reply, nullptr);
+  sd_bus_message_unref(reply);
+  return r;
+}
+
+int on_list_groups(sd_bus_message* call, void* userdata, sd_bus_error*) {
+  sd_bus_message* reply = nullptr;
+  int r = sd_bus_message_new_method_return(call, &reply);
+  if (r >= 0) r = sd_bus_message_open_container(reply, 'a', "(so)");
+  for (const auto& group : functions_of(userdata).facts().groups)
+    if (const auto path = path_of(group.name); r >= 0) r = sd_bus_message_append(reply, "(so)", group.name.c_str(), path.get());
+  if (r >= 0) r = sd_bus_message_close_container(reply);
+  if (r >= 0) r = sd_bus_send(nullptr, reply, nullptr);
+  sd_bus_message_unref(reply);
+  return r;
+}
+
+int on_reload(sd_bus_message* call, void* userdata, sd_bus_error* error) {
+  const auto done = functions_of(userdata).reload();
+  if (!done) return sd_bus_error_set(error, "org.schultor.Gateway1.Error.ConfigurationRefused", done.error().what().c_str());
+  return sd_bus_reply_method_return(call, "");
+}
+
+int get_manager_property(sd_bus*, const char*, const char*, const char* property, sd_bus_message* reply, void* userdata, sd_bus_error*) {
+  const auto facts = functions_of(userdata).facts();
+  const std::string_view name = property;
+  if (name == "PolicyRevision") return sd_bus_message_append(reply, "t", facts.policy_revision);
+  return sd_bus_message_append(reply, "s", (name == "School" ? facts.school : facts.version).c_str());
+}
+
+/// The group that an object's path means; none for any other path.
+std::optional<GroupFacts> group_at(const char* path, const GatewayFunctions& functions) {
+  char* decoded = nullptr;
+  if (sd_bus_path_decode(path, group_prefix, &decoded) <= 0) return std::nullopt;
+  const Path name(decoded);
+  for (auto& group : functions.facts().groups)
+    if (group.name == name.get()) return group;
+  return std::nullopt;
+}
+
+int find_group(sd_bus*, const char* path, const char*, void* userdata, void** found, sd_bus_error*) {
+  *found = userdata;
+  return group_at(path, functions_of(userdata)).has_value() ? 1 : 0;
+}
+
+int get_group_property(sd_bus*, const char* path, const char*, const char* property, sd_bus_message* reply, void* userdata, sd_bus_error*) {
+  const auto group = group_at(path, functions_of(userdata));
+  if (!group) return -ENOENT;
+  const std::string_view name = property;
+  if (name == "Since") return sd_bus_message_append(reply, "t", group->since);
+  if (name == "Until") return sd_bus_message_append(reply, "t", group->until);
+  if (name == "Devices") return sd_bus_message_append(reply, "u", group->devices);
+  const auto& text = name == "Name"      ? group->name
+                     : name == "Profile" ? group->profile
+                     : name == "Because" ? group->because
+                     : name == "Text"    ? group->text
+                                         : group->ownership;
+  return sd_bus_message_append(reply, "s", text.c_str());
+}
+
+int enumerate_groups(sd_bus*, const char*, void* userdata, char*** nodes, sd_bus_error*) {
+  const auto groups = functions_of(userdata).facts().groups;
+  auto** paths = static_cast<char**>(std::calloc(groups.size() + 1, sizeof(char*)));
+  if (paths == nullptr) return -ENOMEM;
+  for (std::size_t i = 0; i < groups.size(); ++i) paths[i] = path_of(groups[i].name).release();
+  *nodes = paths;
+  return 1;
+}
+
+// clang-format off
+const sd_bus_vtable manager_vtable[] = {
+  SD_BUS_VTABLE_START(0),
+  SD_BUS_METHOD("Describe", "", "s", on_describe, SD_BUS_VTABLE_UNPRIVILEGED),
+  SD_BUS_METHOD("Ruleset", "", "s", on_ruleset, SD_BUS_VTABLE_UNPRIVILEGED),
+  SD_BUS_METHOD("ListEvents", "", "as", on_list_events, SD_BUS_VTABLE_UNPRIVILEGED),
+  SD_BUS_METHOD("ListGroups", "", "a(so)", on_list_groups, SD_BUS_VTABLE_UNPRIVILEGED),
+  SD_BUS_METHOD("Reload", "", "", on_reload, SD_BUS_VTABLE_UNPRIVILEGED),
+  SD_BUS_SIGNAL("EventRaised", "s", 0),
+  SD_BUS_SIGNAL("StateChanged", "", 0),
+  SD_BUS_PROPERTY("School", "s", get_manager_property, 0, SD_BUS_VTABLE_PROPERTY_EMITS_CHANGE),
+  SD_BUS_PROPERTY("Version", "s", get_manager_property, 0, SD_BUS_VTABLE_PROPERTY_CONST),
+  SD_BUS_PROPERTY("PolicyRevision", "t", get_manager_property, 0, SD_BUS_VTABLE_PROPERTY_EMITS_CHANGE),
+  SD_BUS_VTABLE_END,
+};
+const sd_bus_vtable group_vtable[] = {
+  SD_BUS_VTABLE_START(0),
+  SD_BUS_PROPERTY("Name", "s", get_group_property, 0, SD_BUS_VTABLE_PROPERTY_CONST),
+  SD_BUS_PROPERTY("Profile", "s", get_group_property, 0, SD_BUS_VTABLE_PROPERTY_EMITS_CHANGE),
+  SD_BUS_PROPERTY("Because", "s", get_group_property, 0, SD_BUS_VTABLE_PROPERTY_EMITS_CHANGE),
+  SD_BUS_PROPERTY("Text", "s", get_group_property, 0, SD_BUS_VTABLE_PROPERTY_EMITS_CHANGE),
+  SD_BUS_PROPERTY("Since", "t", get_group_property, 0, SD_BUS_VTABLE_PROPERTY_EMITS_CHANGE),
+  SD_BUS_PROPERTY("Until", "t", get_group_property, 0, SD_BUS_VTABLE_PROPERTY_EMITS_CHANGE),
+  SD_BUS_PROPERTY("Ownership", "s", get_group_property, 0, SD_BUS_VTABLE_PROPERTY_EMITS_CHANGE),
+  SD_BUS_PROPERTY("Devices", "u", get_group_property, 0, SD_BUS_VTABLE_PROPERTY_EMITS_CHANGE),
+  SD_BUS_VTABLE_END,
+};
+// clang-format on
+
+}  // namespace
+
+GatewayService::GatewayService(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
+GatewayService::~GatewayService() = default;
+
+base::Result<std::unique_ptr<GatewayService>> GatewayService::create(base::EventLoop& loop, GatewayFunctions functions) {
+  auto impl = std::make_unique<Impl>(Impl{std::move(functions)});
+  sd_bus* bus = nullptr;
+  int r = sd_bus_open_system(&bus);
+  impl->bus.reset(bus);
+  if (r < 0) return base::fail_errno(-r, "connecting to the system bus");
+  void* userdata = &impl->functions;
+  r = sd_bus_add_object_vtable(bus, nullptr, root_path, manager_interface, manager_vtable, userdata);
+  if (r >= 0) r = sd_bus_add_fallback_vtable(bus, nullptr, group_prefix, group_interface, group_vtable, find_group, userdata);
+  if (r >= 0) r = sd_bus_add_node_enumerator(bus, nullptr, group_prefix, enumerate_groups, userdata);
+  if (r >= 0) r = sd_bus_set_exit_on_disconnect(bus, 1);
+  if (r >= 0) r = sd_bus_attach_event(bus, loop.native(), SD_EVENT_PRIORITY_NORMAL);
+  if (r < 0) return base::fail_errno(-r, "offering the D-Bus service");
+  r = sd_bus_request_name(bus, bus_name, 0);
+  if (r < 0)
+    return base::fail_errno(-r, fmt::format("owning {} (is its policy file in /usr/share/dbus-1/system.d, and no second schultord running?)", bus_name));
+  return std::unique_ptr<GatewayService>(new GatewayService(std::move(impl)));
+}
+
+void GatewayService::raise_event(const std::string& event_json) {
+  sd_bus_emit_signal(impl_->bus.get(), root_path, manager_interface, "EventRaised", "s", event_json.c_str());
+}
+
+void GatewayService::state_changed() {
+  sd_bus* bus = impl_->bus.get();
+  for (const auto& group : impl_->functions.facts().groups)
+    if (const auto path = path_of(group.name))
+      sd_bus_emit_properties_changed(bus, path.get(), group_interface, "Profile", "Because", "Text", "Since", "Until", "Ownership", "Devices",
+                                     nullptr);
+  sd_bus_emit_properties_changed(bus, root_path, manager_interface, "School", "PolicyRevision", nullptr);
+  sd_bus_emit_signal(bus, root_path, manager_interface, "StateChanged", "");
+}
+
+}  // namespace schultor::bus

@@ -1,0 +1,43 @@
+// SPDX-FileCopyrightText: Schultor contributors
+// SPDX-License-Identifier: EUPL-1.2
+#include "daemon/enforce/events.hpp"
+
+#include <date/date.h>
+#include <nlohmann/json.hpp>
+
+namespace schultor::enforce {
+namespace {
+
+std::string utc(policy::Seconds at) { return date::format("%FT%TZ", at); }
+
+}  // namespace
+
+std::string mode_event(const policy::Policy& policy, const ModeChange& change) {
+  nlohmann::json event{{"id", fmt::format("mode/{}/{}", change.group, utc(change.at))},
+                       {"kind", "mode"},
+                       {"at", policy::format_local(policy, change.at)},
+                       {"group", change.group},
+                       {"profile", change.holding.profile},
+                       {"because", policy::to_string(change.holding.because)},
+                       {"text", change.holding.text}};
+  if (!change.previous.empty()) event["previous"] = change.previous;
+  return event.dump();
+}
+
+std::string configuration_event(const policy::Policy& policy, policy::Seconds at, const std::vector<std::string>& errors) {
+  const std::string result = errors.empty() ? "applied" : "refused";
+  nlohmann::json event{{"id", fmt::format("configuration/{}/{}", result, utc(at))},
+                       {"kind", "configuration"},
+                       {"at", policy::format_local(policy, at)},
+                       {"result", result},
+                       {"revision", policy.revision}};
+  if (!errors.empty()) event["errors"] = errors;
+  return event.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
+}
+
+void EventLog::add(std::string event) {
+  events_.push_back(std::move(event));
+  if (events_.size() > most) events_.pop_front();
+}
+
+}  // namespace schultor::enforce

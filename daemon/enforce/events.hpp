@@ -1,0 +1,42 @@
+// SPDX-FileCopyrightText: Schultor contributors
+// SPDX-License-Identifier: EUPL-1.2
+#pragma once
+
+#include "daemon/policy/policy.hpp"
+#include "daemon/policy/schedule.hpp"
+
+#include <deque>
+#include <string>
+#include <vector>
+
+namespace schultor::enforce {
+
+/// A group went from one profile to another.
+struct ModeChange {
+  std::string group;
+  std::string previous;         ///< empty when it is not known, as after a start with an empty kernel
+  policy::Holding holding;
+  policy::Seconds at;           ///< when it fell due
+  bool operator==(const ModeChange&) const = default;
+};
+
+/// {"id", "kind": "mode", "at", "group", "profile", "previous", "because", "text"}. The id derives from group and
+/// instant alone, so that the same change described again after a crash is the same event.
+[[nodiscard]] std::string mode_event(const policy::Policy& policy, const ModeChange& change);
+/// {"id", "kind": "configuration", "at", "result": "applied" | "refused", "revision"?, "errors"?}.
+[[nodiscard]] std::string configuration_event(const policy::Policy& policy, policy::Seconds at, const std::vector<std::string>& errors);
+
+/// The latest events, for a reporter that was away when they were raised.
+class EventLog {
+public:
+  /// More than a week of a school with a hundred groups.
+  static constexpr std::size_t most = 2048;
+
+  void add(std::string event);
+  [[nodiscard]] std::vector<std::string> all() const { return {events_.begin(), events_.end()}; }
+
+private:
+  std::deque<std::string> events_;
+};
+
+}  // namespace schultor::enforce

@@ -1,0 +1,197 @@
+// SPDX-FileCopyrightText: Schultor contributors
+// SPDX-License-Identifier: EUPL-1.2
+#include "daemon/enforce/gate_link.hpp"
+
+#include "daemon/base/log.hpp"
+#include "daemon/base/message_ids.hpp"
+
+#include <fcntl.h>
+#include <sys/epoll.h>
+#include <sys/mman.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include <array>
+#include <cerrno>
+#include <cstring>
+
+namespace schultor::enforce {
+namespace {
+
+using base::Priority;
+namespace message_id = base::message_id;
+
+/// So that a gate that floods leaves the loop to others.
+constexpr int most_messages_a_turn = 64;
+
+base::Result<base::UniqueFd> sealed_copy(std::string_view text) {
+  base::UniqueFd fd(memfd_create("schultor-gate-rules", MFD_CLOEXEC | MFD_ALLOW_SEALING));
+  if (!fd) return base::fail_errno(errno, "memfd_create");
+  while (!text.empty()) {
+    const auto written = write(fd.get(), text.data(), text.size());
+    if (written < 0) return base::fail_errno(errno, "writing the gate's rules");
+    text.remove_prefix(static_cast<std::size_t>(written));
+  }
+  if (fcntl(fd.get(), F_ADD_SEALS, F_SEAL_WRITE | F_SEAL_GROW | F_SEAL_SHRINK | F_SEAL_SEAL) != 0)
+    return base::fail_errno(errno, "sealing the gate's rules");
+  return fd;
+}
+
+base::Result<void> send_message(int fd, const dns::Message& message, std::initializer_list<int> descriptors = {}) {
+  auto packet = dns::encode(message);
+  iovec part{packet.data(), packet.size()};
+  msghdr header{};
+  header.msg_iov = &part;
+  header.msg_iovlen = 1;
+  alignas(cmsghdr) std::array<char, CMSG_SPACE(3 * sizeof(int))> control{};
+  if (descriptors.size() > 0) {
+    header.msg_control = control.data();
+    header.msg_controllen = CMSG_SPACE(descriptors.size() * sizeof(int));
+    cmsghdr* rights = CMSG_FIRSTHDR(&header);
+    rights->cmsg_level = SOL_SOCKET;
+    rights->cmsg_type = SCM_RIGHTS;
+    rights->cmsg_len = CMSG_LEN(descriptors.size() * sizeof(int));
+    std::memcpy(CMSG_DATA(rights), descriptors.begin(), descriptors.size() * sizeof(int));
+  }
+  if (sendmsg(fd, &header, MSG_NOSIGNAL | MSG_DONTWAIT) < 0) return base::fail_errno(errno, "writing to the gate");
+  return {};
+}
+
+base::Result<base::UniqueFd> bind_listener(const std::string& path, std::optional<gid_t> group) {
+  sockaddr_un address{};
+  address.sun_family = AF_UNIX;
+  if (path.size() >= sizeof address.sun_path) return base::fail("{}: too long for a socket's path", path);
+  std::memcpy(address.sun_path, path.c_str(), path.size());
+  if (unlink(path.c_str()) != 0 && errno != ENOENT) return base::fail_errno(errno, path);
+  base::UniqueFd fd(socket(AF_UNIX, SOCK_SEQPACKET | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
+  if (!fd || bind(fd.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0 || chmod(path.c_str(), 0660) != 0 ||
+      (group && chown(path.c_str(), static_cast<uid_t>(-1), *group) != 0) || ::listen(fd.get(), 4) != 0)
+    return base::fail_errno(errno, path);
+  return fd;
+}
+
+}  // namespace
+
+struct GateLink::Impl {
+  base::EventLoop& loop;
+  DnsSockets sockets;
+  Handlers handlers;
+  GateState state{};
+  base::UniqueFd listener{};
+  base::EventSource listening{};
+  base::UniqueFd gate{};
+  base::EventSource reading{};
+  std::optional<bool> resolver_answers{};
+
+  void on_connection();
+  void on_messages();
+  void drop(std::string_view why);
+  void tell_rules(bool with_sockets);
+  void answer(const std::vector<dns::PinRequest>& requests);
+};
+
+void GateLink::Impl::on_connection() {
+  base::UniqueFd fresh(accept4(listener.get(), nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC));
+  if (!fresh) return;
+  // There is one gate: a second connection is a restarted one whose predecessor's end is not yet read.
+  if (gate) drop("another one came");
+  gate = std::move(fresh);
+  auto source = loop.watch(gate.get(), EPOLLIN, [this](std::uint32_t) { on_messages(); });
+  if (!source) return drop(source.error().what());
+  reading = std::move(*source);
+  log(Priority::info, message_id::gate_connected, "The DNS gate is connected");
+  tell_rules(true);
+  handlers.changed();
+}
+
+void GateLink::Impl::drop(std::string_view why) {
+  reading.reset();
+  gate.reset();
+  resolver_answers.reset();
+  log(Priority::warning, message_id::gate_lost, fmt::format("The DNS gate is gone: {}", why));
+  handlers.changed();
+}
+
+void GateLink::Impl::tell_rules(bool with_sockets) {
+  auto rules = sealed_copy(state.rules_json);
+  if (!rules) return drop(rules.error().what());
+  auto sent = with_sockets ? send_message(gate.get(), state.announcement, {rules->get(), sockets.udp.get(), sockets.tcp.get()})
+                           : send_message(gate.get(), state.announcement, {rules->get()});
+  if (!sent) drop(sent.error().what());
+}
+
+void GateLink::Impl::on_messages() {
+  std::vector<dns::PinRequest> requests;
+  std::array<std::byte, dns::longest_message + 1> packet{};
+  std::string end;
+  for (int i = 0; i < most_messages_a_turn; ++i) {
+    const auto size = recv(gate.get(), packet.data(), packet.size(), MSG_DONTWAIT);
+    if (size < 0 && (errno == EAGAIN || errno == EINTR)) break;
+    if (size <= 0) {
+      end = size == 0 ? "it closed the connection" : std::generic_category().message(errno);
+      break;
+    }
+    auto message = dns::decode({packet.data(), static_cast<std::size_t>(size)});
+    if (!message) {
+      end = message.error().what();
+      break;
+    }
+    if (auto* request = std::get_if<dns::PinRequest>(&*message)) {
+      requests.push_back(std::move(*request));
+    } else if (const auto* health = std::get_if<dns::Health>(&*message)) {
+      resolver_answers = health->resolver_answers;
+      handlers.changed();
+    } else {
+      end = "it sent a message that only schultord sends";
+      break;
+    }
+  }
+  if (!requests.empty()) answer(requests);
+  if (!end.empty() && gate) drop(end);
+}
+
+void GateLink::Impl::answer(const std::vector<dns::PinRequest>& requests) {
+  std::vector<dns::PinEntry> entries;
+  for (const auto& request : requests)
+    if (request.rules_epoch == state.announcement.rules_epoch)
+      entries.insert(entries.end(), request.entries.begin(), request.entries.end());
+  auto pinned = entries.empty() ? base::Result<void>{} : handlers.pin(entries);
+  for (const auto& request : requests) {
+    const bool current = request.rules_epoch == state.announcement.rules_epoch;
+    dns::PinReply reply{request.sequence, current ? dns::PinStatus::pinned : dns::PinStatus::stale};
+    if (current && !pinned) {
+      // One request must not spoil another's: each is tried by itself.
+      const auto alone = requests.size() == 1 ? std::move(pinned) : handlers.pin(request.entries);
+      if (!alone) reply.status = dns::PinStatus::failed;
+    }
+    if (!gate) return;
+    if (auto sent = send_message(gate.get(), reply); !sent) return drop(sent.error().what());
+  }
+}
+
+GateLink::GateLink(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
+GateLink::~GateLink() = default;
+
+base::Result<std::unique_ptr<GateLink>> GateLink::listen(base::EventLoop& loop, const std::string& path, std::optional<gid_t> group,
+                                                         DnsSockets sockets, Handlers handlers) {
+  auto impl = std::make_unique<Impl>(Impl{loop, std::move(sockets), std::move(handlers)});
+  auto listener = bind_listener(path, group);
+  if (!listener) return base::pass(std::move(listener));
+  impl->listener = std::move(*listener);
+  auto source = loop.watch(impl->listener.get(), EPOLLIN, [link = impl.get()](std::uint32_t) { link->on_connection(); });
+  if (!source) return base::pass(std::move(source));
+  impl->listening = std::move(*source);
+  return std::unique_ptr<GateLink>(new GateLink(std::move(impl)));
+}
+
+void GateLink::announce(GateState state) {
+  impl_->state = std::move(state);
+  if (impl_->gate) impl_->tell_rules(false);
+}
+
+bool GateLink::connected() const { return static_cast<bool>(impl_->gate); }
+std::optional<bool> GateLink::resolver_answers() const { return impl_->resolver_answers; }
+
+}  // namespace schultor::enforce

@@ -1,0 +1,55 @@
+// SPDX-FileCopyrightText: Schultor contributors
+// SPDX-License-Identifier: EUPL-1.2
+#pragma once
+
+#include "daemon/base/event_loop.hpp"
+#include "daemon/base/unique_fd.hpp"
+#include "daemon/dns/pin_protocol.hpp"
+#include "daemon/enforce/dns_sockets.hpp"
+
+#include <sys/types.h>
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace schultor::enforce {
+
+/// The gate's rules as it is to have them now.
+struct GateState {
+  std::string rules_json;
+  dns::Announcement announcement;
+};
+
+/// schultord's end of the socket to the DNS gate: hands over sockets and rules, has pins made, tells the outcome. All
+/// requests that are there in one turn of the loop share one transaction.
+class GateLink {
+public:
+  struct Handlers {
+    /// Makes the pins in the kernel, acknowledged when it returns.
+    std::function<base::Result<void>(const std::vector<dns::PinEntry>&)> pin;
+    /// The gate came, went, or told of its resolver.
+    std::function<void()> changed;
+  };
+
+  /// Listens on `path` (SOCK_SEQPACKET, mode 0660, of `group`, or of the process's own without one): whoever may open
+  /// it is the gate.
+  static base::Result<std::unique_ptr<GateLink>> listen(base::EventLoop& loop, const std::string& path, std::optional<gid_t> group,
+                                                        DnsSockets sockets, Handlers handlers);
+  ~GateLink();
+
+  /// From now on these rules; a connected gate is told at once.
+  void announce(GateState state);
+  [[nodiscard]] bool connected() const;
+  /// None until a connected gate has said so.
+  [[nodiscard]] std::optional<bool> resolver_answers() const;
+
+private:
+  struct Impl;
+  explicit GateLink(std::unique_ptr<Impl> impl);
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace schultor::enforce

@@ -1,0 +1,76 @@
+// SPDX-FileCopyrightText: Schultor contributors
+// SPDX-License-Identifier: EUPL-1.2
+#pragma once
+
+#include "daemon/base/event_loop.hpp"
+#include "daemon/base/result.hpp"
+
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace schultor::enforce {
+
+struct GatewayOptions {
+  std::string config_directory;
+  std::string state_directory;
+  std::string runtime_directory;
+  std::string gate_group;  ///< a group of the system that may open the gate's socket; one that does not exist is a warning
+};
+
+/// Who wants to know what happens.
+struct GatewayObserver {
+  std::function<void(const std::string& event_json)> event;
+  /// Modes, health or configuration changed; with a line for people.
+  std::function<void(const std::string& status_line)> changed;
+};
+
+/// A group as it stands now.
+struct GroupStatus {
+  std::string name;
+  std::string profile;
+  std::string because;
+  std::string text;
+  std::chrono::sys_seconds since;
+  std::optional<std::chrono::sys_seconds> until;
+  std::string ownership;
+  std::size_t devices = 0;  ///< in the roster
+};
+
+struct GatewayStatus {
+  std::string school;
+  std::uint64_t policy_revision = 0;
+  std::vector<GroupStatus> groups;
+};
+
+/// The gate of a school at work: keeps the kernel at what the policy says now, and the DNS gate supplied.
+class Gateway {
+public:
+  /// Reads the configuration, commits what holds now and opens the gate's socket: what holds is in the kernel when this returns.
+  static base::Result<std::unique_ptr<Gateway>> start(base::EventLoop& loop, const GatewayOptions& options, GatewayObserver observer);
+  ~Gateway();
+
+  /// Reads the configuration anew and applies it whole, or leaves everything as it is and says why.
+  [[nodiscard]] base::Result<void> reload();
+
+  [[nodiscard]] GatewayStatus status() const;
+  /// status() and health as the JSON that Manager.Describe answers with.
+  [[nodiscard]] std::string describe() const;
+  /// What the kernel was told, in nft syntax, without the pins.
+  [[nodiscard]] std::string ruleset() const;
+  /// The events that are still known, oldest first.
+  [[nodiscard]] std::vector<std::string> events() const;
+  /// "3b: school until 17:00; byod: …"
+  [[nodiscard]] std::string status_line() const;
+
+private:
+  struct Impl;
+  explicit Gateway(std::unique_ptr<Impl> impl);
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace schultor::enforce

@@ -1,0 +1,77 @@
+// SPDX-FileCopyrightText: Schultor contributors
+// SPDX-License-Identifier: EUPL-1.2
+#include "daemon/enforce/moment.hpp"
+
+#include <algorithm>
+
+namespace schultor::enforce {
+
+namespace planner = netfilter::planner;
+
+Moment moment_at(const policy::Policy& policy, base::Instant at) {
+  Moment moment{at, {}, std::nullopt};
+  const auto second = std::chrono::floor<std::chrono::seconds>(at);
+  for (const auto& group : policy.groups) {
+    moment.spans.push_back(policy::span_at(policy, group, second));
+    if (const auto until = moment.spans.back().until; until && (!moment.next || *until < *moment.next)) moment.next = until;
+  }
+  return moment;
+}
+
+planner::Group group_in_force(const policy::Group& group, const policy::Holding& holding, const Numbers& numbers,
+                              planner::Generation generation) {
+  return {numbers.groups.find(group.name)->second, holding.profile, numbers.views.find(view_key(holding.profile, steers(group)))->second,
+          generation};
+}
+
+planner::Intent intent_of(const policy::Policy& policy, const std::vector<std::string>& lan_interfaces, const Moment& moment,
+                          const Numbers& numbers, const Generations& generations) {
+  planner::Intent intent;
+  intent.lan_interfaces = lan_interfaces;
+  const auto number_of = [&](const policy::Group& group) { return numbers.groups.find(group.name)->second; };
+  for (const auto& device : policy.devices) intent.devices.emplace(device.mac, number_of(policy.groups[device.group]));
+  const auto unknown = number_of(policy.unknown_group());
+  for (const auto& interface : lan_interfaces) intent.links.emplace(interface, unknown);
+  for (std::size_t i = 0; i < policy.groups.size(); ++i) {
+    const auto& group = policy.groups[i];
+    const auto number = number_of(group);
+    for (const auto& prefix : group.prefixes) intent.prefixes.emplace(prefix, number);
+    for (const auto& interface : group.interfaces) intent.links.insert_or_assign(interface, number);
+    intent.groups.push_back(group_in_force(group, moment.spans[i].holding, numbers, generations.at(number)));
+  }
+  for (const auto& profile : policy.gate.profiles) {
+    const auto label = numbers.labels.find(profile.name);
+    intent.profiles.push_back({profile.name, profile.listed, profile.listed ? label->second : std::uint8_t{0}});
+  }
+  return intent;
+}
+
+policy::GateRules gate_rules_of(const policy::Policy& policy, const Numbers& numbers) {
+  policy::GateRules rules = policy.gate;
+  for (std::size_t i = 0; i < rules.profiles.size(); ++i)
+    for (const bool steer : {false, true}) rules.views[numbers.views.find(view_key(rules.profiles[i].name, steer))->second] = {i, steer};
+  return rules;
+}
+
+base::Result<std::vector<planner::Pin>> pins_of(const policy::GateRules& rules, const base::Address& address, policy::Doors doors,
+                                                std::chrono::seconds lifetime) {
+  const auto first = address.octets[0];
+  const bool ipv4 = address.family == base::Family::ipv4;
+  const bool loopback_6 = !ipv4 && std::all_of(address.octets.begin(), address.octets.end() - 1, [](auto octet) { return octet == 0; });
+  if (ipv4 ? first == 0 || first == 127 || first >= 224 : first == 0xff || loopback_6)
+    return base::fail("{} is no address to be opened", base::to_string(address));
+  std::vector<planner::Pin> pins;
+  if ((doors & policy::cloud_door) != 0) pins.push_back({address, {}, lifetime});
+  policy::Doors known = policy::cloud_door;
+  policy::Doors door = policy::cloud_door;
+  for (const auto& profile : rules.profiles) {
+    if (!profile.listed) continue;
+    door <<= 1U;
+    known |= door;
+    if ((doors & door) != 0) pins.push_back({address, profile.name, lifetime});
+  }
+  if (doors == 0 || (doors & ~known) != 0) return base::fail("doors {:#x} for {}: the rules have {:#x}", doors, base::to_string(address), known);
+  return pins;
+}
+
+}  // namespace schultor::enforce
