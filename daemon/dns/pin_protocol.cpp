@@ -1,0 +1,195 @@
+// SPDX-FileCopyrightText: Schultor contributors
+// SPDX-License-Identifier: EUPL-1.2
+#include "daemon/dns/pin_protocol.hpp"
+
+#include <algorithm>
+#include <cstring>
+#include <string_view>
+#include <utility>
+
+namespace schultor::dns {
+namespace {
+
+using base::fail;
+using base::Result;
+
+enum class Kind : std::uint32_t { announcement = 1, pin_request = 2, pin_reply = 3, health = 4 };
+
+constexpr std::size_t announcement_size = 24;
+constexpr std::size_t request_head_size = 32;
+constexpr std::size_t entry_size = 32;
+constexpr std::size_t reply_size = 16;
+constexpr std::size_t health_size = 16;
+static_assert(longest_message == request_head_size + most_pins * entry_size);
+
+class Packer {
+public:
+  Packer(Kind kind, std::size_t size) {
+    bytes_.reserve(size);
+    put(pin_protocol_version);
+    put(static_cast<std::uint32_t>(kind));
+  }
+
+  template <typename T>
+  void put(T value) {
+    std::array<std::byte, sizeof(T)> raw;
+    std::memcpy(raw.data(), &value, sizeof value);
+    bytes_.insert(bytes_.end(), raw.begin(), raw.end());
+  }
+
+  std::vector<std::byte> take() { return std::move(bytes_); }
+
+private:
+  std::vector<std::byte> bytes_;
+};
+
+/// Reads a packet whose length was checked before.
+class Unpacker {
+public:
+  explicit Unpacker(std::span<const std::byte> bytes) : rest_(bytes) {}
+
+  template <typename T>
+  T get() {
+    T value{};
+    std::memcpy(&value, rest_.data(), sizeof value);
+    rest_ = rest_.subspan(sizeof value);
+    return value;
+  }
+
+private:
+  std::span<const std::byte> rest_;
+};
+
+std::vector<std::byte> pack(const Announcement& announcement) {
+  Packer out(Kind::announcement, announcement_size);
+  out.put(announcement.rules_epoch);
+  out.put(announcement.pins_epoch);
+  return out.take();
+}
+
+std::vector<std::byte> pack(const PinRequest& request) {
+  Packer out(Kind::pin_request, request_head_size + request.entries.size() * entry_size);
+  out.put(request.sequence);
+  out.put(static_cast<std::uint32_t>(request.entries.size()));
+  out.put(request.rules_epoch);
+  out.put(std::uint64_t{0});
+  for (const PinEntry& entry : request.entries) {
+    out.put(static_cast<std::uint32_t>(entry.address.family));
+    out.put(static_cast<std::uint32_t>(entry.lifetime.count()));
+    out.put(entry.doors);
+    out.put(entry.address.octets);
+  }
+  return out.take();
+}
+
+std::vector<std::byte> pack(const PinReply& reply) {
+  Packer out(Kind::pin_reply, reply_size);
+  out.put(reply.sequence);
+  out.put(static_cast<std::uint32_t>(reply.status));
+  return out.take();
+}
+
+std::vector<std::byte> pack(const Health& health) {
+  Packer out(Kind::health, health_size);
+  out.put(static_cast<std::uint32_t>(health.resolver_answers ? 1 : 0));
+  out.put(std::uint32_t{0});
+  return out.take();
+}
+
+Result<void> expect_size(std::span<const std::byte> packet, std::size_t size, std::string_view what) {
+  if (packet.size() == size) return {};
+  return fail("{} of {} octets, expected {}", what, packet.size(), size);
+}
+
+Result<PinEntry> unpack_entry(Unpacker& in) {
+  PinEntry entry;
+  const auto family = in.get<std::uint32_t>();
+  const auto lifetime = in.get<std::uint32_t>();
+  entry.doors = in.get<policy::Doors>();
+  entry.address.octets = in.get<std::array<std::uint8_t, 16>>();
+  if (family != 4 && family != 6) return fail("pin for address family {}, expected 4 or 6", family);
+  entry.address.family = family == 4 ? base::Family::ipv4 : base::Family::ipv6;
+  if (family == 4 &&
+      std::any_of(entry.address.octets.begin() + 4, entry.address.octets.end(), [](auto octet) { return octet != 0; }))
+    return fail("pin for an IPv4 address of more than four octets");
+  if (entry.doors == 0) return fail("pin without a door");
+  if (lifetime == 0 || lifetime > longest_lifetime.count())
+    return fail("pin for {} s, expected 1 to {} s", lifetime, longest_lifetime.count());
+  entry.lifetime = std::chrono::seconds(lifetime);
+  return entry;
+}
+
+Result<Message> unpack_request(std::span<const std::byte> packet, Unpacker in) {
+  if (packet.size() < request_head_size)
+    return fail("pin request of {} octets, expected at least {}", packet.size(), request_head_size);
+  PinRequest request;
+  request.sequence = in.get<std::uint32_t>();
+  const auto count = in.get<std::uint32_t>();
+  request.rules_epoch = in.get<std::uint64_t>();
+  if (in.get<std::uint64_t>() != 0) return fail("pin request with a reserved field that is not 0");
+  if (count == 0 || count > most_pins) return fail("pin request with {} entries, expected 1 to {}", count, most_pins);
+  if (auto sized = expect_size(packet, request_head_size + count * entry_size, "pin request"); !sized)
+    return base::pass(std::move(sized));
+  request.entries.reserve(count);
+  for (std::uint32_t i = 0; i < count; ++i) {
+    auto entry = unpack_entry(in);
+    if (!entry) return base::pass(std::move(entry));
+    request.entries.push_back(*entry);
+  }
+  return Message{std::move(request)};
+}
+
+Result<Message> unpack_announcement(std::span<const std::byte> packet, Unpacker in) {
+  if (auto sized = expect_size(packet, announcement_size, "announcement"); !sized) return base::pass(std::move(sized));
+  Announcement announcement;
+  announcement.rules_epoch = in.get<std::uint64_t>();
+  announcement.pins_epoch = in.get<std::uint64_t>();
+  return Message{announcement};
+}
+
+Result<Message> unpack_reply(std::span<const std::byte> packet, Unpacker in) {
+  if (auto sized = expect_size(packet, reply_size, "pin reply"); !sized) return base::pass(std::move(sized));
+  PinReply reply;
+  reply.sequence = in.get<std::uint32_t>();
+  const auto status = in.get<std::uint32_t>();
+  if (status > static_cast<std::uint32_t>(PinStatus::failed)) return fail("pin reply with status {}, expected 0 to 3", status);
+  reply.status = static_cast<PinStatus>(status);
+  return Message{reply};
+}
+
+Result<Message> unpack_health(std::span<const std::byte> packet, Unpacker in) {
+  if (auto sized = expect_size(packet, health_size, "health"); !sized) return base::pass(std::move(sized));
+  const auto answers = in.get<std::uint32_t>();
+  if (answers > 1 || in.get<std::uint32_t>() != 0) return fail("health with a value out of range");
+  return Message{Health{answers == 1}};
+}
+
+}  // namespace
+
+std::vector<std::byte> encode(const Message& message) {
+  return std::visit([](const auto& one) { return pack(one); }, message);
+}
+
+Result<Message> decode(std::span<const std::byte> packet) {
+  constexpr std::size_t head = 2 * sizeof(std::uint32_t);
+  if (packet.size() < head) return fail("message of {} octets, expected at least {}", packet.size(), head);
+  if (packet.size() > longest_message) return fail("message of {} octets, expected at most {}", packet.size(), longest_message);
+  Unpacker in(packet);
+  if (const auto version = in.get<std::uint32_t>(); version != pin_protocol_version)
+    return fail("message of protocol version {}, expected {}: restart schultord and schultor-dns together", version,
+                pin_protocol_version);
+  const auto kind = in.get<std::uint32_t>();
+  switch (static_cast<Kind>(kind)) {
+    case Kind::announcement:
+      return unpack_announcement(packet, in);
+    case Kind::pin_request:
+      return unpack_request(packet, in);
+    case Kind::pin_reply:
+      return unpack_reply(packet, in);
+    case Kind::health:
+      return unpack_health(packet, in);
+  }
+  return fail("message of unknown kind {}", kind);
+}
+
+}  // namespace schultor::dns

@@ -1,0 +1,91 @@
+// SPDX-FileCopyrightText: Schultor contributors
+// SPDX-License-Identifier: EUPL-1.2
+#include "daemon/dns/pin_protocol.hpp"
+#include "tests/catch.hpp"
+
+#include <cstring>
+
+using namespace schultor;
+using namespace schultor::dns;
+
+namespace {
+
+PinEntry entry(std::string_view address, policy::Doors doors = 1, std::chrono::seconds lifetime = std::chrono::seconds(300)) {
+  return {base::parse_address(address).value(), doors, lifetime};
+}
+
+template <typename T>
+T back(const T& message) {
+  auto decoded = decode(encode(message));
+  REQUIRE(decoded);
+  REQUIRE(std::holds_alternative<T>(*decoded));
+  return std::get<T>(*decoded);
+}
+
+template <typename T>
+void overwrite(std::vector<std::byte>& packet, std::size_t offset, T value) {
+  std::memcpy(packet.data() + offset, &value, sizeof value);
+}
+
+}  // namespace
+
+TEST_CASE("every message of the pin protocol comes out as it went in") {
+  const Announcement announcement{7, 0xffffffffffffffffULL};
+  CHECK(back(announcement) == announcement);
+  const PinRequest request{42, 9, {entry("198.51.100.20"), entry("2001:db8:51::20", 1ULL << 63, longest_lifetime)}};
+  CHECK(back(request) == request);
+  for (auto status : {PinStatus::pinned, PinStatus::stale, PinStatus::refused, PinStatus::failed})
+    CHECK(back(PinReply{3, status}) == PinReply{3, status});
+  CHECK(back(Health{true}) == Health{true});
+  CHECK(back(Health{false}) == Health{false});
+}
+
+TEST_CASE("the longest pin request is exactly the longest message") {
+  PinRequest request{1, 1, {}};
+  request.entries.assign(most_pins, entry("198.51.100.20"));
+  CHECK(encode(request).size() == longest_message);
+  CHECK(back(request) == request);
+  request.entries.push_back(entry("198.51.100.20"));
+  CHECK_FALSE(decode(encode(request)));
+}
+
+TEST_CASE("a message of any other length is refused") {
+  const std::vector<std::vector<std::byte>> packets{encode(Announcement{1, 1}), encode(PinRequest{1, 1, {entry("198.51.100.20")}}),
+                                                    encode(PinReply{1, PinStatus::pinned}), encode(Health{true})};
+  for (const auto& packet : packets) {
+    for (std::size_t length = 0; length < packet.size(); ++length) CHECK_FALSE(decode(std::span(packet).first(length)));
+    auto longer = packet;
+    longer.push_back(std::byte{0});
+    CHECK_FALSE(decode(longer));
+  }
+  CHECK_FALSE(decode(std::vector<std::byte>(longest_message + 1)));
+}
+
+TEST_CASE("values out of range are refused") {
+  const auto pristine = encode(PinRequest{1, 1, {entry("198.51.100.20")}});
+  REQUIRE(decode(pristine));
+  auto changed = [&](std::size_t offset, auto value) {
+    auto packet = pristine;
+    overwrite(packet, offset, value);
+    return decode(packet).has_value();
+  };
+  CHECK_FALSE(changed(0, std::uint32_t{2}));  // version
+  CHECK_FALSE(changed(4, std::uint32_t{0}));  // kind
+  CHECK_FALSE(changed(4, std::uint32_t{99}));
+  CHECK_FALSE(changed(12, std::uint32_t{0}));  // no entries
+  CHECK_FALSE(changed(12, std::uint32_t{2}));  // more than there are
+  CHECK_FALSE(changed(12, std::uint32_t{0xffffffff}));
+  CHECK_FALSE(changed(24, std::uint64_t{1}));  // reserved
+  CHECK_FALSE(changed(32, std::uint32_t{5}));  // family
+  CHECK_FALSE(changed(36, std::uint32_t{0}));  // lifetime
+  CHECK_FALSE(changed(36, static_cast<std::uint32_t>(longest_lifetime.count() + 1)));
+  CHECK_FALSE(changed(40, std::uint64_t{0}));  // doors
+  CHECK_FALSE(changed(60, std::uint32_t{1}));  // an IPv4 address of 16 octets
+
+  auto reply = encode(PinReply{1, PinStatus::failed});
+  overwrite(reply, 12, std::uint32_t{4});
+  CHECK_FALSE(decode(reply));
+  auto health = encode(Health{true});
+  overwrite(health, 8, std::uint32_t{2});
+  CHECK_FALSE(decode(health));
+}
