@@ -1,0 +1,63 @@
+// SPDX-FileCopyrightText: Schultor contributors
+// SPDX-License-Identifier: EUPL-1.2
+#pragma once
+
+#include "daemon/base/result.hpp"
+#include "netfilter/model/found.hpp"
+#include "netfilter/planner/plan.hpp"
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <string_view>
+
+struct mnl_socket;
+
+namespace schultor::netfilter::kernel {
+
+using base::Result;
+
+/// How a pin that is there gets a new timeout.
+enum class RefreshMode : std::uint8_t {
+  update,   ///< one add that carries the expiration (kernel 6.12 and newer)
+  replace,  ///< add, delete, add in one transaction: the first add keeps the delete from failing
+};
+
+struct Committed {
+  std::size_t messages = 0;  ///< without the two that begin and end the transaction
+  std::size_t elements = 0;
+};
+
+/// A netlink socket to nf_tables of the network namespace it was opened in. Wants CAP_NET_ADMIN, nothing more. One thread
+/// at a time.
+class Connection {
+public:
+  static Result<Connection> open();
+
+  /// What the kernel holds of table inet `table`, all of one generation of the ruleset. `exists` is false when there is none.
+  [[nodiscard]] Result<model::Found> read(std::string_view table);
+
+  /// One transaction, every acknowledgement awaited. An error names what failed and what to do, and means that the kernel
+  /// is as it was; after an error that asks for a resync this is not known: read and reconcile then. An empty plan sends nothing.
+  [[nodiscard]] Result<Committed> commit(const planner::Plan& plan);
+
+  /// Finds out, by a table of its own that it removes again, how this kernel refreshes a timeout; commit() goes by it from
+  /// then on. Before, it goes by `replace`, which every kernel takes.
+  [[nodiscard]] Result<RefreshMode> probe_refresh();
+  void use_refresh(RefreshMode mode) { refresh_ = mode; }
+
+private:
+  struct Close {
+    void operator()(mnl_socket* socket) const;
+  };
+  explicit Connection(std::unique_ptr<mnl_socket, Close> socket) : socket_(std::move(socket)) {}
+  friend class Dump;
+  [[nodiscard]] Result<model::Found> read_once(std::string_view table);
+  [[nodiscard]] Result<std::uint32_t> ruleset_generation();
+
+  std::unique_ptr<mnl_socket, Close> socket_;
+  std::uint32_t sequence_ = 1;
+  RefreshMode refresh_ = RefreshMode::replace;
+};
+
+}  // namespace schultor::netfilter::kernel

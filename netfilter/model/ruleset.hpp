@@ -1,0 +1,60 @@
+// SPDX-FileCopyrightText: Schultor contributors
+// SPDX-License-Identifier: EUPL-1.2
+#pragma once
+
+#include "netfilter/model/rule.hpp"
+#include "netfilter/model/value.hpp"
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace schultor::netfilter::model {
+
+enum class Maps : std::uint8_t { nothing, to_mark, to_verdict };
+
+struct SetDeclaration {
+  std::string name;
+  std::vector<Type> key;
+  Maps maps = Maps::nothing;
+  bool interval = false;  ///< elements may be ranges
+  bool timeout = false;   ///< elements live for a time: they are kept, never reconciled
+  bool operator==(const SetDeclaration&) const = default;
+};
+
+struct Set {
+  SetDeclaration declaration;
+  std::vector<Element> elements{};  ///< sorted by key
+};
+
+/// What makes a chain a base chain. The names are nft's ("filter", "prerouting").
+struct Hook {
+  enum class Type : std::uint8_t { filter, nat };
+  enum class Point : std::uint8_t { prerouting, input, forward, output, postrouting };  ///< NF_INET_… in this order
+  Type type = Type::filter;
+  Point point = Point::prerouting;
+  std::int32_t priority = 0;
+  bool drops = false;  ///< policy drop; else accept
+  bool operator==(const Hook&) const = default;
+};
+
+struct Chain {
+  std::string name;
+  std::optional<Hook> hook{};
+  std::vector<Rule> rules{};
+};
+
+/// A table of family inet, whole.
+struct Ruleset {
+  std::string table;
+  std::vector<Set> sets{};
+  std::vector<std::string> counters{};
+  std::vector<Chain> chains{};
+};
+
+/// In nft's syntax, for `nft -f`. Equal rulesets give equal text.
+std::string render(const Ruleset& ruleset);
+std::string to_string(const Rule& rule);
+
+}  // namespace schultor::netfilter::model
