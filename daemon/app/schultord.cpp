@@ -5,9 +5,9 @@
 #include "daemon/bus/gateway_service.hpp"
 #include "daemon/enforce/gateway.hpp"
 
-#include <boost/program_options.hpp>
 #include <fmt/core.h>
 #include <systemd/sd-daemon.h>
+#include <boost/program_options.hpp>
 
 #include <iostream>
 
@@ -24,9 +24,12 @@ base::Result<std::optional<enforce::GatewayOptions>> parse_options(int argc, cha
   po::options_description described("schultord: holds every tablet to what its class may do now\n\nOptions");
   described.add_options()("help,h", "show this help")("version", "show the version")(
       "config", po::value(&options.config_directory)->default_value("/etc/schultor")->value_name("DIR"), "configuration directory")(
-      "state", po::value(&options.state_directory)->default_value("/var/lib/schultor")->value_name("DIR"), "what must outlive a restart")(
-      "runtime", po::value(&options.runtime_directory)->default_value("/run/schultor")->value_name("DIR"), "where the gate's socket lies")(
-      "gate-group", po::value(&options.gate_group)->default_value("schultor-dns")->value_name("GROUP"), "who may open the gate's socket");
+      "state", po::value(&options.state_directory)->default_value("/var/lib/schultor")->value_name("DIR"),
+      "what must outlive a restart")("runtime",
+                                     po::value(&options.runtime_directory)->default_value("/run/schultor")->value_name("DIR"),
+                                     "where the gate's socket lies")(
+      "gate-group", po::value(&options.gate_group)->default_value("schultor-dns")->value_name("GROUP"),
+      "who may open the gate's socket");
   try {
     po::variables_map values;
     po::store(po::command_line_parser(argc, argv).options(described).positional({}).run(), values);
@@ -47,16 +50,16 @@ base::Result<void> run(const enforce::GatewayOptions& options) {
   if (!loop) return base::pass(std::move(loop));
   std::unique_ptr<bus::GatewayService> service;
   auto gateway = enforce::Gateway::start(*loop, options,
-                                         {[&](const std::string& event) { if (service) service->raise_event(event); },
+                                         {[&](const std::string& event) {
+                                            if (service) service->raise_event(event);
+                                          },
                                           [&](const std::string& status) {
                                             if (service) service->state_changed();
                                             sd_notifyf(0, "STATUS=%s", status.c_str());
                                           }});
   if (!gateway) return base::pass(std::move(gateway));
   auto& running = **gateway;
-  auto created = bus::GatewayService::create(*loop, {[&] { return running.facts(); }, [&] { return running.describe(); },
-                                                     [&] { return running.ruleset(); }, [&] { return running.events(); },
-                                                     [&] { return running.reload(); }});
+  auto created = bus::GatewayService::create(*loop, running);
   if (!created) return base::pass(std::move(created));
   service = std::move(*created);
   auto signals = loop->handle_signals([&] {

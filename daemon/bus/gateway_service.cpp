@@ -2,6 +2,8 @@
 // SPDX-License-Identifier: EUPL-1.2
 #include "daemon/bus/gateway_service.hpp"
 
+#include "daemon/base/version.hpp"
+
 #include <systemd/sd-bus.h>
 
 #include <cerrno>
@@ -35,21 +37,25 @@ Path path_of(const std::string& group) {
 }  // namespace
 
 struct GatewayService::Impl {
-  GatewayFunctions functions;
+  enforce::Gateway& gateway;
   std::unique_ptr<sd_bus, FlushClose> bus{};
 };
 
 namespace {
 
-const GatewayFunctions& functions_of(void* userdata) { return *static_cast<GatewayFunctions*>(userdata); }
+enforce::Gateway& gateway_of(void* userdata) { return *static_cast<enforce::Gateway*>(userdata); }
+
+std::uint64_t microseconds(std::chrono::sys_seconds at) {
+  return static_cast<std::uint64_t>(std::chrono::microseconds(at.time_since_epoch()).count());
+}
 
 int reply_text(sd_bus_message* call, const std::string& text) { return sd_bus_reply_method_return(call, "s", text.c_str()); }
 
-int on_describe(sd_bus_message* call, void* userdata, sd_bus_error*) { return reply_text(call, functions_of(userdata).describe()); }
-int on_ruleset(sd_bus_message* call, void* userdata, sd_bus_error*) { return reply_text(call, functions_of(userdata).ruleset()); }
+int on_describe(sd_bus_message* call, void* userdata, sd_bus_error*) { return reply_text(call, gateway_of(userdata).describe()); }
+int on_ruleset(sd_bus_message* call, void* userdata, sd_bus_error*) { return reply_text(call, gateway_of(userdata).ruleset()); }
 
 int on_list_events(sd_bus_message* call, void* userdata, sd_bus_error*) {
-  auto events = functions_of(userdata).events();
+  auto events = gateway_of(userdata).events();
   std::vector<char*> texts;
   for (auto& event : events) texts.push_back(event.data());
   texts.push_back(nullptr);
@@ -65,7 +71,7 @@ int on_list_groups(sd_bus_message* call, void* userdata, sd_bus_error*) {
   sd_bus_message* reply = nullptr;
   int r = sd_bus_message_new_method_return(call, &reply);
   if (r >= 0) r = sd_bus_message_open_container(reply, 'a', "(so)");
-  for (const auto& group : functions_of(userdata).facts().groups)
+  for (const auto& group : gateway_of(userdata).status().groups)
     if (const auto path = path_of(group.name); r >= 0) r = sd_bus_message_append(reply, "(so)", group.name.c_str(), path.get());
   if (r >= 0) r = sd_bus_message_close_container(reply);
   if (r >= 0) r = sd_bus_send(nullptr, reply, nullptr);
@@ -74,40 +80,42 @@ int on_list_groups(sd_bus_message* call, void* userdata, sd_bus_error*) {
 }
 
 int on_reload(sd_bus_message* call, void* userdata, sd_bus_error* error) {
-  const auto done = functions_of(userdata).reload();
+  const auto done = gateway_of(userdata).reload();
   if (!done) return sd_bus_error_set(error, "org.schultor.Gateway1.Error.ConfigurationRefused", done.error().what().c_str());
   return sd_bus_reply_method_return(call, "");
 }
 
-int get_manager_property(sd_bus*, const char*, const char*, const char* property, sd_bus_message* reply, void* userdata, sd_bus_error*) {
-  const auto facts = functions_of(userdata).facts();
+int get_manager_property(sd_bus*, const char*, const char*, const char* property, sd_bus_message* reply, void* userdata,
+                         sd_bus_error*) {
+  const auto facts = gateway_of(userdata).status();
   const std::string_view name = property;
   if (name == "PolicyRevision") return sd_bus_message_append(reply, "t", facts.policy_revision);
-  return sd_bus_message_append(reply, "s", (name == "School" ? facts.school : facts.version).c_str());
+  return sd_bus_message_append(reply, "s", name == "School" ? facts.school.c_str() : std::string(base::version).c_str());
 }
 
 /// The group that an object's path means; none for any other path.
-std::optional<GroupFacts> group_at(const char* path, const GatewayFunctions& functions) {
+std::optional<enforce::GroupStatus> group_at(const char* path, const enforce::Gateway& gateway) {
   char* decoded = nullptr;
   if (sd_bus_path_decode(path, group_prefix, &decoded) <= 0) return std::nullopt;
   const Path name(decoded);
-  for (auto& group : functions.facts().groups)
+  for (auto& group : gateway.status().groups)
     if (group.name == name.get()) return group;
   return std::nullopt;
 }
 
 int find_group(sd_bus*, const char* path, const char*, void* userdata, void** found, sd_bus_error*) {
   *found = userdata;
-  return group_at(path, functions_of(userdata)).has_value() ? 1 : 0;
+  return group_at(path, gateway_of(userdata)).has_value() ? 1 : 0;
 }
 
-int get_group_property(sd_bus*, const char* path, const char*, const char* property, sd_bus_message* reply, void* userdata, sd_bus_error*) {
-  const auto group = group_at(path, functions_of(userdata));
+int get_group_property(sd_bus*, const char* path, const char*, const char* property, sd_bus_message* reply, void* userdata,
+                       sd_bus_error*) {
+  const auto group = group_at(path, gateway_of(userdata));
   if (!group) return -ENOENT;
   const std::string_view name = property;
-  if (name == "Since") return sd_bus_message_append(reply, "t", group->since);
-  if (name == "Until") return sd_bus_message_append(reply, "t", group->until);
-  if (name == "Devices") return sd_bus_message_append(reply, "u", group->devices);
+  if (name == "Since") return sd_bus_message_append(reply, "t", microseconds(group->since));
+  if (name == "Until") return sd_bus_message_append(reply, "t", group->until ? microseconds(*group->until) : 0);
+  if (name == "Devices") return sd_bus_message_append(reply, "u", static_cast<std::uint32_t>(group->devices));
   const auto& text = name == "Name"      ? group->name
                      : name == "Profile" ? group->profile
                      : name == "Because" ? group->because
@@ -117,7 +125,7 @@ int get_group_property(sd_bus*, const char* path, const char*, const char* prope
 }
 
 int enumerate_groups(sd_bus*, const char*, void* userdata, char*** nodes, sd_bus_error*) {
-  const auto groups = functions_of(userdata).facts().groups;
+  const auto groups = gateway_of(userdata).status().groups;
   auto** paths = static_cast<char**>(std::calloc(groups.size() + 1, sizeof(char*)));
   if (paths == nullptr) return -ENOMEM;
   for (std::size_t i = 0; i < groups.size(); ++i) paths[i] = path_of(groups[i].name).release();
@@ -159,13 +167,13 @@ const sd_bus_vtable group_vtable[] = {
 GatewayService::GatewayService(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
 GatewayService::~GatewayService() = default;
 
-base::Result<std::unique_ptr<GatewayService>> GatewayService::create(base::EventLoop& loop, GatewayFunctions functions) {
-  auto impl = std::make_unique<Impl>(Impl{std::move(functions)});
+base::Result<std::unique_ptr<GatewayService>> GatewayService::create(base::EventLoop& loop, enforce::Gateway& gateway) {
+  auto impl = std::make_unique<Impl>(Impl{gateway});
   sd_bus* bus = nullptr;
   int r = sd_bus_open_system(&bus);
   impl->bus.reset(bus);
   if (r < 0) return base::fail_errno(-r, "connecting to the system bus");
-  void* userdata = &impl->functions;
+  void* userdata = &gateway;
   r = sd_bus_add_object_vtable(bus, nullptr, root_path, manager_interface, manager_vtable, userdata);
   if (r >= 0) r = sd_bus_add_fallback_vtable(bus, nullptr, group_prefix, group_interface, group_vtable, find_group, userdata);
   if (r >= 0) r = sd_bus_add_node_enumerator(bus, nullptr, group_prefix, enumerate_groups, userdata);
@@ -174,7 +182,9 @@ base::Result<std::unique_ptr<GatewayService>> GatewayService::create(base::Event
   if (r < 0) return base::fail_errno(-r, "offering the D-Bus service");
   r = sd_bus_request_name(bus, bus_name, 0);
   if (r < 0)
-    return base::fail_errno(-r, fmt::format("owning {} (is its policy file in /usr/share/dbus-1/system.d, and no second schultord running?)", bus_name));
+    return base::fail_errno(
+        -r,
+        fmt::format("owning {} (is its policy file in /usr/share/dbus-1/system.d, and no second schultord running?)", bus_name));
   return std::unique_ptr<GatewayService>(new GatewayService(std::move(impl)));
 }
 
@@ -184,10 +194,10 @@ void GatewayService::raise_event(const std::string& event_json) {
 
 void GatewayService::state_changed() {
   sd_bus* bus = impl_->bus.get();
-  for (const auto& group : impl_->functions.facts().groups)
+  for (const auto& group : impl_->gateway.status().groups)
     if (const auto path = path_of(group.name))
-      sd_bus_emit_properties_changed(bus, path.get(), group_interface, "Profile", "Because", "Text", "Since", "Until", "Ownership", "Devices",
-                                     nullptr);
+      sd_bus_emit_properties_changed(bus, path.get(), group_interface, "Profile", "Because", "Text", "Since", "Until", "Ownership",
+                                     "Devices", nullptr);
   sd_bus_emit_properties_changed(bus, root_path, manager_interface, "School", "PolicyRevision", nullptr);
   sd_bus_emit_signal(bus, root_path, manager_interface, "StateChanged", "");
 }

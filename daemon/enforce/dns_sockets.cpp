@@ -2,6 +2,8 @@
 // SPDX-License-Identifier: EUPL-1.2
 #include "daemon/enforce/dns_sockets.hpp"
 
+#include "netfilter/planner/build.hpp"
+
 #include <netinet/in.h>
 #include <sys/socket.h>
 
@@ -13,6 +15,8 @@
 
 namespace schultor::enforce {
 namespace {
+
+using netfilter::planner::gate_port;
 
 constexpr int receive_buffer = 4 << 20;  // bytes; a class that opens its tablets at once must not lose a question
 constexpr int backlog = 256;
@@ -31,7 +35,8 @@ base::Result<base::UniqueFd> open_bound(int type) {
   };
   const Option options[] = {{IPPROTO_IPV6, IPV6_V6ONLY, 0, "IPV6_V6ONLY"}, {SOL_SOCKET, SO_REUSEPORT, 1, "SO_REUSEPORT"}};
   for (const auto& option : options)
-    if (auto set = set_option(fd.get(), option.level, option.name, option.value, option.text); !set) return base::pass(std::move(set));
+    if (auto set = set_option(fd.get(), option.level, option.name, option.value, option.text); !set)
+      return base::pass(std::move(set));
   sockaddr_in6 any{};
   any.sin6_family = AF_INET6;
   any.sin6_port = htons(gate_port);
@@ -46,10 +51,13 @@ base::Result<base::UniqueFd> open_bound(int type) {
 base::Result<DnsSockets> open_dns_sockets() {
   auto udp = open_bound(SOCK_DGRAM);
   if (!udp) return base::pass(std::move(udp));
-  if (auto set = set_option(udp->get(), SOL_SOCKET, SO_RCVMARK, 1, "SO_RCVMARK (Linux 5.19 or newer)"); !set) return base::pass(std::move(set));
-  if (auto set = set_option(udp->get(), IPPROTO_IPV6, IPV6_RECVPKTINFO, 1, "IPV6_RECVPKTINFO"); !set) return base::pass(std::move(set));
+  if (auto set = set_option(udp->get(), SOL_SOCKET, SO_RCVMARK, 1, "SO_RCVMARK (Linux 5.19 or newer)"); !set)
+    return base::pass(std::move(set));
+  if (auto set = set_option(udp->get(), IPPROTO_IPV6, IPV6_RECVPKTINFO, 1, "IPV6_RECVPKTINFO"); !set)
+    return base::pass(std::move(set));
   // CAP_NET_ADMIN lifts net.core.rmem_max.
-  if (auto set = set_option(udp->get(), SOL_SOCKET, SO_RCVBUFFORCE, receive_buffer, "SO_RCVBUFFORCE"); !set) return base::pass(std::move(set));
+  if (auto set = set_option(udp->get(), SOL_SOCKET, SO_RCVBUFFORCE, receive_buffer, "SO_RCVBUFFORCE"); !set)
+    return base::pass(std::move(set));
   auto tcp = open_bound(SOCK_STREAM);
   if (!tcp) return base::pass(std::move(tcp));
   if (listen(tcp->get(), backlog) != 0) return base::fail_errno(errno, "listening on the gate's TCP port");

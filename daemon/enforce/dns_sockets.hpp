@@ -5,17 +5,12 @@
 #include "daemon/base/result.hpp"
 #include "daemon/base/unique_fd.hpp"
 
-#include <cstdint>
-
 namespace schultor::enforce {
-
-/// Where the ruleset redirects all DNS to.
-inline constexpr std::uint16_t gate_port = 5300;
 
 /// The sockets that the gate answers on. It may not open them itself: receiving a packet's mark wants a right over the
 /// network on some kernels (SO_RCVMARK, socket(7)).
 struct DnsSockets {
-  base::UniqueFd udp;  ///< [::]:5300, dual stack; tells each packet's mark and the address it was sent to
+  base::UniqueFd udp;  ///< [::]:planner::gate_port, dual stack; tells each packet's mark and the address it was sent to
   base::UniqueFd tcp;  ///< listening; a connection carries its first packet's mark (net.ipv4.tcp_fwmark_accept)
 };
 

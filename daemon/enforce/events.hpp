@@ -14,9 +14,9 @@ namespace schultor::enforce {
 /// A group went from one profile to another.
 struct ModeChange {
   std::string group;
-  std::string previous;         ///< empty when it is not known, as after a start with an empty kernel
+  std::string previous;  ///< empty when it is not known, as after a start with an empty kernel
   policy::Holding holding;
-  policy::Seconds at;           ///< when it fell due
+  policy::Seconds at;  ///< when it fell due
   bool operator==(const ModeChange&) const = default;
 };
 
@@ -24,7 +24,8 @@ struct ModeChange {
 /// instant alone, so that the same change described again after a crash is the same event.
 [[nodiscard]] std::string mode_event(const policy::Policy& policy, const ModeChange& change);
 /// {"id", "kind": "configuration", "at", "result": "applied" | "refused", "revision"?, "errors"?}.
-[[nodiscard]] std::string configuration_event(const policy::Policy& policy, policy::Seconds at, const std::vector<std::string>& errors);
+[[nodiscard]] std::string configuration_event(const policy::Policy& policy, policy::Seconds at,
+                                              const std::vector<std::string>& errors);
 
 /// The latest events, for a reporter that was away when they were raised.
 class EventLog {

@@ -51,7 +51,8 @@ struct GatewayStatus {
 class Gateway {
 public:
   /// Reads the configuration, commits what holds now and opens the gate's socket: what holds is in the kernel when this returns.
-  static base::Result<std::unique_ptr<Gateway>> start(base::EventLoop& loop, const GatewayOptions& options, GatewayObserver observer);
+  static base::Result<std::unique_ptr<Gateway>> start(base::EventLoop& loop, const GatewayOptions& options,
+                                                      GatewayObserver observer);
   ~Gateway();
 
   /// Reads the configuration anew and applies it whole, or leaves everything as it is and says why.

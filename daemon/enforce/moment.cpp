@@ -20,8 +20,8 @@ Moment moment_at(const policy::Policy& policy, base::Instant at) {
 
 planner::Group group_in_force(const policy::Group& group, const policy::Holding& holding, const Numbers& numbers,
                               planner::Generation generation) {
-  return {numbers.groups.find(group.name)->second, holding.profile, numbers.views.find(view_key(holding.profile, steers(group)))->second,
-          generation};
+  return {numbers.groups.find(group.name)->second, holding.profile,
+          numbers.views.find(view_key(holding.profile, steers(group)))->second, generation};
 }
 
 planner::Intent intent_of(const policy::Policy& policy, const std::vector<std::string>& lan_interfaces, const Moment& moment,
@@ -49,7 +49,8 @@ planner::Intent intent_of(const policy::Policy& policy, const std::vector<std::s
 policy::GateRules gate_rules_of(const policy::Policy& policy, const Numbers& numbers) {
   policy::GateRules rules = policy.gate;
   for (std::size_t i = 0; i < rules.profiles.size(); ++i)
-    for (const bool steer : {false, true}) rules.views[numbers.views.find(view_key(rules.profiles[i].name, steer))->second] = {i, steer};
+    for (const bool steer : {false, true})
+      rules.views[numbers.views.find(view_key(rules.profiles[i].name, steer))->second] = {i, steer};
   return rules;
 }
 
@@ -57,7 +58,8 @@ base::Result<std::vector<planner::Pin>> pins_of(const policy::GateRules& rules, 
                                                 std::chrono::seconds lifetime) {
   const auto first = address.octets[0];
   const bool ipv4 = address.family == base::Family::ipv4;
-  const bool loopback_6 = !ipv4 && std::all_of(address.octets.begin(), address.octets.end() - 1, [](auto octet) { return octet == 0; });
+  const bool loopback_6 =
+      !ipv4 && std::all_of(address.octets.begin(), address.octets.end() - 1, [](auto octet) { return octet == 0; });
   if (ipv4 ? first == 0 || first == 127 || first >= 224 : first == 0xff || loopback_6)
     return base::fail("{} is no address to be opened", base::to_string(address));
   std::vector<planner::Pin> pins;
@@ -70,7 +72,8 @@ base::Result<std::vector<planner::Pin>> pins_of(const policy::GateRules& rules, 
     known |= door;
     if ((doors & door) != 0) pins.push_back({address, profile.name, lifetime});
   }
-  if (doors == 0 || (doors & ~known) != 0) return base::fail("doors {:#x} for {}: the rules have {:#x}", doors, base::to_string(address), known);
+  if (doors == 0 || (doors & ~known) != 0)
+    return base::fail("doors {:#x} for {}: the rules have {:#x}", doors, base::to_string(address), known);
   return pins;
 }
 

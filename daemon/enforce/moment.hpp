@@ -19,8 +19,8 @@ namespace schultor::enforce {
 /// What holds for every group at one instant.
 struct Moment {
   base::Instant at;
-  std::vector<policy::Span> spans;        ///< one for each of Policy::groups, in their order
-  std::optional<policy::Seconds> next;    ///< the first instant after `at` at which a profile changes
+  std::vector<policy::Span> spans;      ///< one for each of Policy::groups, in their order
+  std::optional<policy::Seconds> next;  ///< the first instant after `at` at which a profile changes
 };
 
 [[nodiscard]] Moment moment_at(const policy::Policy& policy, base::Instant at);
@@ -28,8 +28,8 @@ struct Moment {
 using Generations = std::map<netfilter::planner::GroupNumber, netfilter::planner::Generation>;
 
 /// The group as the kernel is to know it.
-[[nodiscard]] netfilter::planner::Group group_in_force(const policy::Group& group, const policy::Holding& holding, const Numbers& numbers,
-                                                       netfilter::planner::Generation generation);
+[[nodiscard]] netfilter::planner::Group group_in_force(const policy::Group& group, const policy::Holding& holding,
+                                                       const Numbers& numbers, netfilter::planner::Generation generation);
 
 /// Everything that the kernel is to know. `numbers` has a number for everything in the policy; `generations` for every group.
 [[nodiscard]] netfilter::planner::Intent intent_of(const policy::Policy& policy, const std::vector<std::string>& lan_interfaces,
@@ -40,7 +40,8 @@ using Generations = std::map<netfilter::planner::GroupNumber, netfilter::planner
 
 /// The pins that the gate's request means: a door is the cloud or a listed profile. Refuses doors that the rules do not have, and
 /// addresses that nobody on the internet has (loopback, multicast, unspecified).
-[[nodiscard]] base::Result<std::vector<netfilter::planner::Pin>> pins_of(const policy::GateRules& rules, const base::Address& address,
-                                                                         policy::Doors doors, std::chrono::seconds lifetime);
+[[nodiscard]] base::Result<std::vector<netfilter::planner::Pin>> pins_of(const policy::GateRules& rules,
+                                                                         const base::Address& address, policy::Doors doors,
+                                                                         std::chrono::seconds lifetime);
 
 }  // namespace schultor::enforce

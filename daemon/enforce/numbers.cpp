@@ -24,18 +24,20 @@ base::Result<void> number(std::map<std::string, Number, std::less<>>& numbers, c
   std::uint64_t last = 0;
   for (const auto& entry : numbers) last = std::max<std::uint64_t>(last, entry.second);
   if (last >= highest)
-    return base::fail("no number is left for {} “{}”: all {} have been given to names, also to names that are gone", kind, name, highest);
+    return base::fail("no number is left for {} “{}”: all {} have been given to names, also to names that are gone", kind, name,
+                      highest);
   numbers[name] = static_cast<Number>(last + 1);
   return {};
 }
 
 template <typename Number>
-base::Result<std::map<std::string, Number, std::less<>>> read_numbers(const json& document, const char* key, std::uint64_t highest) {
+base::Result<std::map<std::string, Number, std::less<>>> read_numbers(const json& document, const char* key,
+                                                                      std::uint64_t highest) {
   std::map<std::string, Number, std::less<>> numbers;
   std::set<std::uint64_t> given;
   if (!document.contains(key) || !document[key].is_object()) return base::fail("“{}” is missing", key);
   for (const auto& [name, value] : document[key].items()) {
-    const std::uint64_t found = value.is_number_unsigned() ? value.get<std::uint64_t>() : 0;
+    const std::uint64_t found = value.is_number_unsigned() ? value.template get<std::uint64_t>() : 0;
     if (found == 0 || found > highest) return base::fail("{}: “{}”: expected a number from 1 to {}", key, name, highest);
     if (!given.insert(found).second) return base::fail("{}: “{}”: {} is given twice", key, name, found);
     numbers[name] = static_cast<Number>(found);
@@ -54,9 +56,11 @@ base::Result<Numbers> with_numbers_for(Numbers known, const policy::Policy& poli
     if (auto done = number(known.groups, group.name, highest_group, "group"); !done) return base::pass(std::move(done));
   for (const auto& profile : policy.gate.profiles) {
     if (profile.listed)
-      if (auto done = number(known.labels, profile.name, highest_label, "listed profile"); !done) return base::pass(std::move(done));
+      if (auto done = number(known.labels, profile.name, highest_label, "listed profile"); !done)
+        return base::pass(std::move(done));
     for (const bool steer : {false, true})
-      if (auto done = number(known.views, view_key(profile.name, steer), highest_view, "view"); !done) return base::pass(std::move(done));
+      if (auto done = number(known.views, view_key(profile.name, steer), highest_view, "view"); !done)
+        return base::pass(std::move(done));
   }
   return known;
 }

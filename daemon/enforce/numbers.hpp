@@ -16,8 +16,8 @@ namespace schultor::enforce {
 /// kept for good: a name that goes leaves its number unused.
 struct Numbers {
   std::map<std::string, netfilter::planner::GroupNumber, std::less<>> groups;
-  std::map<std::string, std::uint8_t, std::less<>> labels;                        ///< listed profile → conntrack label bit
-  std::map<std::string, netfilter::planner::ViewNumber, std::less<>> views;       ///< view_key() → view
+  std::map<std::string, std::uint8_t, std::less<>> labels;                   ///< listed profile → conntrack label bit
+  std::map<std::string, netfilter::planner::ViewNumber, std::less<>> views;  ///< view_key() → view
 
   bool operator==(const Numbers&) const = default;
 };

@@ -54,8 +54,9 @@ base::Result<Numbers> load_numbers(const std::string& path) {
   }
   auto numbers = numbers_from_json(text);
   if (!numbers)
-    return base::pass(std::move(numbers), path + ": this file keeps the numbers of groups apart; restore it from a backup, or move it "
-                                                 "away and restart the machine, so that no connection carries an old number");
+    return base::pass(std::move(numbers), path +
+                                              ": this file keeps the numbers of groups apart; restore it from a backup, or move it "
+                                              "away and restart the machine, so that no connection carries an old number");
   return numbers;
 }
 

@@ -1,0 +1,48 @@
+// SPDX-FileCopyrightText: Schultor contributors
+// SPDX-License-Identifier: EUPL-1.2
+#include "daemon/enforce/describe.hpp"
+
+#include "daemon/base/version.hpp"
+#include "daemon/policy/schedule.hpp"
+
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+
+namespace schultor::enforce {
+
+using nlohmann::json;
+
+std::string describe(const policy::Policy& policy, const GatewayStatus& status, const Health& health) {
+  json groups = json::array();
+  for (const auto& group : status.groups)
+    groups.push_back({{"name", group.name},
+                      {"profile", group.profile},
+                      {"because", group.because},
+                      {"text", group.text},
+                      {"since", policy::format_local(policy, group.since)},
+                      {"until", group.until ? json(policy::format_local(policy, *group.until)) : json(nullptr)},
+                      {"ownership", group.ownership},
+                      {"devices", group.devices}});
+  const json document{{"school", status.school},
+                      {"version", base::version},
+                      {"time", policy::format_local(policy, health.now)},
+                      {"policy_revision", status.policy_revision},
+                      {"groups", groups},
+                      {"gate",
+                       {{"connected", health.gate_connected},
+                        {"resolver_answers", health.resolver_answers ? json(*health.resolver_answers) : json(nullptr)}}},
+                      {"applied", policy::format_local(policy, health.applied)}};
+  return document.dump();
+}
+
+std::string status_line(const policy::Policy& policy, const GatewayStatus& status) {
+  constexpr std::size_t time_of_day = 11;  // in "2026-11-23T17:00:00+01:00"
+  std::string line;
+  for (const auto& group : status.groups) {
+    line += fmt::format("{}{}: {}", line.empty() ? "" : ", ", group.name, group.profile);
+    if (group.until) line += fmt::format(" until {}", policy::format_local(policy, *group.until).substr(time_of_day, 5));
+  }
+  return line;
+}
+
+}  // namespace schultor::enforce

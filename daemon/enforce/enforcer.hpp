@@ -1,0 +1,46 @@
+// SPDX-FileCopyrightText: Schultor contributors
+// SPDX-License-Identifier: EUPL-1.2
+#pragma once
+
+#include "daemon/base/result.hpp"
+#include "daemon/enforce/mode_switch.hpp"
+#include "netfilter/kernel/connection.hpp"
+#include "netfilter/planner/intent.hpp"
+
+#include <string>
+#include <vector>
+
+namespace schultor::enforce {
+
+/// The only writer of the ruleset: brings plans to the kernel and remembers what is in force there.
+class Enforcer {
+public:
+  /// Needs CAP_NET_ADMIN in the network namespace.
+  static base::Result<Enforcer> open();
+
+  struct Applied {
+    Standing before;         ///< what the kernel held of ours
+    bool pins_lost = false;  ///< addresses that were open are not any more: the gate is to pin them anew
+  };
+  /// Reads the kernel's state back and brings it to `wanted` in one transaction, which is none when nothing differs.
+  /// On an error the kernel is as it was. `rules_changed`: connections of every group are judged anew.
+  [[nodiscard]] base::Result<Applied> apply(const policy::Policy& policy, const std::vector<std::string>& lan_interfaces,
+                                            const Moment& wanted, const Numbers& numbers, bool rules_changed);
+  /// Commits a mode switch in one transaction of a size that does not depend on the number of tablets.
+  [[nodiscard]] base::Result<void> switch_modes(const ModeSwitch& planned);
+  /// Opens addresses; open for good when this returns.
+  [[nodiscard]] base::Result<void> pin(const std::vector<netfilter::planner::Pin>& pins);
+
+  [[nodiscard]] const Standing& in_force() const { return in_force_; }
+  /// What is in force, in nft syntax; pins are left out.
+  [[nodiscard]] std::string text() const;
+
+private:
+  explicit Enforcer(netfilter::kernel::Connection kernel) : kernel_(std::move(kernel)) {}
+
+  netfilter::kernel::Connection kernel_;
+  netfilter::planner::Intent intent_;
+  Standing in_force_;
+};
+
+}  // namespace schultor::enforce

@@ -1,0 +1,273 @@
+// SPDX-FileCopyrightText: Schultor contributors
+// SPDX-License-Identifier: EUPL-1.2
+#include "daemon/enforce/gateway.hpp"
+
+#include "daemon/base/log.hpp"
+#include "daemon/base/message_ids.hpp"
+#include "daemon/base/wall_clock.hpp"
+#include "daemon/enforce/describe.hpp"
+#include "daemon/enforce/enforcer.hpp"
+#include "daemon/enforce/gate_link.hpp"
+#include "daemon/enforce/mode_switch.hpp"
+#include "daemon/policy/compile.hpp"
+
+#include <grp.h>
+
+#include <algorithm>
+
+namespace schultor::enforce {
+namespace {
+
+using base::Priority;
+namespace message_id = base::message_id;
+
+/// After a commit that the kernel refused. Enforcement stands as it was meanwhile.
+constexpr std::chrono::seconds retry_delay{1};
+
+std::optional<gid_t> find_group(const std::string& name) {
+  if (const auto* entry = getgrnam(name.c_str())) return entry->gr_gid;
+  log(Priority::warning, {},
+      fmt::format("There is no group {} on this system: only schultord's own user can be the DNS gate", name));
+  return std::nullopt;
+}
+
+std::string_view to_text(policy::Ownership ownership) {
+  return ownership == policy::Ownership::school ? "school" : ownership == policy::Ownership::byod ? "byod" : "staff";
+}
+
+/// A configuration as it is applied: whole, or not at all.
+struct Configuration {
+  std::shared_ptr<const policy::Policy> policy;
+  std::vector<std::string> lan_interfaces;
+  Numbers numbers;
+  policy::GateRules gate_rules;
+  std::string gate_rules_json;
+};
+
+Configuration configuration_of(config::Config&& config, policy::Policy&& compiled, Numbers&& numbers) {
+  Configuration made{std::make_shared<const policy::Policy>(std::move(compiled)), {}, std::move(numbers), {}, {}};
+  for (auto& interface : config.gateway.lan_interfaces) made.lan_interfaces.push_back(std::move(interface.value));
+  made.gate_rules = gate_rules_of(*made.policy, made.numbers);
+  made.gate_rules_json = policy::to_json(made.gate_rules);
+  return made;
+}
+
+}  // namespace
+
+struct Gateway::Impl {
+  base::EventLoop& loop;
+  GatewayOptions options;
+  GatewayObserver observer;
+  Enforcer enforcer;
+  std::optional<base::WallClock> clock{};
+  std::unique_ptr<GateLink> gate{};
+  base::EventSource retry{};
+  EventLog event_log{};
+
+  Configuration current{};
+  Moment moment{};
+  dns::Announcement announcement{};
+  base::Instant applied{};
+
+  [[nodiscard]] base::Result<Configuration> load(const std::optional<Numbers>& known);
+  [[nodiscard]] base::Result<void> first_apply();
+  [[nodiscard]] base::Result<void> reload();
+  [[nodiscard]] base::Result<void> apply(const Configuration& wanted, Occasion occasion);
+  [[nodiscard]] base::Result<void> switch_modes(const ModeSwitch& planned, const Moment& now);
+  [[nodiscard]] base::Result<void> pin(const std::vector<dns::PinEntry>& entries);
+  void on_time();
+  void committed(const Moment& now, const std::vector<ModeChange>& changes);
+  void arm_clock();
+  void raise(const std::string& event);
+  void tell_changed();
+  [[nodiscard]] GatewayStatus status() const;
+  [[nodiscard]] std::string numbers_path() const { return options.state_directory + "/numbers.json"; }
+};
+
+base::Result<Configuration> Gateway::Impl::load(const std::optional<Numbers>& known) {
+  auto loaded = policy::load(options.config_directory, config::Need::everything());
+  std::vector<std::string> errors;
+  for (const auto& diagnostic : loaded.diagnostics) {
+    const bool is_error = diagnostic.severity == config::Severity::error;
+    if (is_error) errors.push_back(config::to_string(diagnostic));
+    log(is_error ? Priority::error : Priority::warning, is_error ? message_id::configuration_refused : std::string_view{},
+        config::to_string(diagnostic));
+  }
+  if (!loaded.policy) return base::fail("{}", fmt::join(errors, "\n"));
+  auto stored = known ? base::Result<Numbers>(*known) : load_numbers(numbers_path());
+  if (!stored) return base::pass(std::move(stored));
+  auto numbers = with_numbers_for(*stored, *loaded.policy);
+  if (!numbers) return base::pass(std::move(numbers));
+  // The disk knows a number before the kernel does: none is ever given twice.
+  if (*numbers != *stored)
+    if (auto saved = save_numbers(numbers_path(), *numbers); !saved) return base::pass(std::move(saved));
+  return configuration_of(std::move(*loaded.config), std::move(*loaded.policy), std::move(*numbers));
+}
+
+base::Result<void> Gateway::Impl::first_apply() {
+  auto wanted = load(std::nullopt);
+  if (!wanted) return base::pass(std::move(wanted));
+  return apply(*wanted, Occasion::start);
+}
+
+base::Result<void> Gateway::Impl::reload() {
+  const auto now = std::chrono::floor<std::chrono::seconds>(clock->now());
+  auto wanted = load(current.numbers);
+  auto done = wanted ? apply(*wanted, Occasion::reload) : base::Result<void>(base::pass(std::move(wanted)));
+  if (!done) {
+    log(Priority::error, message_id::configuration_refused, "The configuration is refused; what was running stays in force");
+    raise(configuration_event(*current.policy, now, {done.error().what()}));
+    return done;
+  }
+  raise(configuration_event(*current.policy, now, {}));
+  arm_clock();
+  return {};
+}
+
+base::Result<void> Gateway::Impl::apply(const Configuration& wanted, Occasion occasion) {
+  const auto now = moment_at(*wanted.policy, clock->now());
+  const bool rules_changed = occasion == Occasion::reload && wanted.gate_rules_json != current.gate_rules_json;
+  auto outcome = enforcer.apply(*wanted.policy, wanted.lan_interfaces, now, wanted.numbers, rules_changed);
+  if (!outcome) return base::pass(std::move(outcome));
+  if (occasion != Occasion::repair) {
+    current = wanted;
+    log(Priority::notice, message_id::configuration_applied,
+        fmt::format("Configuration applied: revision {}, {} groups, {} devices", current.policy->revision,
+                    current.policy->groups.size(), current.policy->devices.size()));
+  }
+  announcement.rules_epoch += rules_changed ? 1 : 0;
+  announcement.pins_epoch += outcome->pins_lost ? 1 : 0;
+  committed(now, changes_over(outcome->before, *current.policy, now, current.numbers, occasion));
+  if (gate && (rules_changed || outcome->pins_lost)) gate->announce({current.gate_rules_json, announcement});
+  return {};
+}
+
+base::Result<void> Gateway::Impl::switch_modes(const ModeSwitch& planned, const Moment& now) {
+  if (auto done = enforcer.switch_modes(planned); !done) {
+    log(Priority::error, message_id::kernel_refused,
+        fmt::format("The kernel refused a mode switch: {}; reading the ruleset back", done.error().what()));
+    return apply(current, Occasion::repair);
+  }
+  committed(now, planned.changes);
+  return {};
+}
+
+void Gateway::Impl::committed(const Moment& now, const std::vector<ModeChange>& changes) {
+  moment = now;
+  applied = clock->now();
+  for (const auto& change : changes) {
+    log(Priority::notice, message_id::mode_changed,
+        fmt::format("{} is in {} now ({})", change.group, change.holding.profile, change.holding.text),
+        {{"SCHULTOR_GROUP", change.group}, {"SCHULTOR_PROFILE", change.holding.profile}, {"SCHULTOR_PREVIOUS", change.previous}});
+    raise(mode_event(*current.policy, change));
+  }
+  tell_changed();
+}
+
+void Gateway::Impl::on_time() {
+  const auto now = moment_at(*current.policy, clock->now());
+  const auto planned = plan_mode_switch(*current.policy, current.numbers, enforcer.in_force(), now);
+  if (planned.empty()) {
+    // The same profiles, perhaps for another reason.
+    moment = now;
+    tell_changed();
+  } else if (auto done = switch_modes(planned, now); !done) {
+    log(Priority::error, message_id::kernel_refused,
+        fmt::format("What holds now is not in the kernel: {}; trying again in {} s", done.error().what(), retry_delay.count()));
+    auto source = loop.after(retry_delay, [this] { on_time(); });
+    if (source) retry = std::move(*source);
+    return;
+  }
+  retry.reset();
+  arm_clock();
+}
+
+void Gateway::Impl::arm_clock() {
+  const auto due = moment.next ? std::optional<base::Instant>(*moment.next) : std::nullopt;
+  if (auto armed = clock->arm(due); !armed)
+    log(Priority::error, {}, fmt::format("No mode switch will happen by itself: {}", armed.error().what()));
+}
+
+base::Result<void> Gateway::Impl::pin(const std::vector<dns::PinEntry>& entries) {
+  std::vector<netfilter::planner::Pin> pins;
+  for (const auto& entry : entries) {
+    auto meant = pins_of(current.gate_rules, entry.address, entry.doors, entry.lifetime);
+    if (!meant) return base::pass(std::move(meant), "the DNS gate's request");
+    pins.insert(pins.end(), meant->begin(), meant->end());
+  }
+  if (auto done = enforcer.pin(pins); done) return {};
+  // Somebody took the table away, or parts of it: put it right, then try once more.
+  if (auto repaired = apply(current, Occasion::repair); !repaired) return repaired;
+  auto done = enforcer.pin(pins);
+  if (!done)
+    log(Priority::error, message_id::kernel_refused, fmt::format("The kernel refused to open addresses: {}", done.error().what()));
+  return done;
+}
+
+void Gateway::Impl::raise(const std::string& event) {
+  event_log.add(event);
+  observer.event(event);
+}
+
+void Gateway::Impl::tell_changed() { observer.changed(enforce::status_line(*current.policy, status())); }
+
+GatewayStatus Gateway::Impl::status() const {
+  const auto& policy = *current.policy;
+  GatewayStatus status{policy.school, policy.revision, {}};
+  for (std::size_t i = 0; i < policy.groups.size(); ++i) {
+    const auto& group = policy.groups[i];
+    const auto& span = moment.spans[i];
+    const auto devices =
+        std::count_if(policy.devices.begin(), policy.devices.end(), [&](const auto& device) { return device.group == i; });
+    status.groups.push_back({group.name, span.holding.profile, std::string(policy::to_string(span.holding.because)),
+                             span.holding.text, span.since, span.until, std::string(to_text(group.ownership)),
+                             static_cast<std::size_t>(devices)});
+  }
+  return status;
+}
+
+Gateway::Gateway(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
+Gateway::~Gateway() = default;
+
+base::Result<std::unique_ptr<Gateway>> Gateway::start(base::EventLoop& loop, const GatewayOptions& options,
+                                                      GatewayObserver observer) {
+  auto enforcer = Enforcer::open();
+  if (!enforcer) return base::pass(std::move(enforcer));
+  auto impl = std::make_unique<Impl>(Impl{loop, options, std::move(observer), std::move(*enforcer)});
+  auto clock = base::WallClock::create(loop, [gateway = impl.get()] { gateway->on_time(); });
+  if (!clock) return base::pass(std::move(clock));
+  impl->clock.emplace(std::move(*clock));
+  // The gate may remember a predecessor's epochs: these differ from them.
+  const auto epoch = static_cast<std::uint64_t>(std::chrono::steady_clock::now().time_since_epoch().count());
+  impl->announcement = {epoch, epoch};
+  if (auto applied = impl->first_apply(); !applied) return base::pass(std::move(applied));
+  impl->arm_clock();
+
+  auto sockets = open_dns_sockets();
+  if (!sockets) return base::pass(std::move(sockets));
+  auto gate = GateLink::listen(loop, options.runtime_directory + "/gate.sock", find_group(options.gate_group), std::move(*sockets),
+                               {[gateway = impl.get()](const auto& entries) { return gateway->pin(entries); },
+                                [gateway = impl.get()] { gateway->tell_changed(); }});
+  if (!gate) return base::pass(std::move(gate));
+  impl->gate = std::move(*gate);
+  impl->gate->announce({impl->current.gate_rules_json, impl->announcement});
+  log(Priority::notice, message_id::gateway_ready, "What holds now is in the kernel");
+  return std::unique_ptr<Gateway>(new Gateway(std::move(impl)));
+}
+
+base::Result<void> Gateway::reload() { return impl_->reload(); }
+
+GatewayStatus Gateway::status() const { return impl_->status(); }
+
+std::string Gateway::describe() const {
+  const auto second = [](base::Instant at) { return std::chrono::floor<std::chrono::seconds>(at); };
+  return enforce::describe(
+      *impl_->current.policy, status(),
+      {second(impl_->clock->now()), second(impl_->applied), impl_->gate->connected(), impl_->gate->resolver_answers()});
+}
+
+std::string Gateway::ruleset() const { return impl_->enforcer.text(); }
+std::vector<std::string> Gateway::events() const { return impl_->event_log.all(); }
+std::string Gateway::status_line() const { return enforce::status_line(*impl_->current.policy, status()); }
+
+}  // namespace schultor::enforce

@@ -1,0 +1,216 @@
+// SPDX-FileCopyrightText: Schultor contributors
+// SPDX-License-Identifier: EUPL-1.2
+#include "daemon/enforce/describe.hpp"
+#include "daemon/enforce/mode_switch.hpp"
+#include "daemon/policy/compile.hpp"
+#include "tests/catch.hpp"
+
+#include <nlohmann/json.hpp>
+
+namespace {
+
+using namespace schultor;
+using namespace schultor::enforce;
+
+constexpr const char* gateway_toml = R"(
+school = "ggs-am-park"
+timezone = "Europe/Berlin"
+[lan]
+interfaces = ["lan0"]
+addresses = ["10.77.0.1/16"]
+[wan]
+interface = "wan0"
+[resolver]
+address = "127.0.0.1:5335"
+)";
+constexpr const char* city_toml = R"(
+revision = 7
+[cloud]
+domains = ["mnspro.test"]
+[[profile]]
+name = "school"
+access = "listed"
+allow = ["lernen.test"]
+[[profile]]
+name = "leisure"
+access = "open"
+[[schedule]]
+name = "weekdays"
+windows = ["Mon..Fri 08:00-17:00"]
+during = "school"
+otherwise = "leisure"
+)";
+constexpr const char* school_toml = R"(
+[[group]]
+name = "3b"
+schedule = "weekdays"
+[[group]]
+name = "byod"
+schedule = "weekdays"
+ownership = "byod"
+[[group]]
+name = "gaeste"
+schedule = "weekdays"
+unknown = true
+[[group]]
+name = "lehrkraefte"
+profile = "leisure"
+ownership = "staff"
+prefixes = ["10.78.0.0/24"]
+)";
+
+policy::Policy make_policy(const std::string& roster = "mac,group\n02:77:00:00:00:01,3b\n02:77:00:00:00:05,byod\n") {
+  auto loaded = policy::load(config::Files{gateway_toml, city_toml, school_toml, roster}, config::Need::everything());
+  for (const auto& diagnostic : loaded.diagnostics) UNSCOPED_INFO(config::to_string(diagnostic));
+  REQUIRE(loaded.policy);
+  return *loaded.policy;
+}
+
+base::Instant instant(const policy::Policy& policy, std::string_view text) {
+  const auto at = policy::parse_local(policy, text);
+  REQUIRE(at);
+  return *at;
+}
+
+const std::vector<std::string> lan{"lan0"};
+constexpr netfilter::planner::Generation first = 40;
+
+struct School {
+  explicit School(policy::Policy compiled) : policy(std::move(compiled)), numbers(*with_numbers_for({}, policy)) {}
+
+  policy::Policy policy;
+  Numbers numbers;
+
+  [[nodiscard]] auto number(const char* group) const { return numbers.groups.find(group)->second; }
+  [[nodiscard]] Standing standing_at(std::string_view time, const Standing& found = {}) const {
+    const auto moment = moment_at(policy, instant(policy, time));
+    return standing_of(
+        intent_of(policy, lan, moment, numbers, generations_over(found, policy, lan, moment, numbers, false, first)));
+  }
+};
+
+}  // namespace
+
+SCENARIO("a number once given to a name is never given to another") {
+  Numbers numbers;
+  numbers.groups = {{"1a", 1}, {"gone", 9}};
+  const auto more = with_numbers_for(numbers, make_policy());
+  REQUIRE(more);
+  CHECK(more->groups.at("gone") == 9);
+  CHECK(more->groups.at("3b") == 10);
+  CHECK(more->labels.size() == 1);
+  CHECK(more->views.size() == 4);
+  CHECK(numbers_from_json(to_json(*more)) == *more);
+}
+
+SCENARIO("a numbers file that gives a number twice, or one out of range, is refused") {
+  CHECK_FALSE(numbers_from_json("{}"));
+  CHECK_FALSE(numbers_from_json("[1"));
+  CHECK_FALSE(numbers_from_json(R"({"groups":{"a":1,"b":1},"labels":{},"views":{}})"));
+  CHECK_FALSE(numbers_from_json(R"({"groups":{"a":0},"labels":{},"views":{}})"));
+  CHECK_FALSE(numbers_from_json(R"({"groups":{"a":65535},"labels":{},"views":{}})"));
+  CHECK_FALSE(numbers_from_json(R"({"groups":{},"labels":{"a":128},"views":{}})"));
+  CHECK_FALSE(numbers_from_json(R"({"groups":{"a":"1"},"labels":{},"views":{}})"));
+  CHECK(numbers_from_json(R"({"groups":{"a":65534},"labels":{"s":127},"views":{"s/plain":1}})"));
+}
+
+SCENARIO("at 08:00 a mode switch concerns the scheduled groups alone, and what is in force already needs none") {
+  const School school(make_policy());
+  const auto before = school.standing_at("2026-11-23 07:59:59");
+  const auto at_eight = moment_at(school.policy, instant(school.policy, "2026-11-23 08:00:00"));
+  const auto planned = plan_mode_switch(school.policy, school.numbers, before, at_eight);
+  REQUIRE(planned.groups.size() == 3);
+  for (const auto& group : planned.groups) {
+    CHECK(group.from->profile == "leisure");
+    CHECK(group.to.profile == "school");
+    CHECK(group.to.generation == first + 1);
+    CHECK(group.to.view != group.from->view);
+  }
+  CHECK(planned.changes[0].at == instant(school.policy, "2026-11-23 08:00:00"));
+  REQUIRE(at_eight.next);
+  CHECK(*at_eight.next == instant(school.policy, "2026-11-23 17:00:00"));
+  CHECK(plan_mode_switch(school.policy, school.numbers, school.standing_at("2026-11-23 08:00"), at_eight).empty());
+}
+
+SCENARIO("a byod tablet is answered by another view than a school-owned one of the same profile") {
+  const School school(make_policy());
+  const auto standing = school.standing_at("2026-11-23 09:00");
+  CHECK(standing.groups.at(school.number("3b")).profile == standing.groups.at(school.number("byod")).profile);
+  CHECK(standing.groups.at(school.number("3b")).view != standing.groups.at(school.number("byod")).view);
+}
+
+SCENARIO("connections outlive a restart, but not a move to another group") {
+  const School school(make_policy());
+  const auto before = school.standing_at("2026-11-23 09:00");
+  const auto moment = moment_at(school.policy, instant(school.policy, "2026-11-23 09:30"));
+
+  GIVEN("the same roster") {
+    for (const auto& [number, generation] : generations_over(before, school.policy, lan, moment, school.numbers, false, 1))
+      CHECK(generation == before.groups.at(number).generation);
+  }
+  GIVEN("a tablet that moved from 3b to byod") {
+    const auto moved = make_policy("mac,group\n02:77:00:00:00:01,byod\n02:77:00:00:00:05,byod\n");
+    const auto generations = generations_over(before, moved, lan, moment, school.numbers, false, 1);
+    CHECK(generations.at(school.number("3b")) == first + 1);
+    CHECK(generations.at(school.number("byod")) == first);
+  }
+  GIVEN("a tablet that the roster did not know") {
+    const auto named = make_policy("mac,group\n02:77:00:00:00:01,3b\n02:77:00:00:00:05,byod\n02:77:00:00:00:09,3b\n");
+    const auto generations = generations_over(before, named, lan, moment, school.numbers, false, 1);
+    CHECK(generations.at(school.number("gaeste")) == first + 1);
+    CHECK(generations.at(school.number("3b")) == first);
+  }
+  GIVEN("changed rules") {
+    for (const auto& [number, generation] : generations_over(before, school.policy, lan, moment, school.numbers, true, 1))
+      CHECK(generation == before.groups.at(number).generation + 1);
+  }
+  GIVEN("a switch that fell due meanwhile") {
+    const auto evening = moment_at(school.policy, instant(school.policy, "2026-11-23 17:30"));
+    const auto generations = generations_over(before, school.policy, lan, evening, school.numbers, false, 1);
+    CHECK(generations.at(school.number("3b")) == first + 1);
+    CHECK(generations.at(school.number("lehrkraefte")) == first);
+    const auto changes = changes_over(before, school.policy, evening, school.numbers, Occasion::repair);
+    REQUIRE(changes.size() == 3);
+    CHECK(changes[0].previous == "school");
+    CHECK(changes[0].at == instant(school.policy, "2026-11-23 17:00"));
+  }
+}
+
+SCENARIO("the event of a mode change bears the same id when it is derived again after a crash") {
+  const School school(make_policy());
+  const auto before = school.standing_at("2026-11-23 07:00");
+  const auto moment = moment_at(school.policy, instant(school.policy, "2026-11-23 08:00:00"));
+  const auto planned = plan_mode_switch(school.policy, school.numbers, before, moment);
+  const auto later = moment_at(school.policy, instant(school.policy, "2026-11-23 08:04:10"));
+  const auto again = changes_over(school.standing_at("2026-11-23 08:01"), school.policy, later, school.numbers, Occasion::start);
+  REQUIRE(again.size() == 4);
+  const auto id = [&](const ModeChange& change) {
+    return nlohmann::json::parse(mode_event(school.policy, change)).at("id").get<std::string>();
+  };
+  CHECK(id(planned.changes[0]) == "mode/3b/2026-11-23T07:00:00Z");
+  CHECK(id(again[0]) == id(planned.changes[0]));
+}
+
+SCENARIO("the gate may open only doors that the rules have, for addresses that somebody on the internet has") {
+  const School school(make_policy());
+  const auto rules = gate_rules_of(school.policy, school.numbers);
+  const auto address = [](const char* text) { return *base::parse_address(text); };
+  const std::chrono::seconds hour{3600};
+  CHECK(rules.views.size() == 4);
+  const auto pins = pins_of(rules, address("198.51.100.20"), 0b11, hour);
+  REQUIRE(pins);
+  REQUIRE(pins->size() == 2);
+  CHECK((*pins)[0].profile.empty());
+  CHECK((*pins)[1].profile == "school");
+  CHECK_FALSE(pins_of(rules, address("198.51.100.20"), 0b100, hour));
+  CHECK_FALSE(pins_of(rules, address("198.51.100.20"), 0, hour));
+  for (const auto* nowhere : {"0.0.0.0", "127.0.0.1", "224.0.0.1", "255.255.255.255", "::", "::1", "ff02::1"})
+    CHECK_FALSE(pins_of(rules, address(nowhere), 0b1, hour));
+}
+
+SCENARIO("the ring of events is bounded") {
+  EventLog log;
+  for (std::size_t i = 0; i < EventLog::most + 5; ++i) log.add(std::to_string(i));
+  CHECK(log.all().size() == EventLog::most);
+  CHECK(log.all().front() == "5");
+}
