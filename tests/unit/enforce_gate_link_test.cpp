@@ -1,0 +1,203 @@
+// SPDX-FileCopyrightText: Schultor contributors
+// SPDX-License-Identifier: EUPL-1.2
+//
+// schultord's end of the gate's socket, with a real socket and a gate played by the test.
+#include "daemon/enforce/gate_link.hpp"
+#include "tests/catch.hpp"
+
+#include <fcntl.h>
+#include <poll.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+
+#include <array>
+#include <cstring>
+#include <filesystem>
+
+namespace {
+
+using namespace schultor;
+using enforce::GateLink;
+
+constexpr auto patience = std::chrono::seconds(20);
+
+base::UniqueFd some_descriptor() { return base::UniqueFd(open("/dev/null", O_RDONLY | O_CLOEXEC)); }
+
+struct School {
+  base::EventLoop loop = std::move(*base::EventLoop::create());
+  std::filesystem::path directory;
+  std::unique_ptr<GateLink> link;
+  std::vector<std::vector<dns::PinEntry>> pinned;
+  bool kernel_refuses = false;
+  base::Address refused{};
+
+  School() {
+    std::string pattern = std::filesystem::temp_directory_path() / "schultor-gate-XXXXXX";
+    REQUIRE(mkdtemp(pattern.data()) != nullptr);
+    directory = pattern;
+    auto made = GateLink::listen(loop, socket_path(), std::nullopt, {some_descriptor(), some_descriptor()},
+                                 {[this](const std::vector<dns::PinEntry>& entries) { return pin(entries); }, [] {}});
+    REQUIRE(made);
+    link = std::move(*made);
+    link->announce({"{}", {7, 3}});
+  }
+  ~School() {
+    link.reset();
+    std::filesystem::remove_all(directory);
+  }
+  School(const School&) = delete;
+  School& operator=(const School&) = delete;
+
+  [[nodiscard]] std::string socket_path() const { return directory / "gate.sock"; }
+
+  base::Result<void> pin(const std::vector<dns::PinEntry>& entries) {
+    for (const auto& entry : entries)
+      if (kernel_refuses && entry.address == refused) return base::fail("refused");
+    pinned.push_back(entries);
+    return {};
+  }
+
+  template <typename Condition>
+  void run_until(const Condition& condition) {
+    const auto deadline = std::chrono::steady_clock::now() + patience;
+    while (!condition()) {
+      REQUIRE(std::chrono::steady_clock::now() < deadline);
+      REQUIRE(sd_event_run(loop.native(), 100'000) >= 0);
+    }
+  }
+};
+
+struct Gate {
+  School& school;
+  base::UniqueFd fd{};
+  std::size_t descriptors = 0;
+
+  explicit Gate(School& owner) : school(owner), fd(socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0)) {
+    sockaddr_un address{};
+    address.sun_family = AF_UNIX;
+    std::strncpy(address.sun_path, school.socket_path().c_str(), sizeof address.sun_path - 1);
+    REQUIRE(connect(fd.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0);
+  }
+
+  void send(const dns::Message& message) const {
+    const auto packet = dns::encode(message);
+    REQUIRE(::send(fd.get(), packet.data(), packet.size(), MSG_NOSIGNAL) == static_cast<ssize_t>(packet.size()));
+  }
+
+  [[nodiscard]] bool readable() const {
+    pollfd poll_for{fd.get(), POLLIN, 0};
+    return poll(&poll_for, 1, 0) > 0;
+  }
+
+  /// The next message; none when the connection was closed.
+  std::optional<dns::Message> receive() {
+    school.run_until([&] { return readable(); });
+    std::array<std::byte, dns::longest_message> packet{};
+    iovec part{packet.data(), packet.size()};
+    alignas(cmsghdr) std::array<char, 256> control{};
+    msghdr header{};
+    header.msg_iov = &part;
+    header.msg_iovlen = 1;
+    header.msg_control = control.data();
+    header.msg_controllen = control.size();
+    const auto size = recvmsg(fd.get(), &header, MSG_CMSG_CLOEXEC);
+    if (size <= 0) return std::nullopt;
+    descriptors = 0;
+    for (auto* part_of = CMSG_FIRSTHDR(&header); part_of != nullptr; part_of = CMSG_NXTHDR(&header, part_of)) {
+      descriptors = (part_of->cmsg_len - CMSG_LEN(0)) / sizeof(int);
+      for (std::size_t i = 0; i < descriptors; ++i) {
+        int received = -1;
+        std::memcpy(&received, CMSG_DATA(part_of) + i * sizeof(int), sizeof received);
+        close(received);
+      }
+    }
+    auto message = dns::decode({packet.data(), static_cast<std::size_t>(size)});
+    REQUIRE(message);
+    return *message;
+  }
+};
+
+dns::PinRequest request(std::uint32_t sequence, std::uint64_t epoch, const char* address) {
+  return {sequence, epoch, {{*base::parse_address(address), 1, std::chrono::seconds(60)}}};
+}
+
+}  // namespace
+
+SCENARIO("a gate that connects gets the rules and both sockets, and after a change the rules alone") {
+  School school;
+  Gate gate(school);
+  CHECK(gate.receive() == dns::Message(dns::Announcement{7, 3}));
+  CHECK(gate.descriptors == 3);
+  CHECK(school.link->connected());
+  school.link->announce({"{}", {8, 3}});
+  CHECK(gate.receive() == dns::Message(dns::Announcement{8, 3}));
+  CHECK(gate.descriptors == 1);
+}
+
+SCENARIO("requests that wait together share one transaction, and each is answered") {
+  School school;
+  Gate gate(school);
+  gate.receive();
+  gate.send(request(1, 7, "198.51.100.10"));
+  gate.send(request(2, 7, "198.51.100.20"));
+  gate.send(request(3, 7, "2001:db8:51::10"));
+  for (const std::uint32_t sequence : {1U, 2U, 3U})
+    CHECK(gate.receive() == dns::Message(dns::PinReply{sequence, dns::PinStatus::pinned}));
+  REQUIRE(school.pinned.size() == 1);
+  CHECK(school.pinned[0].size() == 3);
+}
+
+SCENARIO("a request decided under older rules opens nothing") {
+  School school;
+  Gate gate(school);
+  gate.receive();
+  gate.send(request(1, 6, "198.51.100.10"));
+  CHECK(gate.receive() == dns::Message(dns::PinReply{1, dns::PinStatus::stale}));
+  CHECK(school.pinned.empty());
+}
+
+SCENARIO("an address that the kernel refuses does not keep another one closed") {
+  School school;
+  school.kernel_refuses = true;
+  school.refused = *base::parse_address("198.51.100.66");
+  Gate gate(school);
+  gate.receive();
+  gate.send(request(1, 7, "198.51.100.66"));
+  gate.send(request(2, 7, "198.51.100.20"));
+  CHECK(gate.receive() == dns::Message(dns::PinReply{1, dns::PinStatus::failed}));
+  CHECK(gate.receive() == dns::Message(dns::PinReply{2, dns::PinStatus::pinned}));
+}
+
+SCENARIO("a gate that talks rubbish is cut off, and a new one is served") {
+  School school;
+  {
+    Gate gate(school);
+    gate.receive();
+    REQUIRE(::send(gate.fd.get(), "rubbish", 7, MSG_NOSIGNAL) == 7);
+    CHECK_FALSE(gate.receive());
+    CHECK_FALSE(school.link->connected());
+  }
+  Gate gate(school);
+  CHECK(gate.receive() == dns::Message(dns::Announcement{7, 3}));
+}
+
+SCENARIO("a gate that sends what only schultord sends is cut off") {
+  School school;
+  Gate gate(school);
+  gate.receive();
+  gate.send(dns::PinReply{1, dns::PinStatus::pinned});
+  CHECK_FALSE(gate.receive());
+}
+
+SCENARIO("the gate's word on the resolver is kept while it is connected") {
+  School school;
+  Gate gate(school);
+  gate.receive();
+  CHECK_FALSE(school.link->resolver_answers());
+  gate.send(dns::Health{true});
+  school.run_until([&] { return school.link->resolver_answers().has_value(); });
+  CHECK(school.link->resolver_answers() == true);
+  gate.fd.reset();
+  school.run_until([&] { return !school.link->connected(); });
+  CHECK_FALSE(school.link->resolver_answers());
+}
