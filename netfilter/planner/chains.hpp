@@ -1,0 +1,20 @@
+// SPDX-FileCopyrightText: Schultor contributors
+// SPDX-License-Identifier: EUPL-1.2
+#pragma once
+
+#include "netfilter/model/ruleset.hpp"
+#include "netfilter/planner/intent.hpp"
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace schultor::netfilter::planner {
+
+/// "refused_school"
+std::string refused_counter(std::string_view profile);
+
+/// All chains of the table. They depend on the profiles alone.
+std::vector<model::Chain> chains(const std::vector<Profile>& profiles);
+
+}  // namespace schultor::netfilter::planner
