@@ -23,11 +23,10 @@ struct Located {
 };
 using Text = Located<std::string>;
 
-/// [operations]: the city's MQTT broker. Paths are absolute, or relative to systemd's credentials directory.
+/// [operations]: the city's MQTT broker, over TLS alone. Paths are absolute, or relative to systemd's credentials directory.
 struct Operations {
   std::string host;
   std::uint16_t port = 0;
-  bool tls = true;  ///< mqtts://; mqtt:// is for test benches
   std::string ca;
   std::string certificate;
   std::string key;

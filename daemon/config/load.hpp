@@ -35,6 +35,9 @@ struct Need {
 /// A configuration, or none if there is an error among the diagnostics (there may be warnings beside a configuration).
 struct Loaded {
   std::optional<Config> config;
+  /// Where there are errors: what could be read all the same, so that more can be said about it. None where a file could
+  /// not be read at all.
+  std::optional<Config> draft;
   std::vector<Diagnostic> diagnostics;
 };
 

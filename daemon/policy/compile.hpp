@@ -17,8 +17,8 @@ struct Compiled {
   std::vector<config::Diagnostic> diagnostics;
 };
 
-/// Resolves what a configuration names: profiles, schedules, groups, names, the time zone.
-/// What config::Need left out is left empty; without a time zone there is no policy.
+/// Resolves what a configuration names: profiles, schedules, groups, names, the time zone. Passes over empty names: the
+/// reader has complained about those. What config::Need left out is left empty; without a time zone there is no policy.
 [[nodiscard]] Compiled compile(const config::Config& config);
 
 /// A directory, read and compiled. `policy` and `config` are both there or both missing.

@@ -20,8 +20,10 @@ struct ProfileNames {
   std::string name;
   bool listed = false;      ///< default: refuse; else allow
   NamePatterns city_block;  ///< before the profile's own lists: a school's additions never beat it
+  NamePatterns city_allow;  ///< of `allow`, what the city itself wrote: more specific, it is an exception from `city_block`
   NamePatterns allow;
   NamePatterns block;
+  Source source;  ///< where the profile is written
 };
 
 /// A view is what a question is answered by: a profile, and whether cached origins are steered to the local cache.
@@ -54,8 +56,8 @@ struct GateRules {
 };
 
 /// Judges `name` (lower case, no trailing dot, A-labels) in a profile. Order, first hit decides:
-/// cloud (allow) → never (refuse) → the city's block (refuse) → the profile's allow and block, of which the most
-/// specific pattern wins and block wins a tie → the profile's default.
+/// cloud (allow) → never (refuse) → the city's block, but for its own more specific allow (refuse) → the profile's allow and block,
+/// of which the most specific pattern wins and block wins a tie → the profile's default.
 [[nodiscard]] Judgement judge(const GateRules& rules, const ProfileNames& profile, std::string_view name);
 
 /// The doors that an address handed out for `name` is pinned for: the cloud's alone for a cloud name,

@@ -63,9 +63,9 @@ struct Policy {
   const date::time_zone* zone = nullptr;  ///< of the tz database, never null
   std::vector<Schedule> schedules;
   std::vector<Group> groups;
-  std::vector<Device> devices;
-  GateRules gate;       ///< `views` is left empty: view numbers are given at run time
-  bool bypass = false;  ///< [never] bypass
+  std::vector<Device> devices;  ///< in the order of their addresses
+  GateRules gate;               ///< `views` is left empty: view numbers are given at run time
+  bool bypass = false;          ///< [never] bypass
 
   [[nodiscard]] const Group* find_group(std::string_view name) const;
   /// Null for a device that the roster does not name.

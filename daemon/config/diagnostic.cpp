@@ -1,0 +1,113 @@
+// SPDX-FileCopyrightText: Schultor contributors
+// SPDX-License-Identifier: EUPL-1.2
+#include "daemon/config/diagnostic.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <tuple>
+
+namespace schultor::config {
+namespace {
+
+constexpr std::size_t longest_text = 600;
+
+/// What a file says may hold anything, and goes to a terminal.
+std::string printable(std::string_view text) {
+  std::string safe;
+  for (const char c : text.substr(0, longest_text)) {
+    if (static_cast<unsigned char>(c) >= 0x20 && c != 0x7f) safe += c;
+    else safe += fmt::format("\\x{:02x}", static_cast<unsigned char>(c));
+  }
+  if (text.size() > longest_text) {
+    while (!safe.empty() && (static_cast<unsigned char>(safe.back()) & 0xc0U) == 0x80U) safe.pop_back();
+    safe += "…";
+  }
+  return safe;
+}
+
+int file_rank(std::string_view file) {
+  constexpr std::array<std::string_view, 4> order{"gateway.toml", "city.toml", "school.toml", "roster.csv"};
+  return static_cast<int>(std::find(order.begin(), order.end(), file) - order.begin());
+}
+
+/// Levenshtein's distance, without regard to case.
+std::size_t distance(std::string_view a, std::string_view b) {
+  const auto lower = [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; };
+  std::vector<std::size_t> row(b.size() + 1);
+  for (std::size_t j = 0; j <= b.size(); ++j) row[j] = j;
+  for (std::size_t i = 1; i <= a.size(); ++i) {
+    std::size_t diagonal = row[0];
+    row[0] = i;
+    for (std::size_t j = 1; j <= b.size(); ++j) {
+      const std::size_t substituted = diagonal + (lower(a[i - 1]) == lower(b[j - 1]) ? 0 : 1);
+      diagonal = row[j];
+      row[j] = std::min({row[j] + 1, row[j - 1] + 1, substituted});
+    }
+  }
+  return row[b.size()];
+}
+
+}  // namespace
+
+std::string to_string(const Source& source) {
+  return source.line > 0 ? fmt::format("{}:{}", source.file, source.line) : source.file;
+}
+
+std::string to_string(const Diagnostic& diagnostic) {
+  std::string where = diagnostic.file;
+  if (diagnostic.line > 0) where += fmt::format(":{}", diagnostic.line);
+  if (diagnostic.line > 0 && diagnostic.column > 0) where += fmt::format(":{}", diagnostic.column);
+  return fmt::format("{}: {}: {}", where, diagnostic.severity == Severity::error ? "error" : "warning", diagnostic.text);
+}
+
+void Diagnostics::add(const Source& where, Severity severity, std::string text) {
+  if (severity == Severity::error) ++errors_;
+  if (list_.size() < most) list_.push_back({where.file, where.line, where.column, severity, printable(text)});
+}
+
+void Diagnostics::append(std::vector<Diagnostic> others) {
+  for (auto& other : others) add({other.file, other.line, other.column}, other.severity, std::move(other.text));
+}
+
+std::vector<Diagnostic> Diagnostics::take() && {
+  std::stable_sort(list_.begin(), list_.end(), [](const Diagnostic& a, const Diagnostic& b) {
+    return std::tuple(file_rank(a.file), a.line, a.column) < std::tuple(file_rank(b.file), b.line, b.column);
+  });
+  list_.erase(std::unique(list_.begin(), list_.end()), list_.end());
+  // Warnings that filled the list must not hide that there is an error.
+  if (errors_ > 0 && !config::has_errors(list_))
+    list_.back() = {"", 0, 0, Severity::error, "errors among more warnings than are shown"};
+  return std::move(list_);
+}
+
+bool has_errors(const std::vector<Diagnostic>& diagnostics) {
+  return std::any_of(diagnostics.begin(), diagnostics.end(), [](const Diagnostic& one) { return one.severity == Severity::error; });
+}
+
+std::string_view nearest(std::string_view word, const std::vector<std::string_view>& known) {
+  constexpr std::size_t longest_word = 64;
+  std::string_view best;
+  if (word.size() > longest_word) return best;
+  std::size_t best_distance = std::max<std::size_t>(2, word.size() / 3) + 1;
+  for (const auto candidate : known) {
+    if (candidate.size() > longest_word) continue;
+    const auto apart = distance(word, candidate);
+    if (apart >= best_distance || apart >= candidate.size()) continue;
+    best_distance = apart;
+    best = candidate;
+  }
+  return best;
+}
+
+std::string suggestion(std::string_view word, const std::vector<std::string_view>& known) {
+  constexpr std::size_t most_named = 12;
+  if (known.empty()) return {};
+  if (const auto near = nearest(word, known); !near.empty()) return fmt::format("; did you mean “{}”?", near);
+  std::string list;
+  for (std::size_t i = 0; i < std::min(known.size(), most_named); ++i) list += fmt::format("{}{}", i > 0 ? ", " : "", known[i]);
+  return fmt::format("; expected one of {}{}", list, known.size() > most_named ? ", …" : "");
+}
+
+}  // namespace schultor::config

@@ -1,0 +1,31 @@
+// SPDX-FileCopyrightText: Schultor contributors
+// SPDX-License-Identifier: EUPL-1.2
+#pragma once
+
+#include "daemon/config/load.hpp"
+#include "daemon/config/table_reader.hpp"
+
+#include <string_view>
+#include <vector>
+
+/// The files of the directory, one reader each. Faults go to the diagnostics.
+namespace schultor::config {
+
+[[nodiscard]] Gateway read_gateway(TableReader file, Need need);
+[[nodiscard]] City read_city(TableReader file);
+[[nodiscard]] School read_school(TableReader file);
+[[nodiscard]] std::vector<RosterEntry> read_roster(std::string_view text, const std::string& file, Diagnostics& out);
+
+/// [[profile]] and [[schedule]], which the city and the school write alike.
+[[nodiscard]] std::vector<Profile> read_profiles(TableReader& file);
+[[nodiscard]] std::vector<Schedule> read_schedules(TableReader& file);
+
+/// Whether a text may name a group or a schedule: 1 to 64 characters, none of them a control character, a separator of
+/// roster.csv or a space at an end.
+[[nodiscard]] bool is_label(std::string_view text);
+/// Valid UTF-8.
+[[nodiscard]] bool is_utf8(std::string_view text);
+/// Reports where the name of a table is missing or no label.
+[[nodiscard]] Text read_name(TableReader& table);
+
+}  // namespace schultor::config

@@ -1,0 +1,141 @@
+// SPDX-FileCopyrightText: Schultor contributors
+// SPDX-License-Identifier: EUPL-1.2
+#include "daemon/config/table_reader.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <utility>
+
+namespace schultor::config {
+
+TableReader::TableReader(const Table& table, Source where, std::string what, Diagnostics& out)
+    : table_(table), where_(std::move(where)), what_(std::move(what)), out_(out) {}
+
+const Entry* TableReader::take(std::string_view key) {
+  known_.push_back(key);
+  const auto found =
+      std::find_if(table_.entries.begin(), table_.entries.end(), [&](const Entry& entry) { return entry.key == key; });
+  return found == table_.entries.end() ? nullptr : &*found;
+}
+
+void TableReader::wrong(std::string_view key, const Value& value, std::string_view expected) {
+  out_.error(value.source, fmt::format("{}: {} is {}, expected {}", what_, key, kind_of(value), expected));
+}
+
+std::optional<Text> TableReader::text(std::string_view key) {
+  const auto* entry = take(key);
+  if (entry == nullptr) return std::nullopt;
+  if (const auto* text = std::get_if<std::string>(&entry->value.data)) return Text{*text, entry->value.source};
+  wrong(key, entry->value, "a text in quotes");
+  return std::nullopt;
+}
+
+std::vector<Text> TableReader::texts(std::string_view key) {
+  std::vector<Text> texts;
+  const auto* entry = take(key);
+  if (entry == nullptr) return texts;
+  const auto* list = std::get_if<std::vector<Value>>(&entry->value.data);
+  if (list == nullptr) {
+    wrong(key, entry->value, "a list of texts such as [\"…\", \"…\"]");
+    return texts;
+  }
+  for (const auto& value : *list) {
+    if (const auto* text = std::get_if<std::string>(&value.data)) texts.push_back({*text, value.source});
+    else wrong(fmt::format("an entry of {}", key), value, "a text in quotes");
+  }
+  return texts;
+}
+
+std::optional<Located<bool>> TableReader::flag(std::string_view key) {
+  const auto* entry = take(key);
+  if (entry == nullptr) return std::nullopt;
+  if (const auto* flag = std::get_if<bool>(&entry->value.data)) return Located<bool>{*flag, entry->value.source};
+  wrong(key, entry->value, "true or false");
+  return std::nullopt;
+}
+
+std::optional<Located<std::uint64_t>> TableReader::number(std::string_view key) {
+  const auto* entry = take(key);
+  if (entry == nullptr) return std::nullopt;
+  if (const auto* number = std::get_if<std::int64_t>(&entry->value.data); number != nullptr && *number >= 0)
+    return Located<std::uint64_t>{static_cast<std::uint64_t>(*number), entry->value.source};
+  wrong(key, entry->value, "a number from 0 up");
+  return std::nullopt;
+}
+
+std::optional<TableReader> TableReader::table(std::string_view key) {
+  const auto* entry = take(key);
+  if (entry == nullptr) return std::nullopt;
+  if (const auto* table = std::get_if<Table>(&entry->value.data))
+    return TableReader(*table, entry->source, fmt::format("[{}]", key), out_);
+  wrong(key, entry->value, fmt::format("a table, written [{}]", key));
+  return std::nullopt;
+}
+
+std::vector<TableReader> TableReader::tables(std::string_view key) {
+  std::vector<TableReader> readers;
+  const auto* entry = take(key);
+  if (entry == nullptr) return readers;
+  const auto* list = std::get_if<std::vector<Value>>(&entry->value.data);
+  if (list == nullptr) {
+    wrong(key, entry->value, fmt::format("a list of tables, each written [[{}]]", key));
+    return readers;
+  }
+  for (const auto& value : *list) {
+    if (const auto* table = std::get_if<Table>(&value.data))
+      readers.emplace_back(*table, value.source, fmt::format("[[{}]]", key), out_);
+    else wrong(fmt::format("an entry of {}", key), value, fmt::format("a table, written [[{}]]", key));
+  }
+  return readers;
+}
+
+std::vector<std::pair<Text, TableReader>> TableReader::named_tables(std::string_view key) {
+  std::vector<std::pair<Text, TableReader>> readers;
+  const auto* entry = take(key);
+  if (entry == nullptr) return readers;
+  const auto* outer = std::get_if<Table>(&entry->value.data);
+  if (outer == nullptr) {
+    wrong(key, entry->value, fmt::format("tables, each written [{}.NAME]", key));
+    return readers;
+  }
+  for (const auto& inner : outer->entries) {
+    if (const auto* table = std::get_if<Table>(&inner.value.data))
+      readers.emplace_back(Text{inner.key, inner.source},
+                           TableReader(*table, inner.source, fmt::format("[{}.{}]", key, inner.key), out_));
+    else wrong(fmt::format("{}.{}", key, inner.key), inner.value, fmt::format("a table, written [{}.{}]", key, inner.key));
+  }
+  return readers;
+}
+
+void TableReader::not_supported_yet(std::string_view key) {
+  const auto* entry = take(key);
+  if (entry == nullptr) return;
+  const auto* list = std::get_if<std::vector<Value>>(&entry->value.data);
+  const auto* flag = std::get_if<bool>(&entry->value.data);
+  if ((list != nullptr && list->empty()) || (flag != nullptr && !*flag)) return;
+  out_.error(entry->source, fmt::format("{}: {} is not supported by this version yet, remove it", what_, key));
+}
+
+void TableReader::belongs_to(std::string_view key, std::string_view file) {
+  if (const auto* entry = take(key); entry != nullptr)
+    out_.error(entry->source, fmt::format("{}: {} does not belong here, expected it in {}", what_, key, file));
+  known_.pop_back();
+  elsewhere_.push_back(key);
+}
+
+void TableReader::missing(std::string_view key, std::string_view expected) {
+  out_.error(where_, fmt::format("{}: {} is missing, expected {}", what_, key, expected));
+}
+
+void TableReader::finish() {
+  const auto holds = [](const std::vector<std::string_view>& keys, std::string_view key) {
+    return std::find(keys.begin(), keys.end(), key) != keys.end();
+  };
+  for (const auto& entry : table_.entries)
+    if (!holds(known_, entry.key) && !holds(elsewhere_, entry.key))
+      out_.error(entry.source,
+                 fmt::format("{}: {} is no key that is known here{}", what_, entry.key, suggestion(entry.key, known_)));
+}
+
+}  // namespace schultor::config

@@ -1,0 +1,82 @@
+// SPDX-FileCopyrightText: Schultor contributors
+// SPDX-License-Identifier: EUPL-1.2
+#include "daemon/config/window.hpp"
+
+#include <array>
+#include <optional>
+
+namespace schultor::config {
+namespace {
+
+constexpr std::uint8_t every_day = 0x7f;
+constexpr std::chrono::minutes midnight{24 * 60};
+constexpr std::string_view expected = "expected one such as “Mon..Fri 08:00-17:00”, “Mon,Wed..Fri 07:45-12:30” or “09:00-13:00”";
+
+std::string_view trim(std::string_view text) {
+  const auto first = text.find_first_not_of(" \t");
+  if (first == std::string_view::npos) return {};
+  return text.substr(first, text.find_last_not_of(" \t") - first + 1);
+}
+
+std::optional<unsigned> parse_day(std::string_view text) {
+  constexpr std::array<std::string_view, 7> names{"Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"};
+  for (unsigned i = 0; i < names.size(); ++i)
+    if (text == names[i]) return i;
+  return std::nullopt;
+}
+
+base::Result<std::uint8_t> parse_days(std::string_view text) {
+  unsigned days = 0;
+  for (bool more = true; more;) {
+    const auto comma = text.find(',');
+    const auto item = trim(text.substr(0, comma));
+    more = comma != std::string_view::npos;
+    if (more) text.remove_prefix(comma + 1);
+    const auto dots = item.find("..");
+    const auto first = parse_day(trim(item.substr(0, dots)));
+    const auto last = dots == std::string_view::npos ? first : parse_day(trim(item.substr(dots + 2)));
+    if (!first || !last)
+      return base::fail("“{}” names no days: expected Mon, Tue, Wed, Thu, Fri, Sat, Sun, a list or a range such as Mon..Fri", item);
+    for (unsigned day = *first;; day = (day + 1) % 7) {
+      days |= 1U << day;
+      if (day == *last) break;
+    }
+  }
+  return static_cast<std::uint8_t>(days);
+}
+
+/// "HH:MM", up to 24:00.
+std::optional<std::chrono::minutes> parse_time(std::string_view text) {
+  const auto digit = [&](std::size_t i) { return text[i] >= '0' && text[i] <= '9' ? text[i] - '0' : 100; };
+  if (text.size() != 5 || text[2] != ':') return std::nullopt;
+  const int hours = digit(0) * 10 + digit(1);
+  const int minutes = digit(3) * 10 + digit(4);
+  const std::chrono::minutes time{hours * 60 + minutes};
+  if (hours > 24 || minutes > 59 || time > midnight) return std::nullopt;
+  return time;
+}
+
+}  // namespace
+
+base::Result<Window> parse_window(std::string_view text, Source source) {
+  const auto trimmed = trim(text);
+  const auto space = trimmed.find_last_of(" \t");
+  const auto span = space == std::string_view::npos ? trimmed : trimmed.substr(space + 1);
+  const auto dash = span.find('-');
+  if (dash == std::string_view::npos) return base::fail("“{}” is no window: {}", text, expected);
+  const auto start = parse_time(span.substr(0, dash));
+  const auto end = parse_time(span.substr(dash + 1));
+  if (!start || !end) return base::fail("“{}” has no span of time: expected one such as 08:00-17:00, from 00:00 to 24:00", text);
+  if (*start == midnight) return base::fail("“{}” starts at 24:00: write 00:00 on the day after", text);
+  if (*start == *end) return base::fail("“{}” ends as it starts: write 00:00-24:00 for a whole day, or leave the window out", text);
+
+  Window window{every_day, *start, *end, std::string(trimmed), std::move(source)};
+  if (space != std::string_view::npos) {
+    auto days = parse_days(trimmed.substr(0, space));
+    if (!days) return base::pass(std::move(days));
+    window.weekdays = *days;
+  }
+  return window;
+}
+
+}  // namespace schultor::config

@@ -1,0 +1,325 @@
+// SPDX-FileCopyrightText: Schultor contributors
+// SPDX-License-Identifier: EUPL-1.2
+#include "daemon/policy/compile.hpp"
+
+#include "daemon/policy/bypass_names.hpp"
+#include "daemon/policy/compile_names.hpp"
+
+#include <date/tz.h>
+
+#include <algorithm>
+#include <map>
+#include <stdexcept>
+#include <utility>
+
+namespace schultor::policy {
+namespace {
+
+using config::Diagnostics;
+using config::Text;
+
+constexpr std::size_t most_listed = 63;
+constexpr std::size_t most_groups = 1000;
+
+/// Turns one configuration into a policy; faults go to the diagnostics.
+class Compiler {
+public:
+  Compiler(const config::Config& config, Diagnostics& out) : config_(config), out_(out) {}
+
+  Policy run() {
+    policy_.school = config_.gateway.school.value;
+    policy_.revision = config_.city.revision.value;
+    policy_.bypass = config_.city.bypass.value;
+    find_zone();
+    policy_.gate.cloud = compile_names(config_.city.cloud_domains, out_);
+    warn_of_shared_hosts(config_.city.cloud_domains, out_);
+    compile_never();
+    for (const auto& profile : config_.city.profiles) add_profile(profile, true);
+    for (const auto& profile : config_.school.profiles) add_profile(profile, false);
+    check_profiles();
+    for (const auto& schedule : config_.city.schedules) add_schedule(schedule, true);
+    for (const auto& schedule : config_.school.schedules) add_schedule(schedule, false);
+    if (config_.school.groups.size() > most_groups)
+      out_.error(config_.school.groups[most_groups].name.source, fmt::format("more than {} groups", most_groups));
+    for (const auto& group : config_.school.groups) add_group(group);
+    check_unknown_group();
+    check_prefixes();
+    check_interfaces();
+    add_devices();
+    return std::move(policy_);
+  }
+
+private:
+  void find_zone() {
+    const auto& name = config_.gateway.timezone;
+    policy_.timezone = name.value;
+    if (name.value.empty()) {
+      // In the reader's words, so that it is said once.
+      out_.error({"gateway.toml", 1, 1},
+                 "gateway.toml: timezone is missing, expected a name of the tz database such as \"Europe/Berlin\"");
+      return;
+    }
+    try {
+      policy_.zone = date::locate_zone(name.value);
+    } catch (const std::exception&) {
+      out_.error(name.source,
+                 fmt::format("time zone “{}” is not in the tz database of this machine{}", name.value, suggest_zone(name.value)));
+    }
+  }
+
+  static std::string suggest_zone(const std::string& name) {
+    std::vector<std::string_view> known;
+    try {
+      for (const auto& zone : date::get_tzdb().zones) known.push_back(zone.name());
+    } catch (const std::exception&) {
+      return ": install the package tzdata";
+    }
+    const auto near = config::nearest(name, known);
+    return near.empty() ? "; expected one such as “Europe/Berlin”" : fmt::format("; did you mean “{}”?", near);
+  }
+
+  void compile_never() {
+    auto patterns = compile_patterns(config_.city.never_domains, out_);
+    if (policy_.bypass)
+      for (const auto name : bypass_names)
+        if (auto pattern = parse_pattern(name, {"built-in", 0})) patterns.push_back(std::move(*pattern));
+    policy_.gate.never = NamePatterns(std::move(patterns));
+  }
+
+  void add_profile(const config::Profile& profile, bool of_city) {
+    const auto& name = profile.name;
+    if (name.value.empty()) return;
+    const auto [first, fresh] = profiles_.try_emplace(name.value, Known{name.source, of_city});
+    if (!fresh) {
+      out_.error(name.source,
+                 first->second.of_city && !of_city
+                     ? fmt::format("profile “{}” is the city's ({}): write [extend.{}] to add to it, or choose another name",
+                                   name.value, to_string(first->second.source), name.value)
+                     : fmt::format("profile “{}” exists already, first at {}", name.value, to_string(first->second.source)));
+      return;
+    }
+    auto allow = compile_patterns(profile.allow, out_);
+    auto block = compile_patterns(profile.block, out_);
+    ProfileNames names;
+    names.name = name.value;
+    names.listed = profile.access == config::Access::listed;
+    names.source = {name.source.file, name.source.line};
+    if (of_city) {
+      names.city_block = NamePatterns(std::move(block));
+      names.city_allow = NamePatterns(allow);
+      block.clear();
+    }
+    for (const auto& extension : config_.school.extensions) {
+      if (!of_city || extension.profile.value != name.value) continue;
+      append(allow, compile_patterns(extension.allow, out_));
+      append(block, compile_patterns(extension.block, out_));
+    }
+    names.allow = NamePatterns(std::move(allow));
+    names.block = NamePatterns(std::move(block));
+    policy_.gate.profiles.push_back(std::move(names));
+  }
+
+  static void append(std::vector<Pattern>& to, std::vector<Pattern> more) {
+    to.insert(to.end(), std::make_move_iterator(more.begin()), std::make_move_iterator(more.end()));
+  }
+
+  void check_profiles() {
+    std::size_t listed = 0;
+    std::map<std::string, std::string> chains;
+    for (const auto& profile : policy_.gate.profiles) {
+      const config::Source where = profiles_.at(profile.name).source;
+      listed += profile.listed ? 1 : 0;
+      if (profile.listed && listed == most_listed + 1) out_.error(where, fmt::format("more than {} listed profiles", most_listed));
+      // Both name their chain of the ruleset, where there is no '-'.
+      std::string chain = profile.name;
+      std::replace(chain.begin(), chain.end(), '-', '_');
+      const auto [first, fresh] = chains.try_emplace(chain, profile.name);
+      if (!fresh)
+        out_.error(where, fmt::format("profile “{}” differs from “{}” in - and _ alone: choose another name", profile.name,
+                                      first->second));
+    }
+    for (const auto& extension : config_.school.extensions) {
+      const auto known = profiles_.find(extension.profile.value);
+      if (known == profiles_.end())
+        out_.error(extension.profile.source, fmt::format("[extend.{0}]: there is no profile “{0}”{1}", extension.profile.value,
+                                                         config::suggestion(extension.profile.value, names_of(profiles_))));
+      else if (!known->second.of_city)
+        out_.error(extension.profile.source,
+                   fmt::format("[extend.{}]: the profile is the school's own, expected its additions in it ({})",
+                               extension.profile.value, to_string(known->second.source)));
+    }
+  }
+
+  void add_schedule(const config::Schedule& schedule, bool of_city) {
+    const auto& name = schedule.name;
+    if (name.value.empty()) return;
+    const auto [first, fresh] = schedules_.try_emplace(name.value, Known{name.source, of_city, policy_.schedules.size()});
+    if (!fresh) {
+      out_.error(
+          name.source,
+          first->second.of_city && !of_city
+              ? fmt::format("schedule “{}” is the city's ({}): choose another name", name.value, to_string(first->second.source))
+              : fmt::format("schedule “{}” exists already, first at {}", name.value, to_string(first->second.source)));
+      return;
+    }
+    require_profile(schedule.during, of_city);
+    require_profile(schedule.otherwise, of_city);
+    Schedule compiled;
+    compiled.name = name.value;
+    compiled.during = schedule.during.value;
+    compiled.otherwise = schedule.otherwise.value;
+    compiled.otherwise_source = {schedule.otherwise.source.file, schedule.otherwise.source.line};
+    for (const auto& window : schedule.windows)
+      compiled.windows.push_back(
+          {window.weekdays, window.start, window.end, window.text, {window.source.file, window.source.line}});
+    policy_.schedules.push_back(std::move(compiled));
+  }
+
+  void require_profile(const Text& name, bool by_city) {
+    if (name.source.line == 0) return;
+    const auto known = profiles_.find(name.value);
+    if (known == profiles_.end())
+      out_.error(name.source,
+                 fmt::format("there is no profile “{}”{}", name.value, config::suggestion(name.value, names_of(profiles_))));
+    else if (by_city && !known->second.of_city)
+      out_.error(name.source, fmt::format("profile “{}” is a school's own ({}), expected one of the city's", name.value,
+                                          to_string(known->second.source)));
+  }
+
+  void add_group(const config::Group& group) {
+    const auto& name = group.name;
+    if (name.value.empty()) return;
+    const auto [first, fresh] = groups_.try_emplace(name.value, Known{name.source, false, policy_.groups.size()});
+    if (!fresh) {
+      out_.error(name.source, fmt::format("group “{}” exists already, first at {}", name.value, to_string(first->second.source)));
+      return;
+    }
+    Group compiled;
+    compiled.name = name.value;
+    compiled.ownership = static_cast<Ownership>(group.ownership);
+    compiled.unknown = group.unknown;
+    compiled.source = {name.source.file, name.source.line};
+    if (group.profile) {
+      require_profile(*group.profile, false);
+      compiled.fixed_profile = group.profile->value;
+      compiled.source.line = group.profile->source.line;
+    }
+    if (group.schedule) {
+      const auto known = schedules_.find(group.schedule->value);
+      if (known == schedules_.end())
+        out_.error(group.schedule->source, fmt::format("there is no schedule “{}”{}", group.schedule->value,
+                                                       config::suggestion(group.schedule->value, names_of(schedules_))));
+      else compiled.schedule = known->second.index;
+    }
+    for (const auto& prefix : group.prefixes) compiled.prefixes.push_back(prefix.value);
+    for (const auto& interface : group.interfaces) compiled.interfaces.push_back(interface.value);
+    policy_.groups.push_back(std::move(compiled));
+  }
+
+  void check_unknown_group() {
+    const Text* first = nullptr;
+    for (const auto& group : config_.school.groups) {
+      if (!group.unknown) continue;
+      if (first != nullptr)
+        out_.error(group.name.source, fmt::format("group “{}” has unknown = true, as “{}” has ({}): expected exactly one",
+                                                  group.name.value, first->value, to_string(first->source)));
+      else first = &group.name;
+    }
+    if (first == nullptr)
+      out_.error({"school.toml", 1, 1},
+                 "no group has unknown = true, expected exactly one, for the devices that nothing else names");
+  }
+
+  void check_prefixes() {
+    std::vector<config::Located<base::Prefix>> all;
+    for (const auto& group : config_.school.groups) all.insert(all.end(), group.prefixes.begin(), group.prefixes.end());
+    std::stable_sort(all.begin(), all.end(), [](const auto& a, const auto& b) { return a.value < b.value; });
+    std::size_t widest = 0;
+    for (std::size_t i = 1; i < all.size(); ++i) {
+      if (contains(all[widest].value, all[i].value.address))
+        out_.error(all[i].source, fmt::format("{} overlaps {} ({}): an address belongs to one group", to_string(all[i].value),
+                                              to_string(all[widest].value), to_string(all[widest].source)));
+      else widest = i;
+    }
+  }
+
+  void check_interfaces() {
+    std::map<std::string, config::Source> owners;
+    std::vector<std::string_view> lan;
+    for (const auto& name : config_.gateway.lan_interfaces) lan.push_back(name.value);
+    for (const auto& group : config_.school.groups)
+      for (const auto& name : group.interfaces) {
+        const auto [first, fresh] = owners.try_emplace(name.value, name.source);
+        if (!fresh)
+          out_.error(name.source,
+                     fmt::format("interface “{}” is a group's already, first at {}", name.value, to_string(first->second)));
+        if (!lan.empty() && std::find(lan.begin(), lan.end(), name.value) == lan.end())
+          out_.error(name.source, fmt::format("interface “{}” is none of [lan] in gateway.toml{}", name.value,
+                                              config::suggestion(name.value, lan)));
+      }
+  }
+
+  void add_devices() {
+    for (const auto& entry : config_.roster) {
+      const auto known = groups_.find(entry.group.value);
+      if (known == groups_.end())
+        out_.error(entry.group.source, fmt::format("there is no group “{}”{}", entry.group.value,
+                                                   config::suggestion(entry.group.value, names_of(groups_))));
+      else policy_.devices.push_back({entry.mac, known->second.index, {entry.group.source.file, entry.group.source.line}});
+    }
+    std::sort(policy_.devices.begin(), policy_.devices.end(), [](const Device& a, const Device& b) { return a.mac < b.mac; });
+  }
+
+  struct Known {
+    config::Source source;
+    bool of_city = false;
+    std::size_t index = 0;
+  };
+  using Names = std::map<std::string, Known>;
+
+  static std::vector<std::string_view> names_of(const Names& names) {
+    std::vector<std::string_view> list;
+    for (const auto& [name, known] : names) list.push_back(name);
+    return list;
+  }
+
+  const config::Config& config_;
+  Diagnostics& out_;
+  Policy policy_;
+  Names profiles_;
+  Names schedules_;
+  Names groups_;
+};
+
+LoadedPolicy compile_loaded(config::Loaded loaded) {
+  LoadedPolicy result;
+  Diagnostics both;
+  both.append(std::move(loaded.diagnostics));
+  if (const auto& source = loaded.config ? loaded.config : loaded.draft) {
+    auto compiled = compile(*source);
+    both.append(std::move(compiled.diagnostics));
+    result.policy = std::move(compiled.policy);
+  }
+  if (both.has_errors()) result.policy.reset();
+  if (result.policy) result.config = std::move(loaded.config);
+  result.diagnostics = std::move(both).take();
+  return result;
+}
+
+}  // namespace
+
+Compiled compile(const config::Config& config) {
+  Diagnostics out;
+  auto policy = Compiler(config, out).run();
+  Compiled compiled;
+  if (!out.has_errors()) compiled.policy = std::move(policy);
+  compiled.diagnostics = std::move(out).take();
+  return compiled;
+}
+
+LoadedPolicy load(const std::filesystem::path& directory, config::Need need) {
+  return compile_loaded(config::load(directory, need));
+}
+LoadedPolicy load(const config::Files& files, config::Need need) { return compile_loaded(config::parse(files, need)); }
+
+}  // namespace schultor::policy

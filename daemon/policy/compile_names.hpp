@@ -1,0 +1,19 @@
+// SPDX-FileCopyrightText: Schultor contributors
+// SPDX-License-Identifier: EUPL-1.2
+#pragma once
+
+#include "daemon/config/config.hpp"
+#include "daemon/policy/name_patterns.hpp"
+
+#include <vector>
+
+namespace schultor::policy {
+
+/// The patterns of one list. Faults and repetitions go to `out`.
+[[nodiscard]] std::vector<Pattern> compile_patterns(const std::vector<config::Text>& list, config::Diagnostics& out);
+[[nodiscard]] NamePatterns compile_names(const std::vector<config::Text>& list, config::Diagnostics& out);
+
+/// Warns of cloud names under which anyone may host: what is open always would be open to anyone's content.
+void warn_of_shared_hosts(const std::vector<config::Text>& cloud, config::Diagnostics& out);
+
+}  // namespace schultor::policy

@@ -1,0 +1,181 @@
+// SPDX-FileCopyrightText: Schultor contributors
+// SPDX-License-Identifier: EUPL-1.2
+#include "daemon/policy/gate_rules.hpp"
+
+#include <nlohmann/json.hpp>
+
+#include <initializer_list>
+#include <limits>
+#include <utility>
+
+namespace schultor::policy {
+namespace {
+
+using nlohmann::json;
+
+constexpr int format_version = 1;
+constexpr std::size_t longest_json = 128U << 20U;
+constexpr int deepest_nesting = 6;
+constexpr std::size_t most_patterns = 4'000'000;
+constexpr std::size_t most_profiles = 1000;
+constexpr std::size_t most_views = 10'000;
+constexpr std::size_t most_listed = 63;
+
+json to_array(const NamePatterns& names) {
+  json list = json::array();
+  for (const auto& pattern : names.patterns()) list.push_back({pattern.text, pattern.source.file, pattern.source.line});
+  return list;
+}
+
+/// Reads one document; the first thing that is not as it must be is kept, and everything after it yields nothing.
+class Reader {
+public:
+  [[nodiscard]] const std::string& fault() const { return fault_; }
+
+  bool has_keys(const json& object, std::initializer_list<const char*> keys, std::string_view what) {
+    if (!object.is_object() || object.size() != keys.size()) return refuse("{}: expected an object of {} keys", what, keys.size());
+    for (const char* key : keys)
+      if (!object.contains(key)) return refuse("{}: “{}” is missing", what, key);
+    return true;
+  }
+
+  std::string text(const json& value, std::size_t longest, std::string_view what) {
+    const auto* held = value.get_ptr<const json::string_t*>();
+    if (held != nullptr && held->size() <= longest) return *held;
+    refuse("{}: expected a text of at most {} characters", what, longest);
+    return {};
+  }
+
+  std::uint64_t number(const json& value, std::uint64_t highest, std::string_view what) {
+    const auto* held = value.get_ptr<const json::number_unsigned_t*>();
+    if (held != nullptr && *held <= highest) return *held;
+    refuse("{}: expected a number from 0 to {}", what, highest);
+    return 0;
+  }
+
+  bool flag(const json& value, std::string_view what) {
+    if (value.is_boolean()) return value.get<bool>();
+    return refuse("{}: expected true or false", what);
+  }
+
+  bool is_list(const json& value, std::size_t most, std::string_view what) {
+    if (value.is_array() && value.size() <= most) return true;
+    return refuse("{}: expected a list of at most {} entries", what, most);
+  }
+
+  NamePatterns names(const json& value, std::string_view what) {
+    std::vector<Pattern> patterns;
+    if (!is_list(value, most_patterns - patterns_read_, what)) return {};
+    patterns_read_ += value.size();
+    patterns.reserve(value.size());
+    for (const auto& entry : value) {
+      if (!entry.is_array() || entry.size() != 3) refuse("{}: expected entries of name, file and line", what);
+      if (!fault_.empty()) return {};
+      Source source{text(entry[1], 255, what), static_cast<int>(number(entry[2], std::numeric_limits<int>::max(), what))};
+      const auto name = text(entry[0], 254, what);
+      auto pattern = parse_pattern(name, std::move(source));
+      if (!pattern) refuse("{}: {}", what, pattern.error().what());
+      if (!fault_.empty()) return {};
+      patterns.push_back(std::move(*pattern));
+    }
+    return NamePatterns(std::move(patterns));
+  }
+
+  template <typename... Args>
+  bool refuse(fmt::format_string<Args...> format, Args&&... args) {
+    if (fault_.empty()) fault_ = fmt::format(format, std::forward<Args>(args)...);
+    return false;
+  }
+
+private:
+  std::string fault_;
+  std::size_t patterns_read_ = 0;
+};
+
+ProfileNames read_profile(Reader& reader, const json& value) {
+  ProfileNames profile;
+  if (!reader.has_keys(value, {"name", "listed", "city_block", "city_allow", "allow", "block", "file", "line"}, "profile"))
+    return profile;
+  profile.name = reader.text(value["name"], 32, "profile name");
+  profile.listed = reader.flag(value["listed"], "listed");
+  profile.city_block = reader.names(value["city_block"], "city_block");
+  profile.city_allow = reader.names(value["city_allow"], "city_allow");
+  profile.allow = reader.names(value["allow"], "allow");
+  profile.block = reader.names(value["block"], "block");
+  profile.source = {reader.text(value["file"], 255, "file"),
+                    static_cast<int>(reader.number(value["line"], std::numeric_limits<int>::max(), "line"))};
+  return profile;
+}
+
+void read_view(Reader& reader, const json& value, GateRules& rules) {
+  if (!reader.has_keys(value, {"number", "profile", "steer"}, "view")) return;
+  const auto number = reader.number(value["number"], std::numeric_limits<std::uint32_t>::max(), "view number");
+  const auto profile = reader.number(value["profile"], rules.profiles.size(), "view profile");
+  const bool steer = reader.flag(value["steer"], "steer");
+  if (number == 0 || profile >= rules.profiles.size()) {
+    reader.refuse("view {}: expected a number from 1 and the index of a profile", number);
+    return;
+  }
+  if (!rules.views.emplace(static_cast<std::uint32_t>(number), View{static_cast<std::size_t>(profile), steer}).second)
+    reader.refuse("view {} occurs twice", number);
+}
+
+GateRules read_rules(Reader& reader, const json& document) {
+  GateRules rules;
+  if (!reader.has_keys(document, {"version", "cloud", "never", "profiles", "views"}, "rules")) return rules;
+  if (document["version"] != format_version) reader.refuse("expected version {}", format_version);
+  rules.cloud = reader.names(document["cloud"], "cloud");
+  rules.never = reader.names(document["never"], "never");
+  std::size_t listed = 0;
+  if (!reader.is_list(document["profiles"], most_profiles, "profiles")) return rules;
+  for (const auto& value : document["profiles"]) {
+    rules.profiles.push_back(read_profile(reader, value));
+    listed += rules.profiles.back().listed ? 1 : 0;
+    if (!reader.fault().empty()) return rules;
+  }
+  if (listed > most_listed) reader.refuse("expected at most {} listed profiles", most_listed);
+  if (!reader.is_list(document["views"], most_views, "views")) return rules;
+  for (const auto& value : document["views"]) read_view(reader, value, rules);
+  return rules;
+}
+
+}  // namespace
+
+std::string to_json(const GateRules& rules) {
+  json profiles = json::array();
+  for (const auto& profile : rules.profiles)
+    profiles.push_back({{"name", profile.name},
+                        {"listed", profile.listed},
+                        {"city_block", to_array(profile.city_block)},
+                        {"city_allow", to_array(profile.city_allow)},
+                        {"allow", to_array(profile.allow)},
+                        {"block", to_array(profile.block)},
+                        {"file", profile.source.file},
+                        {"line", profile.source.line}});
+  json views = json::array();
+  for (const auto& [number, view] : rules.views)
+    views.push_back({{"number", number}, {"profile", view.profile}, {"steer", view.steer}});
+  const json document = {{"version", format_version},
+                         {"cloud", to_array(rules.cloud)},
+                         {"never", to_array(rules.never)},
+                         {"profiles", std::move(profiles)},
+                         {"views", std::move(views)}};
+  return document.dump(-1, ' ', false, json::error_handler_t::replace);
+}
+
+base::Result<GateRules> gate_rules_from_json(std::string_view text) {
+  if (text.size() > longest_json) return base::fail("the gate's rules are longer than {} bytes", longest_json);
+  bool too_deep = false;
+  const json::parser_callback_t bound = [&](int depth, json::parse_event_t, json&) {
+    too_deep = too_deep || depth > deepest_nesting;
+    return !too_deep;
+  };
+  const json document = json::parse(text.begin(), text.end(), bound, false);
+  if (too_deep || document.is_discarded()) return base::fail("the gate's rules are no JSON document of the expected depth");
+  Reader reader;
+  auto rules = read_rules(reader, document);
+  if (!reader.fault().empty()) return base::fail("the gate's rules: {}", reader.fault());
+  return rules;
+}
+
+}  // namespace schultor::policy
