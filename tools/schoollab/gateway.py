@@ -1,0 +1,145 @@
+# SPDX-FileCopyrightText: Schultor contributors
+# SPDX-License-Identifier: EUPL-1.2
+"""The gateway: its users, its resolver, its private bus, and the three daemons with the rights that their units give them."""
+
+import os
+import shutil
+import subprocess
+from pathlib import Path
+
+from . import certificates, network
+from .instance import Instance
+from .names import AUTHORITY, CHECKOUT, SCHOOL, TEMPLATES, LabError, internet4
+from .outside import fill
+
+USERS = ("schultor", "schultor-dns", "schultor-report")
+INLINE_USERS = "".join(f'u {user} - "Schultor"\n' for user in USERS)
+# What runs under which name in the build directory.
+PROGRAMS = {"schultord": "schultord-lab", "schultor-dns": "schultor-dns", "schultor-report": "schultor-report", "schultorctl": "schultorctl"}
+
+
+def find_build(wanted: str | None) -> Path:
+    """The build directory to take the daemons from: the one asked for, else the newest."""
+    if wanted := wanted or os.environ.get("SCHULTOR_BUILD"):
+        directory = Path(wanted).resolve()
+        if not directory.is_dir():
+            raise LabError(f"{directory}: there is no such build directory")
+        return directory
+    found = [(program.stat().st_mtime, directory) for directory in (CHECKOUT / "build" / "dev", CHECKOUT / "build" / "release")
+             if (program := find_program(directory, PROGRAMS["schultord"])) is not None]
+    if not found:
+        raise LabError("nothing is built: “cmake --preset dev && cmake --build --preset dev”, or name a build directory by --build or SCHULTOR_BUILD")
+    return max(found)[1]
+
+
+def find_program(build: Path, name: str) -> Path | None:
+    for directory, below, files in os.walk(build):
+        below[:] = [entry for entry in below if entry not in ("CMakeFiles", "Testing", "tests", "_deps")]
+        path = Path(directory, name)
+        if name in files and os.access(path, os.X_OK):
+            return path
+    return None
+
+
+def find_programs(build: Path) -> dict[str, str]:
+    programs = {name: find_program(build, target) for name, target in PROGRAMS.items()}
+    missing = [PROGRAMS[name] for name, path in programs.items() if path is None and name != "schultorctl"]
+    if missing:
+        raise LabError(f"{build} has no {', '.join(missing)}: build it with “cmake --build {build}”")
+    return {name: str(path) for name, path in programs.items() if path is not None}
+
+
+def write_users(lab: Instance) -> None:
+    """The gateway's own passwd and group: the machine's, and the users that the package makes."""
+    root = lab.path("users")
+    (root / "etc").mkdir(parents=True)
+    for name in ("passwd", "group"):
+        shutil.copy(f"/etc/{name}", root / "etc" / name)
+    packaged = CHECKOUT / "units" / "sysusers.d" / "schultor.conf"
+    lines = packaged.read_text() if packaged.exists() else INLINE_USERS
+    done = subprocess.run(["systemd-sysusers", f"--root={root}", "-"], input=lines, text=True, capture_output=True, check=False)
+    if done.returncode != 0:
+        raise LabError(f"systemd-sysusers: {done.stderr.strip()}")
+    for name in ("passwd", "group"):
+        network.etc_file(lab.name, "gateway", name, (root / "etc" / name).read_text())
+
+
+def account(lab: Instance, name: str) -> tuple[int, int]:
+    for line in lab.path("users", "etc", "passwd").read_text().splitlines():
+        fields = line.split(":")
+        if fields[0] == name:
+            return int(fields[2]), int(fields[3])
+    raise LabError(f"units/sysusers.d/schultor.conf makes no user {name}")
+
+
+def readable(directory: Path, user: tuple[int, int]) -> bool:
+    """Whether that user may read everything there."""
+    child = os.fork()
+    if child == 0:
+        status = 1
+        try:
+            os.setgroups([])
+            os.setgid(user[1])
+            os.setuid(user[0])
+            os.listdir(directory)
+            files = [Path(where, name) for where, _, names in os.walk(directory, onerror=lambda _: os._exit(1)) for name in names]
+            status = 0 if all(os.access(file, os.R_OK) for file in files) else 1
+        except OSError:
+            pass
+        finally:
+            os._exit(status)
+    return os.waitpid(child, 0)[1] == 0
+
+
+def place_config(lab: Instance, wanted: Path | None, default: Path) -> tuple[Path, bool]:
+    """Where the daemons read it, and whether it is a copy of what was asked for. The default is always a copy: free to be edited."""
+    if wanted and not (wanted / "gateway.toml").exists():
+        raise LabError(f"{wanted}: no configuration directory (gateway.toml is missing)")
+    if wanted and all(readable(wanted, account(lab, user)) for user in USERS):
+        return wanted, False
+    target = lab.path("config")
+    shutil.copytree(wanted or default, target)
+    for path in (target, *target.rglob("*")):
+        path.chmod(0o755 if path.is_dir() else 0o644)
+    return target, wanted is not None
+
+
+def write_resolver(lab: Instance) -> None:
+    directory = lab.path("unbound")
+    directory.mkdir()
+    fill("unbound.conf", directory / "unbound.conf", dir=directory, authority=internet4(AUTHORITY))
+
+
+def write_bus(lab: Instance) -> None:
+    packaged = sorted((CHECKOUT / "units").rglob("org.schultor.Gateway1.conf"))
+    policy = lab.path("bus-policy.conf")
+    shutil.copy(packaged[0] if packaged else TEMPLATES / "bus-policy.conf", policy)
+    fill("bus.conf", lab.path("bus.conf"), socket=lab.path("bus.sock"), policy=policy)
+
+
+def write_daemons(lab: Instance) -> None:
+    for directory, user in (("run", "schultor"), ("state", "schultor"), ("report", "schultor-report")):
+        lab.path(directory).mkdir()
+        shutil.chown(lab.path(directory), *account(lab, user))
+    certificates.hand_out(lab.path("ca"), lab.path("credentials"), {"ca": "ca.crt", "certificate": f"{SCHOOL}.crt", "key": f"{SCHOOL}.key"},
+                          account(lab, "schultor-report"))
+    lab.path("bin").mkdir()
+    for name in PROGRAMS:
+        lab.path("bin", name).touch(0o755)
+
+
+def binds(lab: Instance) -> dict[str, str]:
+    """The programs lie in the lab's bin directory by mounts: a checkout that only root may enter works as well."""
+    return {str(lab.path("bin", name)): source for name, source in lab.facts.get("programs", {}).items()}
+
+
+def environment(lab: Instance) -> dict[str, str]:
+    return {"DBUS_SYSTEM_BUS_ADDRESS": f"unix:path={lab.path('bus.sock')}", "CREDENTIALS_DIRECTORY": str(lab.path("credentials")),
+            "SCHULTOR_LAB": lab.name}
+
+
+def as_user(user: str, capabilities: list[str], argv: list[str]) -> list[str]:
+    """setpriv(1) with these capabilities and no others, now and ever."""
+    allowed = ",".join(["-all", *(f"+{capability}" for capability in capabilities)])
+    return ["setpriv", f"--reuid={user}", f"--regid={user}", "--init-groups", f"--inh-caps={allowed}", f"--ambient-caps={allowed}",
+            f"--bounding-set={allowed}", "--no-new-privs", *argv]

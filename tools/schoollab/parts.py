@@ -1,0 +1,160 @@
+# SPDX-FileCopyrightText: Schultor contributors
+# SPDX-License-Identifier: EUPL-1.2
+"""What runs in a lab, how each part is started, and how one knows that it is ready."""
+
+import os
+import signal
+from dataclasses import dataclass, field
+from typing import Callable
+
+from . import clock, gateway, namespaces, processes
+from .instance import Instance
+from .names import LabError
+
+READY_SECONDS = 30
+STOP_SECONDS = 10
+LOG_LINES = 15
+
+
+@dataclass(frozen=True)
+class Part:
+    host: str
+    argv: Callable[[Instance], list[str]]
+    env: Callable[[Instance], dict[str, str]] = field(default=lambda lab: {})
+    notifies: bool = True
+    """Says READY=1 by sd_notify(3); else `answers` is asked."""
+    answers: Callable[[Instance], bool] = field(default=lambda lab: True)
+
+
+def daemon(lab: Instance, name: str, capabilities: list[str], *options: str) -> list[str]:
+    return gateway.as_user(name if name != "schultord" else "schultor", capabilities, [str(lab.path("bin", name)), *options])
+
+
+def schultord(lab: Instance) -> list[str]:
+    return daemon(lab, "schultord", ["net_admin"], "--config", lab.facts["config"], "--state", str(lab.path("state")), "--runtime",
+                  str(lab.path("run")))
+
+
+def schultord_clock(lab: Instance) -> dict[str, str]:
+    return {"SCHULTOR_LAB_CLOCK_OFFSET": str(clock.offset(lab)), "SCHULTOR_LAB_CLOCK_SOCKET": str(lab.path("run", "clock.sock"))}
+
+
+def connects(host: str, family: int, address) -> Callable[[Instance], bool]:
+    def ask(lab: Instance) -> bool:
+        import socket
+        with namespaces.inside(lab.namespace(host)):
+            attempt = socket.socket(family, socket.SOCK_STREAM)
+        with attempt:
+            return attempt.connect_ex(address(lab) if callable(address) else address) == 0
+    return ask
+
+
+# In the order of starting. AF_INET and AF_UNIX by number: 2 and 1.
+PARTS: dict[str, Part] = {
+    "authority": Part("internet", lambda lab: ["nsd", "-d", "-c", str(lab.path("nsd", "nsd.conf"))]),
+    "web": Part("internet", lambda lab: ["nginx", "-c", str(lab.path("nginx", "nginx.conf")), "-e", "stderr"], notifies=False,
+                answers=connects("internet", 2, ("198.51.100.10", 80))),
+    "broker": Part("city", lambda lab: ["mosquitto", "-c", str(lab.path("mosquitto", "mosquitto.conf"))]),
+    "bus": Part("gateway", lambda lab: ["dbus-daemon", f"--config-file={lab.path('bus.conf')}", "--nofork", "--nopidfile"], notifies=False,
+                answers=connects("gateway", 1, lambda lab: str(lab.path("bus.sock")))),
+    "resolver": Part("gateway", lambda lab: ["unbound", "-d", "-p", "-c", str(lab.path("unbound", "unbound.conf"))]),
+    "schultord": Part("gateway", schultord, env=schultord_clock),
+    "dns": Part("gateway", lambda lab: daemon(lab, "schultor-dns", [], "--socket", str(lab.path("run", "gate.sock")), "--resolver",
+                                              "127.0.0.1:5335")),
+    "report": Part("gateway", lambda lab: daemon(lab, "schultor-report", [], "--config", lab.facts["config"], "--state",
+                                                 str(lab.path("report")))),
+}
+DAEMONS = ("schultord", "dns", "report")
+
+
+def find(name: str) -> Part:
+    if name == "cache":
+        raise LabError("there is no cache yet")
+    if name not in PARTS:
+        raise LabError(f"there is no part “{name}”: {', '.join(PARTS)}")
+    return PARTS[name]
+
+
+def log_tail(lab: Instance, name: str) -> str:
+    try:
+        lines = lab.path("log", f"{name}.log").read_text(errors="replace").splitlines()[-LOG_LINES:]
+    except FileNotFoundError:
+        lines = []
+    return "".join(f"\n  {line}" for line in lines) or "\n  (it said nothing)"
+
+
+def base_environment() -> dict[str, str]:
+    return {"PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "LANG": "C.UTF-8"} | {
+        key: value for key, value in os.environ.items() if key in ("ASAN_OPTIONS", "UBSAN_OPTIONS", "LSAN_OPTIONS", "TSAN_OPTIONS", "GCOV_PREFIX")}
+
+
+class Starting:
+    """A part that was started and is not known to be ready yet: several may get ready at the same time."""
+
+    def __init__(self, lab: Instance, name: str):
+        self.lab, self.name, self.part = lab, name, find(name)
+        # Another with a counter of its own: what is under way when the first is given up is not mistaken for the second's.
+        self.notify = processes.ReadySocket(lab.path(f"notify-{name}.sock"))
+        host_environment = gateway.environment(lab) if self.part.host == "gateway" else {}
+        environment = base_environment() | host_environment | self.part.env(lab) | {"NOTIFY_SOCKET": str(self.notify.path)}
+        binds = gateway.binds(lab) if self.part.host == "gateway" else {}
+        self.pid = namespaces.spawn(lab.namespace(self.part.host), self.part.argv(lab), lab.path("log", f"{name}.log"), environment, binds)
+        try:
+            lab.started(name, self.pid)
+        except LabError:
+            pass  # It ended already: wait() tells.
+
+    def wait(self) -> None:
+        try:
+            trouble = self.notify.wait(self.pid, READY_SECONDS) if self.part.notifies else self.ask()
+        except ProcessLookupError:
+            trouble = "ended instead of getting ready"
+        finally:
+            self.notify.close()
+        if trouble:
+            raise LabError(f"{self.name} {trouble}; its last words:{log_tail(self.lab, self.name)}")
+
+    def ask(self) -> str | None:
+        """Of programs that do not tell: asks every few milliseconds."""
+        import select
+        import time
+        ended = os.pidfd_open(self.pid)
+        try:
+            deadline = time.monotonic() + READY_SECONDS
+            while time.monotonic() < deadline:
+                if self.part.answers(self.lab):
+                    return None
+                if select.select([ended], [], [], 0.01)[0]:
+                    return "ended instead of getting ready"
+            return f"is not ready after {READY_SECONDS} s"
+        finally:
+            os.close(ended)
+
+
+def start(lab: Instance, names: list[str]) -> None:
+    """All at once; returns when all are ready."""
+    for starting in [Starting(lab, name) for name in names]:
+        starting.wait()
+
+
+def stop(lab: Instance, name: str) -> None:
+    if named := lab.running(name):
+        processes.stop(named, STOP_SECONDS)
+    lab.stopped(name)
+
+
+def kill(lab: Instance, name: str) -> None:
+    find(name)
+    named = lab.running(name)
+    if named is None:
+        raise LabError(f"{name} does not run")
+    processes.send_signal(named, signal.SIGKILL)
+    if not processes.wait_gone(named, STOP_SECONDS):
+        raise LabError(f"{name} does not end")
+    lab.stopped(name)
+
+
+def restart(lab: Instance, name: str) -> None:
+    find(name)
+    stop(lab, name)
+    start(lab, [name])
