@@ -1,0 +1,37 @@
+// SPDX-FileCopyrightText: Schultor contributors
+// SPDX-License-Identifier: EUPL-1.2
+#pragma once
+
+#include "daemon/dns/message.hpp"
+#include "daemon/policy/gate_rules.hpp"
+
+#include <cstdint>
+
+/// What becomes of a question: a pure function of rules, view and question.
+namespace schultor::dns {
+
+enum class Action : std::uint8_t {
+  drop,       ///< no answer at all: the packet carries no view
+  fault,      ///< the query's own fault is the answer
+  not_ours,   ///< another class, a zone transfer, a type that asks about a server: NOTIMP
+  nx_domain,  ///< refused
+  no_data,    ///< refused, but names below may be allowed
+  no_type,    ///< allowed, but this type of record is never handed out: NODATA
+  any,        ///< allowed, ANY: a minimal answer
+  ask,        ///< the resolver is asked
+};
+
+struct Decision {
+  Action action = Action::drop;
+  /// Where addresses of the answer are pinned to, whatever view asks; only with `ask`.
+  policy::Doors doors = 0;
+  bool operator==(const Decision&) const = default;
+};
+
+/// `view` is the mark of the packet that brought the question.
+[[nodiscard]] Decision decide(const policy::GateRules& rules, std::uint32_t view, const Query& query);
+
+/// The answer to every decision but `drop` and `ask`.
+[[nodiscard]] Answer answer_to(Action action, const Query& query);
+
+}  // namespace schultor::dns

@@ -1,0 +1,77 @@
+// SPDX-FileCopyrightText: Schultor contributors
+// SPDX-License-Identifier: EUPL-1.2
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+
+/// Every number that bounds the gate, in one place.
+namespace schultor::dns::limits {
+
+using std::chrono::milliseconds;
+using std::chrono::seconds;
+
+// Answers.
+
+/// Of a refusal, as its SOA says: a name refused in school mode is asked for again this soon after the switch.
+inline constexpr seconds refusal_ttl{5};
+/// Highest TTL handed out. The cloud's pins live a day, so its answers may be kept longer.
+inline constexpr seconds ttl_cap{300};
+inline constexpr seconds cloud_ttl_cap{3600};
+inline constexpr seconds negative_ttl_cap{60};
+/// The largest UDP answer, so that none is fragmented (DNS flag day 2020), and one to a client without EDNS (RFC 1035).
+inline constexpr std::size_t udp_answer = 1232;
+inline constexpr std::size_t plain_udp_answer = 512;
+/// Longest message of DNS over TCP.
+inline constexpr std::size_t tcp_answer = 65535;
+/// A question, with all its options.
+inline constexpr std::size_t question = 4096;
+/// Of an answer from upstream, all sections together; one with more is not answered.
+inline constexpr std::size_t records = 1024;
+inline constexpr int cname_chain = 16;
+/// Address records handed out and pinned for one question; further ones are left out.
+inline constexpr std::size_t addresses = 64;
+
+// Pins.
+
+/// A pin outlives the TTL handed out by this: programs go on using an address a little longer.
+inline constexpr seconds pin_grace{60};
+inline constexpr seconds cloud_pin{86400};
+/// No answer is given whose pin ends within this.
+inline constexpr seconds least_pin{5};
+/// Pins remembered, an address and a door each; beyond it pins are asked for without being remembered.
+inline constexpr std::size_t remembered_pins = 262'144;
+/// How long a question waits for its pins.
+inline constexpr milliseconds pin_wait{2000};
+/// Questions under way, whatever they wait for.
+inline constexpr std::size_t jobs = 8192;
+
+// Upstream.
+
+inline constexpr std::size_t upstream_sockets = 16;
+inline constexpr std::size_t in_flight = 4096;
+inline constexpr milliseconds upstream_retry{1000};
+inline constexpr milliseconds upstream_wait{4000};
+/// Between questions of the gate's own while the resolver is silent.
+inline constexpr milliseconds probe_interval{5000};
+/// The EDNS buffer told to the resolver, which is on this machine.
+inline constexpr std::uint16_t upstream_answer = 65000;
+
+// Tablets over TCP.
+
+inline constexpr std::size_t tcp_connections = 256;
+inline constexpr std::size_t tcp_pipelined = 16;
+inline constexpr std::size_t tcp_unsent = 256 * 1024;
+inline constexpr seconds tcp_idle{10};
+
+// schultord.
+
+inline constexpr std::size_t rules_json = 64U << 20U;
+inline constexpr milliseconds reconnect_first{100};
+inline constexpr milliseconds reconnect_last{2000};
+
+/// How often deadlines are looked at while anything waits.
+inline constexpr milliseconds tick{250};
+
+}  // namespace schultor::dns::limits

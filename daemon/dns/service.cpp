@@ -1,0 +1,151 @@
+// SPDX-FileCopyrightText: Schultor contributors
+// SPDX-License-Identifier: EUPL-1.2
+#include "daemon/dns/service.hpp"
+
+#include "daemon/base/log.hpp"
+#include "daemon/base/message_ids.hpp"
+#include "daemon/dns/fd_store.hpp"
+#include "daemon/dns/limits.hpp"
+
+#include <chrono>
+
+namespace schultor::dns {
+namespace {
+
+using base::Priority;
+namespace message_id = base::message_id;
+
+Time now() { return std::chrono::steady_clock::now(); }
+
+}  // namespace
+
+Service::Service(base::EventLoop& loop, const Options& options)
+    : loop_(loop),
+      gate_({[this](const Client& client, Bytes packet) {
+               if (const auto* udp = std::get_if<UdpPeer>(&client)) udp_.answer(*udp, std::move(packet));
+               else tcp_.answer(std::get<TcpPeer>(client), packet, now());
+             },
+             [this](JobId id, const Query& query) { return upstream_->ask(id, query, now()); },
+             [this](const PinRequest& request) { return link_.send(request); }}),
+      udp_(loop, [this](const Client& client, std::uint32_t mark, ByteView packet) { gate_.on_question(client, mark, packet); }),
+      tcp_(loop, [this](const Client& client, std::uint32_t mark, ByteView packet) { gate_.on_question(client, mark, packet); }),
+      link_(loop, options.socket,
+            {[this](auto rules, const Announcement& announcement, base::UniqueFd memfd, auto sockets) {
+               on_announced(std::move(rules), announcement, std::move(memfd), std::move(sockets));
+             },
+             [this](const PinReply& reply) { gate_.on_pin_reply(reply, now()); },
+             [this](const base::Error& why) { on_lost(why); }}) {}
+
+base::Result<std::unique_ptr<Service>> Service::create(base::EventLoop& loop, const Options& options,
+                                                       std::map<std::string, base::UniqueFd> stored) {
+  std::unique_ptr<Service> service(new Service(loop, options));
+  if (auto opened = service->open(options, std::move(stored)); !opened) return base::pass(std::move(opened));
+  return service;
+}
+
+base::Result<void> Service::open(const Options& options, std::map<std::string, base::UniqueFd> stored) {
+  auto upstream = Upstream::create(
+      loop_, options.resolver,
+      {[this](JobId id, ByteView packet) { gate_.on_upstream(id, packet, now()); },
+       [this](JobId id, Ede why) { gate_.on_upstream_silent(id, why); }, [this](bool answers) { on_health(answers); }});
+  if (!upstream) return base::pass(std::move(upstream));
+  upstream_ = std::move(*upstream);
+  auto turn = loop_.every_turn([this] { end_of_turn(); });
+  if (!turn) return base::pass(std::move(turn));
+  turn_ = std::move(*turn);
+  auto tick = loop_.after(std::chrono::microseconds(0), [this] { on_tick(); });
+  if (!tick) return base::pass(std::move(tick));
+  tick_ = std::move(*tick);
+  ticking_ = true;
+  resume(std::move(stored));
+  link_.start();
+  return {};
+}
+
+base::Result<void> Service::use(GateSockets sockets) {
+  const int udp = sockets.udp.get();
+  const int tcp = sockets.tcp.get();
+  if (auto used = udp_.use(std::move(sockets.udp)); !used) return used;
+  if (auto used = tcp_.use(std::move(sockets.tcp)); !used) return used;
+  fd_store::store(fd_store::udp, udp);
+  fd_store::store(fd_store::tcp, tcp);
+  has_sockets_ = true;
+  return {};
+}
+
+/// Goes on with the sockets and rules of an earlier run, so that refusals and names without a door are answered while schultord
+/// is away.
+void Service::resume(std::map<std::string, base::UniqueFd> stored) {
+  auto rules = stored.extract(fd_store::rules);
+  auto udp = stored.extract(fd_store::udp);
+  auto tcp = stored.extract(fd_store::tcp);
+  if (!rules || !udp || !tcp) return;
+  auto read = read_rules(rules.mapped().get());
+  auto used = read ? use({std::move(udp.mapped()), std::move(tcp.mapped())}) : base::Result<void>(base::pass(std::move(read)));
+  if (!used) {
+    log(Priority::warning, {}, fmt::format("What the service manager kept is of no use: {}", used.error().what()));
+    return;
+  }
+  gate_.on_rules(std::make_shared<const policy::GateRules>(std::move(*read)), Announcement{}, now());
+  tell();
+}
+
+void Service::on_announced(std::shared_ptr<const policy::GateRules> rules, const Announcement& announcement, base::UniqueFd memfd,
+                           std::optional<GateSockets> sockets) {
+  const bool first = sockets.has_value();
+  // Rules before sockets: the first question that is read is already judged by them.
+  gate_.on_rules(std::move(rules), announcement, now());
+  fd_store::store(fd_store::rules, memfd.get());
+  if (sockets) {
+    if (auto used = use(std::move(*sockets)); !used) {
+      log(Priority::error, {}, fmt::format("The sockets from schultord are of no use: {}", used.error().what()));
+      return loop_.quit();
+    }
+  }
+  if (first) log(Priority::info, message_id::gate_ready, "The DNS gate has its rules and answers");
+  tell();
+}
+
+void Service::on_lost(const base::Error& why) {
+  log(Priority::warning, message_id::gate_waiting, fmt::format("The DNS gate waits for schultord: {}", why.what()));
+  gate_.on_link_lost(now());
+  tell();
+}
+
+void Service::on_health(bool answers) {
+  if (answers) log(Priority::info, message_id::resolver_answers, "The resolver answers");
+  else log(Priority::error, message_id::resolver_silent, "The resolver is silent: see “systemctl status unbound”");
+  link_.tell_health(answers);
+  tell();
+}
+
+void Service::end_of_turn() {
+  gate_.end_of_turn(now());
+  udp_.flush();
+  if (!ticking_ && (gate_.waiting() || upstream_->waiting() || tcp_.waiting())) {
+    ticking_ = true;
+    tick_.restart(limits::tick);
+  }
+}
+
+/// The turn that follows restarts the timer if anything still waits.
+void Service::on_tick() {
+  ticking_ = false;
+  const auto at = now();
+  gate_.tick(at);
+  upstream_->tick(at);
+  tcp_.tick(at);
+}
+
+void Service::tell() {
+  const bool serving = gate_.has_rules() && has_sockets_;
+  const auto status = fmt::format("{}, schultord {}, resolver {}", serving ? "answering" : "waiting for rules",
+                                  link_.connected() ? "connected" : "away",
+                                  !upstream_->answers()   ? "not known yet"
+                                  : *upstream_->answers() ? "answers"
+                                                          : "silent");
+  fd_store::tell(status, serving && !ready_told_);
+  ready_told_ = ready_told_ || serving;
+}
+
+}  // namespace schultor::dns

@@ -1,0 +1,151 @@
+// SPDX-FileCopyrightText: Schultor contributors
+// SPDX-License-Identifier: EUPL-1.2
+#include "daemon/dns/tcp_server.hpp"
+
+#include "daemon/dns/limits.hpp"
+
+#include <fcntl.h>
+#include <sys/epoll.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <array>
+#include <cerrno>
+#include <chrono>
+
+namespace schultor::dns {
+namespace {
+
+constexpr int most_accepted_a_turn = 64;
+
+}  // namespace
+
+struct TcpServer::Connection {
+  base::UniqueFd fd;
+  base::EventSource source;
+  std::uint32_t mark = 0;
+  Bytes received;
+  Bytes unsent;
+  std::size_t under_way = 0;  // questions without an answer
+  Time last_active{};
+  bool ended = false;  // the tablet sends no more
+
+  /// False when the connection is broken.
+  bool read_some();
+  bool write_some();
+  /// The next whole question; empty when there is none, none when it is no DNS.
+  std::optional<Bytes> next_question();
+  void wait();
+  [[nodiscard]] bool may_read() const { return !ended && under_way < limits::tcp_pipelined && unsent.size() < limits::tcp_unsent; }
+};
+
+bool TcpServer::Connection::read_some() {
+  std::array<std::uint8_t, limits::question + 2> buffer;
+  // Never more than one longest question is held.
+  const auto room = buffer.size() - received.size();
+  const auto size = recv(fd.get(), buffer.data(), room, MSG_DONTWAIT);
+  if (size < 0) return errno == EAGAIN || errno == EINTR;
+  if (size == 0) ended = true;
+  received.insert(received.end(), buffer.data(), buffer.data() + size);
+  return true;
+}
+
+bool TcpServer::Connection::write_some() {
+  if (unsent.empty()) return true;
+  const auto size = send(fd.get(), unsent.data(), unsent.size(), MSG_DONTWAIT | MSG_NOSIGNAL);
+  if (size < 0) return errno == EAGAIN || errno == EINTR;
+  unsent.erase(unsent.begin(), unsent.begin() + size);
+  return true;
+}
+
+std::optional<Bytes> TcpServer::Connection::next_question() {
+  if (received.size() < 2) return Bytes{};
+  const std::size_t length = static_cast<std::size_t>(received[0]) << 8U | received[1];
+  if (length == 0 || length > limits::question) return std::nullopt;
+  if (received.size() < 2 + length) return Bytes{};
+  const auto begin = received.begin() + 2;
+  Bytes question(begin, begin + static_cast<std::ptrdiff_t>(length));
+  received.erase(received.begin(), begin + static_cast<std::ptrdiff_t>(length));
+  return question;
+}
+
+void TcpServer::Connection::wait() { source.set_events((may_read() ? EPOLLIN : 0U) | (unsent.empty() ? 0U : EPOLLOUT)); }
+
+TcpServer::TcpServer(base::EventLoop& loop, OnQuestion on_question) : loop_(loop), on_question_(std::move(on_question)) {}
+
+TcpServer::~TcpServer() {
+  source_.reset();
+  connections_.clear();
+}
+
+base::Result<void> TcpServer::use(base::UniqueFd listener) {
+  const int flags = fcntl(listener.get(), F_GETFL);
+  if (flags < 0 || fcntl(listener.get(), F_SETFL, flags | O_NONBLOCK) != 0)
+    return base::fail_errno(errno, "the gate's TCP listener");
+  auto source = loop_.watch(listener.get(), EPOLLIN, [this](std::uint32_t) { accept_waiting(); });
+  if (!source) return base::pass(std::move(source));
+  if (listener_) accept_waiting();
+  source_ = std::move(*source);
+  listener_ = std::move(listener);
+  return {};
+}
+
+void TcpServer::accept_waiting() {
+  for (int i = 0; i < most_accepted_a_turn; ++i) {
+    base::UniqueFd fd(accept4(listener_.get(), nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC));
+    if (!fd) return;
+    // Beyond the limit it is closed at once: a tablet then asks over UDP, or later.
+    if (connections_.size() < limits::tcp_connections) accept_one(std::move(fd));
+  }
+}
+
+void TcpServer::accept_one(base::UniqueFd fd) {
+  auto connection = std::make_unique<Connection>();
+  socklen_t size = sizeof connection->mark;
+  if (getsockopt(fd.get(), SOL_SOCKET, SO_MARK, &connection->mark, &size) != 0) return;
+  const auto id = ++last_;
+  auto source = loop_.watch(fd.get(), EPOLLIN, [this, id](std::uint32_t events) { on_ready(id, events); });
+  if (!source) return;
+  connection->fd = std::move(fd);
+  connection->source = std::move(*source);
+  connection->last_active = std::chrono::steady_clock::now();
+  connections_.emplace(id, std::move(connection));
+}
+
+void TcpServer::on_ready(std::uint64_t id, std::uint32_t events) {
+  auto& connection = *connections_.at(id);
+  if ((events & (EPOLLERR | EPOLLHUP)) != 0 || !connection.write_some()) return close(id);
+  if ((events & EPOLLIN) != 0 && connection.may_read() && !connection.read_some()) return close(id);
+  while (connection.under_way < limits::tcp_pipelined) {
+    const auto question = connection.next_question();
+    if (!question) return close(id);
+    if (question->empty()) break;
+    ++connection.under_way;
+    connection.last_active = std::chrono::steady_clock::now();
+    // It may be answered before this returns.
+    on_question_(TcpPeer{id}, connection.mark, *question);
+  }
+  if (connection.ended && connection.under_way == 0 && connection.unsent.empty()) return close(id);
+  connection.wait();
+}
+
+void TcpServer::answer(const TcpPeer& peer, const Bytes& packet, Time now) {
+  const auto found = connections_.find(peer.connection);
+  if (found == connections_.end()) return;
+  auto& connection = *found->second;
+  if (connection.under_way > 0) --connection.under_way;
+  connection.last_active = now;
+  connection.unsent.push_back(static_cast<std::uint8_t>(packet.size() >> 8U));
+  connection.unsent.push_back(static_cast<std::uint8_t>(packet.size() & 0xffU));
+  connection.unsent.insert(connection.unsent.end(), packet.begin(), packet.end());
+  // Written when the socket is ready, which it mostly is at once; that also looks for questions that were held back.
+  connection.source.set_events((connection.may_read() ? EPOLLIN : 0U) | EPOLLOUT);
+}
+
+void TcpServer::close(std::uint64_t id) { connections_.erase(id); }
+
+void TcpServer::tick(Time now) {
+  std::erase_if(connections_, [&](const auto& entry) { return entry.second->last_active + limits::tcp_idle <= now; });
+}
+
+}  // namespace schultor::dns

@@ -1,0 +1,59 @@
+// SPDX-FileCopyrightText: Schultor contributors
+// SPDX-License-Identifier: EUPL-1.2
+#pragma once
+
+#include "daemon/base/event_loop.hpp"
+#include "daemon/base/unique_fd.hpp"
+#include "daemon/dns/in_flight.hpp"
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <vector>
+
+namespace schultor::dns {
+
+/// The sockets towards the resolver.
+class Upstream {
+public:
+  struct Handlers {
+    std::function<void(JobId, ByteView)> answered;
+    std::function<void(JobId, Ede why)> silent;
+    /// The resolver began or ceased to answer; at first when either is known.
+    std::function<void(bool answers)> health;
+  };
+
+  static base::Result<std::unique_ptr<Upstream>> create(base::EventLoop& loop, const base::Endpoint& resolver, Handlers handlers);
+  Upstream(const Upstream&) = delete;
+  Upstream& operator=(const Upstream&) = delete;
+  ~Upstream();
+
+  /// False when too many questions are under way.
+  [[nodiscard]] bool ask(JobId job, const Query& query, Time now);
+  /// Asks once more, gives up, and looks after a resolver that is silent.
+  void tick(Time now);
+  /// Whether tick() is needed.
+  [[nodiscard]] bool waiting() const { return !in_flight_.empty() || answers_ != true; }
+  [[nodiscard]] std::optional<bool> answers() const { return answers_; }
+
+private:
+  explicit Upstream(Handlers handlers);
+  base::Result<void> open(base::EventLoop& loop, const base::Endpoint& resolver);
+  void receive(std::size_t socket);
+  void send(const InFlight::Sending& sending);
+  void probe(Time now);
+  void set_health(bool answers);
+  std::uint32_t random();
+
+  Handlers handlers_;
+  InFlight in_flight_;
+  std::vector<base::UniqueFd> sockets_;
+  std::vector<base::EventSource> sources_;
+  Bytes buffer_;
+  std::vector<std::uint32_t> dice_;
+  std::optional<bool> answers_;
+  bool probing_ = false;
+  Time next_probe_{};
+};
+
+}  // namespace schultor::dns
