@@ -1,0 +1,99 @@
+// SPDX-FileCopyrightText: Schultor contributors
+// SPDX-License-Identifier: EUPL-1.2
+#include "tools/schultorctl/bus_client.hpp"
+
+#include <string_view>
+
+namespace schultor::ctl {
+namespace {
+
+constexpr const char* gateway_name = "org.schultor.Gateway1";
+constexpr const char* gateway_path = "/org/schultor/Gateway1";
+constexpr const char* manager = "org.schultor.Gateway1.Manager";
+constexpr const char* report_name = "org.schultor.Report1";
+constexpr const char* report_path = "/org/schultor/Report1";
+constexpr const char* report_interface = "org.schultor.Report1";
+
+class BusError {
+public:
+  BusError() = default;
+  BusError(const BusError&) = delete;
+  BusError& operator=(const BusError&) = delete;
+  ~BusError() { sd_bus_error_free(&error_); }
+
+  sd_bus_error* get() { return &error_; }
+  [[nodiscard]] std::string_view name() const { return error_.name != nullptr ? error_.name : ""; }
+  [[nodiscard]] std::string_view message() const { return error_.message != nullptr ? error_.message : ""; }
+  [[nodiscard]] bool says_nobody_there() const {
+    return name() == SD_BUS_ERROR_SERVICE_UNKNOWN || name() == SD_BUS_ERROR_NAME_HAS_NO_OWNER ||
+           name().substr(0, 33) == "org.freedesktop.DBus.Error.Spawn.";
+  }
+
+private:
+  sd_bus_error error_ = SD_BUS_ERROR_NULL;
+};
+
+struct MessageUnref {
+  void operator()(sd_bus_message* message) const { sd_bus_message_unref(message); }
+};
+using Message = std::unique_ptr<sd_bus_message, MessageUnref>;
+
+tl::unexpected<base::Error> failure(int r, const BusError& error) {
+  if (error.says_nobody_there()) return base::fail("schultord is not running: start it with “systemctl start schultord”");
+  if (error.name() == SD_BUS_ERROR_ACCESS_DENIED)
+    return base::fail("not allowed: run this as root, or as a user who may configure the gateway");
+  if (error.name() == "org.schultor.Gateway1.Error.ConfigurationRefused") return base::fail("{}", error.message());
+  if (!error.message().empty()) return base::fail("schultord: {}", error.message());
+  return base::fail_errno(-r, "asking schultord");
+}
+
+}  // namespace
+
+base::Result<BusClient> BusClient::connect() {
+  sd_bus* bus = nullptr;
+  if (const int r = sd_bus_open_system(&bus); r < 0)
+    return base::fail("the system bus cannot be reached ({}): is dbus running?", std::generic_category().message(-r));
+  return BusClient(bus);
+}
+
+base::Result<std::string> BusClient::call_for_text(const char* method) {
+  BusError error;
+  sd_bus_message* raw = nullptr;
+  int r = sd_bus_call_method(bus_.get(), gateway_name, gateway_path, manager, method, error.get(), &raw, "");
+  const Message reply(raw);
+  if (r < 0) return failure(r, error);
+  const char* text = nullptr;
+  r = sd_bus_message_read(reply.get(), "s", &text);
+  if (r < 0)
+    return base::fail("schultord answered {} in a way that this version does not know: restart it after an update", method);
+  return std::string(text);
+}
+
+base::Result<std::string> BusClient::describe() { return call_for_text("Describe"); }
+base::Result<std::string> BusClient::ruleset() { return call_for_text("Ruleset"); }
+
+base::Result<void> BusClient::reload() {
+  BusError error;
+  const int r = sd_bus_call_method(bus_.get(), gateway_name, gateway_path, manager, "Reload", error.get(), nullptr, "");
+  if (r < 0) return failure(r, error);
+  return {};
+}
+
+base::Result<std::optional<BrokerHealth>> BusClient::broker() {
+  BusError error;
+  int connected = 0;
+  BrokerHealth health;
+  int r = sd_bus_get_property_trivial(bus_.get(), report_name, report_path, report_interface, "BrokerConnected", error.get(), 'b',
+                                      &connected);
+  if (r >= 0)
+    r = sd_bus_get_property_trivial(bus_.get(), report_name, report_path, report_interface, "OutboxDepth", error.get(), 'u',
+                                    &health.waiting);
+  if (r < 0 && error.says_nobody_there()) return std::optional<BrokerHealth>{};
+  if (r < 0)
+    return base::fail("asking schultor-report: {}",
+                      error.message().empty() ? std::generic_category().message(-r) : std::string(error.message()));
+  health.connected = connected != 0;
+  return std::optional(health);
+}
+
+}  // namespace schultor::ctl

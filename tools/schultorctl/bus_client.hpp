@@ -1,0 +1,44 @@
+// SPDX-FileCopyrightText: Schultor contributors
+// SPDX-License-Identifier: EUPL-1.2
+#pragma once
+
+#include "daemon/base/result.hpp"
+
+#include <systemd/sd-bus.h>
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+
+namespace schultor::ctl {
+
+/// What schultor-report says of the city's broker.
+struct BrokerHealth {
+  bool connected = false;
+  std::uint32_t waiting = 0;  ///< events in the outbox
+};
+
+/// The running daemons on the system bus (DBUS_SYSTEM_BUS_ADDRESS is honoured).
+class BusClient {
+public:
+  static base::Result<BusClient> connect();
+
+  base::Result<std::string> describe();
+  base::Result<std::string> ruleset();
+  /// An error of several lines where the configuration was refused.
+  base::Result<void> reload();
+  /// None where schultor-report is not running.
+  base::Result<std::optional<BrokerHealth>> broker();
+
+private:
+  struct Unref {
+    void operator()(sd_bus* bus) const { sd_bus_flush_close_unref(bus); }
+  };
+  explicit BusClient(sd_bus* bus) : bus_(bus) {}
+  base::Result<std::string> call_for_text(const char* method);
+
+  std::unique_ptr<sd_bus, Unref> bus_;
+};
+
+}  // namespace schultor::ctl

@@ -1,0 +1,37 @@
+// SPDX-FileCopyrightText: Schultor contributors
+// SPDX-License-Identifier: EUPL-1.2
+#pragma once
+
+#include "daemon/base/result.hpp"
+
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+namespace schultor::ctl {
+
+/// Exit codes, as scripts rely on them.
+enum class Exit : int { yes = 0, no = 1, failed = 2 };
+
+/// What was asked for, checked against what the command takes.
+struct Request {
+  std::string command;  ///< empty: help or version
+  bool help = false;
+  bool version = false;
+  bool json = false;
+  std::string directory;
+  std::optional<std::string> group;
+  std::optional<std::string> device;
+  std::optional<std::string> from;
+  std::optional<std::string> to;
+  std::optional<std::string> at;
+  std::vector<std::string> arguments;
+};
+
+/// Reads the arguments (without the program's name). An error says how the command is used.
+[[nodiscard]] base::Result<Request> parse_command_line(std::span<const std::string> arguments);
+/// The help text: of one command, or with an empty name of all.
+[[nodiscard]] std::string help_text(const std::string& command);
+
+}  // namespace schultor::ctl

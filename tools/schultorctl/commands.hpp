@@ -1,0 +1,20 @@
+// SPDX-FileCopyrightText: Schultor contributors
+// SPDX-License-Identifier: EUPL-1.2
+#pragma once
+
+#include "tools/schultorctl/command_line.hpp"
+
+/// The commands. Each prints its answer to standard output and its errors to standard error.
+namespace schultor::ctl {
+
+/// An error, one line on standard error.
+void complain(std::string_view text);
+
+Exit validate(const Request& request);
+Exit timeline(const Request& request);
+Exit explain(const Request& request);
+Exit status(const Request& request);
+Exit ruleset(const Request& request);
+Exit reload(const Request& request);
+
+}  // namespace schultor::ctl

@@ -1,0 +1,62 @@
+// SPDX-FileCopyrightText: Schultor contributors
+// SPDX-License-Identifier: EUPL-1.2
+#include "tools/schultorctl/bus_client.hpp"
+#include "tools/schultorctl/commands.hpp"
+#include "tools/schultorctl/status_text.hpp"
+
+#include <cstdio>
+
+namespace schultor::ctl {
+namespace {
+
+using json = nlohmann::ordered_json;
+
+template <typename T>
+Exit give_up(const base::Result<T>& failed) {
+  complain(failed.error().what());
+  return Exit::failed;
+}
+
+void print(const json& document) { fmt::print("{}\n", document.dump(2, ' ', false, json::error_handler_t::replace)); }
+
+}  // namespace
+
+Exit status(const Request& request) {
+  auto bus = BusClient::connect();
+  if (!bus) return give_up(bus);
+  const auto described = bus->describe();
+  if (!described) return give_up(described);
+  const auto broker = bus->broker();
+  if (!broker) return give_up(broker);
+  auto document = json::parse(*described, nullptr, false);
+  if (!document.is_object())
+    return give_up(base::Result<void>(base::fail("schultord's answer is no JSON: restart it after an update")));
+  document["broker"] = nullptr;
+  if (*broker) document["broker"] = {{"connected", (*broker)->connected}, {"outbox_depth", (*broker)->waiting}};
+  const auto text = status_text(document);
+  if (!text) return give_up(text);
+  if (request.json) print(document);
+  else fmt::print("{}", *text);
+  return Exit::yes;
+}
+
+Exit ruleset(const Request& request) {
+  auto bus = BusClient::connect();
+  if (!bus) return give_up(bus);
+  const auto text = bus->ruleset();
+  if (!text) return give_up(text);
+  if (request.json) print({{"ruleset", *text}});
+  else fmt::print("{}", *text);
+  return Exit::yes;
+}
+
+Exit reload(const Request& request) {
+  auto bus = BusClient::connect();
+  if (!bus) return give_up(bus);
+  const auto done = bus->reload();
+  if (!done) return give_up(done);
+  if (request.json) print({{"reloaded", true}});
+  return Exit::yes;
+}
+
+}  // namespace schultor::ctl
