@@ -51,9 +51,7 @@ private:
     void operator()(mnl_socket* socket) const;
   };
   explicit Connection(std::unique_ptr<mnl_socket, Close> socket) : socket_(std::move(socket)) {}
-  friend class Dump;
-  [[nodiscard]] Result<model::Found> read_once(std::string_view table);
-  [[nodiscard]] Result<std::uint32_t> ruleset_generation();
+  [[nodiscard]] Result<Committed> commit(const planner::Plan& plan, RefreshMode refresh);
 
   std::unique_ptr<mnl_socket, Close> socket_;
   std::uint32_t sequence_ = 1;

@@ -78,7 +78,7 @@ std::string to_string(const Atom& atom) {
 }
 
 std::string to_string(const Element& element) {
-  std::string text;
+  std::string text = element.key.empty() ? "*" : "";
   for (std::size_t i = 0; i < element.key.size(); ++i) {
     if (i > 0) text += " . ";
     text += i < element.last.size() ? range_text(element.key[i], element.last[i]) : to_string(element.key[i]);

@@ -51,7 +51,7 @@ struct Verdict {
 using Value = std::variant<std::monostate, Mark, Verdict>;
 
 struct Element {
-  Key key;
+  Key key;     ///< empty: of the element that catches all others (NFT_SET_ELEM_CATCHALL), which is only ever found
   Key last{};  ///< of a range, inclusive; empty: `key` alone
   Value value{};
   std::optional<std::chrono::milliseconds> timeout{};  ///< time left, of sets with timeouts

@@ -103,6 +103,7 @@ std::map<GroupNumber, Generation> generations(const model::Found& found) {
   const auto* stamps = find_set(found, declaration::group_stamp());
   if (!stamps) return in_force;
   for (const Element& element : stamps->elements) {
+    if (element.key.empty()) continue;
     const auto* group = std::get_if<model::Mark>(&element.key.front());
     const auto* mark = std::get_if<model::Mark>(&element.value);
     if (group && mark && mark->value >> 16 == group->value)
@@ -122,6 +123,7 @@ std::vector<Pin> pins_found(const model::Found& found, const std::vector<Profile
       const auto* set = find_set(found, declaration::pins(name, family));
       if (!set) continue;
       for (const Element& element : set->elements) {
+        if (element.key.empty()) continue;
         const auto left = element.timeout.value_or(std::chrono::milliseconds(0));
         auto& [ports, life] = lives[std::get<base::Address>(element.key.front())];
         life = ports++ == 0 ? left : std::min(life, left);

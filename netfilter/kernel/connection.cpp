@@ -1,0 +1,139 @@
+// SPDX-FileCopyrightText: Schultor contributors
+// SPDX-License-Identifier: EUPL-1.2
+#include "netfilter/kernel/connection.hpp"
+
+#include "netfilter/kernel/acknowledgement.hpp"
+#include "netfilter/kernel/batch.hpp"
+#include "netfilter/kernel/dump.hpp"
+
+#include <libmnl/libmnl.h>
+#include <poll.h>
+#include <sys/socket.h>
+
+#include <linux/netlink.h>
+
+#include <cerrno>
+#include <chrono>
+#include <limits>
+
+namespace schultor::netfilter::kernel {
+namespace {
+
+using base::fail;
+using base::fail_errno;
+using base::pass;
+
+/// Room for the acknowledgements of some thousand messages.
+constexpr int receive_buffer = 8 * 1024 * 1024;
+/// The kernel answers before sending returns; so long an absence is no load but a fault.
+constexpr int answer_deadline_ms = 10'000;
+
+int descriptor(const mnl_socket& socket) { return mnl_socket_get_fd(&socket); }
+
+/// The privileged way first, since the other stops at net.core.{r,w}mem_max.
+void raise_buffer(const mnl_socket& socket, int forced, int bounded, int size) {
+  if (setsockopt(descriptor(socket), SOL_SOCKET, forced, &size, sizeof size) != 0)
+    setsockopt(descriptor(socket), SOL_SOCKET, bounded, &size, sizeof size);
+}
+
+/// The whole transaction is one datagram, and has to fit the send buffer.
+Result<void> send(const mnl_socket& socket, std::span<const std::uint8_t> octets) {
+  int size = 0;
+  socklen_t length = sizeof size;
+  getsockopt(descriptor(socket), SOL_SOCKET, SO_SNDBUF, &size, &length);
+  if (static_cast<std::size_t>(size) < octets.size() + 4096) {
+    if (octets.size() > std::numeric_limits<int>::max() / 2) return fail("the transaction is too large: {} octets", octets.size());
+    raise_buffer(socket, SO_SNDBUFFORCE, SO_SNDBUF, static_cast<int>(octets.size()) + 4096);
+  }
+  while (mnl_socket_sendto(&socket, octets.data(), octets.size()) < 0) {
+    if (errno == EINTR) continue;
+    if (errno == EMSGSIZE || errno == ENOBUFS)
+      return fail(
+          "sending {} octets to nf_tables: {}: the transaction does not fit the send buffer, raise net.core.wmem_max; "
+          "nothing was changed",
+          octets.size(), std::generic_category().message(errno));
+    return fail_errno(errno, "sending to nf_tables");
+  }
+  return {};
+}
+
+/// One datagram of answers; empty when none came within `wait_ms`.
+Result<std::vector<Acknowledgement>> receive(const mnl_socket& socket, std::vector<std::uint8_t>& buffer, int wait_ms) {
+  pollfd ready{descriptor(socket), POLLIN, 0};
+  int count = 0;
+  do count = poll(&ready, 1, wait_ms);
+  while (count < 0 && errno == EINTR);
+  if (count < 0) return fail_errno(errno, "waiting for nf_tables");
+  if (count == 0) return std::vector<Acknowledgement>{};
+  const ssize_t size = mnl_socket_recvfrom(&socket, buffer.data(), buffer.size());
+  if (size < 0) return fail("reading the answers of nf_tables: {}: {}", std::generic_category().message(errno), remedy(errno));
+  return read_acknowledgements({buffer.data(), static_cast<std::size_t>(size)});
+}
+
+}  // namespace
+
+void Connection::Close::operator()(mnl_socket* socket) const { mnl_socket_close(socket); }
+
+Result<Connection> Connection::open() {
+  std::unique_ptr<mnl_socket, Close> socket(mnl_socket_open2(NETLINK_NETFILTER, SOCK_CLOEXEC));
+  if (!socket) return fail_errno(errno, "opening a netlink socket to netfilter");
+  if (mnl_socket_bind(socket.get(), 0, MNL_SOCKET_AUTOPID) < 0) return fail_errno(errno, "binding the netlink socket");
+  int on = 1;
+  // Acknowledgements carry the place of a fault, and not the whole message again.
+  mnl_socket_setsockopt(socket.get(), NETLINK_EXT_ACK, &on, sizeof on);
+  mnl_socket_setsockopt(socket.get(), NETLINK_CAP_ACK, &on, sizeof on);
+  raise_buffer(*socket, SO_RCVBUFFORCE, SO_RCVBUF, receive_buffer);
+  return Connection(std::move(socket));
+}
+
+Result<model::Found> Connection::read(std::string_view table) { return read_table(*socket_, sequence_, std::string(table)); }
+
+Result<Committed> Connection::commit(const planner::Plan& plan) { return commit(plan, refresh_); }
+
+Result<Committed> Connection::commit(const planner::Plan& plan, RefreshMode refresh) {
+  if (plan.empty()) return Committed{};
+  auto batch = Batch::encode(plan, refresh, sequence_);
+  if (!batch) return pass(std::move(batch));
+  sequence_ += static_cast<std::uint32_t>(batch->notes().size() + 2);
+  if (auto sent = send(*socket_, batch->octets()); !sent) return pass(std::move(sent));
+
+  Ledger ledger(plan, *batch);
+  std::vector<std::uint8_t> buffer(64 * 1024);
+  // After a refusal of the whole, answers to single messages may still stand in the queue: they are taken out as well.
+  while (true) {
+    auto answers = receive(*socket_, buffer, ledger.is_complete() ? 0 : answer_deadline_ms);
+    if (!answers) return pass(std::move(answers));
+    if (answers->empty()) break;
+    for (const Acknowledgement& answer : *answers) ledger.note(answer);
+  }
+  if (auto outcome = ledger.outcome(); !outcome) return pass(std::move(outcome));
+  return Committed{batch->notes().size(), batch->elements()};
+}
+
+Result<RefreshMode> Connection::probe_refresh() {
+  using namespace planner::operation;
+  constexpr std::string_view scratch = "schultor_probe";
+  constexpr std::chrono::milliseconds before = std::chrono::minutes(1);
+  constexpr std::chrono::milliseconds after = std::chrono::hours(1);
+  model::SetDeclaration set{"probe", {model::Type::mark}};
+  set.timeout = true;
+  const auto element = [](std::chrono::milliseconds life) { return model::Element{{model::Mark{1}}, {}, {}, life}; };
+
+  // Deleting first: a probe that was killed may have left its table.
+  planner::Plan prepare{std::string(scratch),
+                        {AddTable{}, DeleteTable{}, AddTable{}, AddSet{set}, AddElements{set, {element(before)}}}};
+  if (auto prepared = commit(prepare); !prepared) return pass(std::move(prepared), "probing the kernel");
+  const planner::Plan update{std::string(scratch), {PinElements{set, {element(after)}}}};
+  auto updated = commit(update, RefreshMode::update);
+  auto found = read(scratch);
+  const planner::Plan remove{std::string(scratch), {DeleteTable{}}};
+  if (auto removed = commit(remove); !removed) return pass(std::move(removed), "probing the kernel");
+  if (!found) return pass(std::move(found), "probing the kernel");
+
+  const bool is_longer = updated && found->sets.size() == 1 && found->sets.front().elements.size() == 1 &&
+                         found->sets.front().elements.front().timeout.value_or(before) > before;
+  refresh_ = is_longer ? RefreshMode::update : RefreshMode::replace;
+  return refresh_;
+}
+
+}  // namespace schultor::netfilter::kernel

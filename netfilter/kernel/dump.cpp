@@ -1,0 +1,259 @@
+// SPDX-FileCopyrightText: Schultor contributors
+// SPDX-License-Identifier: EUPL-1.2
+#include "netfilter/kernel/dump.hpp"
+
+#include "netfilter/kernel/acknowledgement.hpp"
+#include "netfilter/kernel/attribute.hpp"
+#include "netfilter/kernel/element.hpp"
+#include "netfilter/kernel/expression.hpp"
+
+#include <libmnl/libmnl.h>
+#include <libnftnl/common.h>
+#include <netinet/in.h>
+
+#include <linux/netfilter.h>
+#include <linux/netfilter/nf_tables.h>
+#include <linux/netfilter/nfnetlink.h>
+
+#include <array>
+#include <cerrno>
+#include <cstring>
+#include <functional>
+#include <optional>
+
+namespace schultor::netfilter::kernel {
+namespace {
+
+using namespace model;
+using base::fail;
+using base::Result;
+
+constexpr int attempts = 16;
+constexpr std::uint32_t chain_of_a_rule = 1U << 2;  // NFT_CHAIN_BINDING
+
+/// Errors of one exchange with the kernel are errno values, since some of them are answers.
+class Reader {
+public:
+  Reader(mnl_socket& socket, std::uint32_t& sequence, const std::string& table)
+      : socket_(socket), sequence_(sequence), table_(table) {}
+
+  /// 0, or an errno value; EINTR when the ruleset changed meanwhile.
+  int read(Found& found);
+
+private:
+  using Visit = std::function<void(const nlmsghdr&)>;
+
+  /// Sends a request; `fill` puts its attributes; each message of the answer is visited.
+  int exchange(std::uint16_t type, std::uint16_t flags, const std::function<void(nlmsghdr*)>& fill, const Visit& visit);
+  int dump(std::uint16_t type, std::uint16_t table_attribute, const Visit& visit);
+  int generation(std::uint32_t& generation);
+  int table(Found& found);
+  int sets(Found& found);
+  int elements(FoundSet& set);
+  int objects(Found& found);
+  int chains(Found& found);
+  int rules(Found& found);
+
+  mnl_socket& socket_;
+  std::uint32_t& sequence_;
+  const std::string& table_;
+  std::vector<char> buffer_ = std::vector<char>(128 * 1024);
+};
+
+int Reader::exchange(std::uint16_t type, std::uint16_t flags, const std::function<void(nlmsghdr*)>& fill, const Visit& visit) {
+  std::array<char, 1024> request{};
+  const std::uint32_t sequence = sequence_++;
+  nlmsghdr* message = nftnl_nlmsg_build_hdr(request.data(), type, NFPROTO_INET, flags, sequence);
+  fill(message);
+  if (mnl_socket_sendto(&socket_, message, message->nlmsg_len) < 0) return errno;
+  // A dump is read to its end also when it is of no use any more: the socket takes no other before.
+  int error = 0;
+  while (true) {
+    const ssize_t size = mnl_socket_recvfrom(&socket_, buffer_.data(), buffer_.size());
+    if (size < 0) return errno;
+    auto left = static_cast<int>(size);
+    for (const auto* answer = reinterpret_cast<const nlmsghdr*>(buffer_.data()); mnl_nlmsg_ok(answer, left);
+         answer = mnl_nlmsg_next(answer, &left)) {
+      // Of a request that was given up on earlier.
+      if (answer->nlmsg_seq != sequence) continue;
+      if ((answer->nlmsg_flags & NLM_F_DUMP_INTR) != 0) error = EINTR;
+      if (answer->nlmsg_type == NLMSG_ERROR || answer->nlmsg_type == NLMSG_DONE) {
+        // Both begin with an error number, negative.
+        int code = 0;
+        if (mnl_nlmsg_get_payload_len(answer) >= sizeof code) std::memcpy(&code, mnl_nlmsg_get_payload(answer), sizeof code);
+        return code != 0 ? -code : error;
+      }
+      if (mnl_nlmsg_get_payload_len(answer) >= sizeof(nfgenmsg)) visit(*answer);
+      // An answer to a request for one object has no end mark of its own.
+      if ((flags & NLM_F_DUMP) != NLM_F_DUMP) return error;
+    }
+  }
+}
+
+int Reader::dump(std::uint16_t type, std::uint16_t table_attribute, const Visit& visit) {
+  return exchange(
+      type, NLM_F_DUMP, [&](nlmsghdr* request) { mnl_attr_put_strz(request, table_attribute, table_.c_str()); }, visit);
+}
+
+int Reader::generation(std::uint32_t& generation) {
+  return exchange(
+      NFT_MSG_GETGEN, 0, [](nlmsghdr*) {},
+      [&](const nlmsghdr& answer) {
+        const auto* attributes = static_cast<const char*>(mnl_nlmsg_get_payload(&answer)) + sizeof(nfgenmsg);
+        for_each_attribute(attributes, mnl_nlmsg_get_payload_len(&answer) - sizeof(nfgenmsg), [&](const nlattr& attribute) {
+          if (mnl_attr_get_type(&attribute) == NFTA_GEN_ID) generation = ntohl(mnl_attr_get_u32(&attribute));
+        });
+      });
+}
+
+int Reader::table(Found& found) {
+  const int error = exchange(
+      NFT_MSG_GETTABLE, 0, [&](nlmsghdr* request) { mnl_attr_put_strz(request, NFTA_TABLE_NAME, table_.c_str()); },
+      [&](const nlmsghdr& answer) {
+        const Handle<nftnl_table> table(nftnl_table_alloc());
+        if (nftnl_table_nlmsg_parse(&answer, table.get()) < 0) return;
+        found.exists = true;
+        found.flags = nftnl_table_get_u32(table.get(), NFTNL_TABLE_FLAGS);
+      });
+  return error == ENOENT ? 0 : error;
+}
+
+std::uint32_t number(const nftnl_set* set, std::uint16_t attribute) {
+  return nftnl_set_is_set(set, attribute) ? nftnl_set_get_u32(set, attribute) : 0;
+}
+
+int Reader::sets(Found& found) {
+  return dump(NFT_MSG_GETSET, NFTA_SET_TABLE, [&](const nlmsghdr& answer) {
+    const Handle<nftnl_set> handle(nftnl_set_alloc());
+    const nftnl_set* set = handle.get();
+    if (nftnl_set_nlmsg_parse(&answer, handle.get()) < 0 || table_ != nftnl_set_get_str(set, NFTNL_SET_TABLE)) return;
+    const std::uint32_t flags = number(set, NFTNL_SET_FLAGS);
+    // It comes and goes with the rule that it belongs to.
+    if ((flags & NFT_SET_ANONYMOUS) != 0) return;
+    const std::string name = nftnl_set_get_str(set, NFTNL_SET_NAME);
+    auto declaration = declaration_of(name, flags, number(set, NFTNL_SET_KEY_TYPE), number(set, NFTNL_SET_KEY_LEN),
+                                      number(set, NFTNL_SET_DATA_TYPE));
+    const bool is_plain = !nftnl_set_is_set(set, NFTNL_SET_EXPR) && !nftnl_set_is_set(set, NFTNL_SET_EXPRESSIONS) &&
+                          number(set, NFTNL_SET_DESC_SIZE) == 0 &&
+                          (!nftnl_set_is_set(set, NFTNL_SET_TIMEOUT) || nftnl_set_get_u64(set, NFTNL_SET_TIMEOUT) == 0);
+    FoundSet found_set{{name, {}}, !declaration || !is_plain};
+    if (declaration) found_set.declaration = std::move(*declaration);
+    found.sets.push_back(std::move(found_set));
+  });
+}
+
+int Reader::elements(FoundSet& set) {
+  std::vector<RawElement> raw;
+  const auto fill = [&](nlmsghdr* request) {
+    mnl_attr_put_strz(request, NFTA_SET_ELEM_LIST_TABLE, table_.c_str());
+    mnl_attr_put_strz(request, NFTA_SET_ELEM_LIST_SET, set.declaration.name.c_str());
+  };
+  const int error = exchange(NFT_MSG_GETSETELEM, NLM_F_DUMP, fill, [&](const nlmsghdr& answer) {
+    const auto* attributes = static_cast<const char*>(mnl_nlmsg_get_payload(&answer)) + sizeof(nfgenmsg);
+    for_each_attribute(attributes, mnl_nlmsg_get_payload_len(&answer) - sizeof(nfgenmsg), [&](const nlattr& attribute) {
+      if (mnl_attr_get_type(&attribute) == NFTA_SET_ELEM_LIST_ELEMENTS)
+        for_each_nested(attribute, [&](const nlattr& element) { raw.push_back(parse_element(element)); });
+    });
+  });
+  if (error != 0) return error;
+  auto elements = elements_of(set.declaration, std::move(raw));
+  if (elements) set.elements = std::move(*elements);
+  else set.foreign = true;
+  return 0;
+}
+
+int Reader::objects(Found& found) {
+  return dump(NFT_MSG_GETOBJ, NFTA_OBJ_TABLE, [&](const nlmsghdr& answer) {
+    // Read by hand: libnftnl stumbles over types of objects that are newer than it.
+    std::string table;
+    FoundObject object;
+    const auto* attributes = static_cast<const char*>(mnl_nlmsg_get_payload(&answer)) + sizeof(nfgenmsg);
+    for_each_attribute(attributes, mnl_nlmsg_get_payload_len(&answer) - sizeof(nfgenmsg), [&](const nlattr& attribute) {
+      const std::uint16_t type = mnl_attr_get_type(&attribute);
+      if (type == NFTA_OBJ_TABLE) table = mnl_attr_get_str(&attribute);
+      if (type == NFTA_OBJ_NAME) object.name = mnl_attr_get_str(&attribute);
+      if (type == NFTA_OBJ_TYPE) object.type = ntohl(mnl_attr_get_u32(&attribute));
+    });
+    if (table == table_) found.objects.push_back(std::move(object));
+  });
+}
+
+/// Nothing for hooks that this library has no word for.
+std::optional<Hook> hook_of(const nftnl_chain* chain) {
+  const std::string_view type = nftnl_chain_get_str(chain, NFTNL_CHAIN_TYPE);
+  const std::uint32_t point = nftnl_chain_get_u32(chain, NFTNL_CHAIN_HOOKNUM);
+  if ((type != "filter" && type != "nat") || point > static_cast<std::uint32_t>(Hook::Point::postrouting)) return std::nullopt;
+  if (nftnl_chain_is_set(chain, NFTNL_CHAIN_DEV) || nftnl_chain_is_set(chain, NFTNL_CHAIN_DEVICES)) return std::nullopt;
+  return Hook{type == "nat" ? Hook::Type::nat : Hook::Type::filter, static_cast<Hook::Point>(point),
+              nftnl_chain_get_s32(chain, NFTNL_CHAIN_PRIO), nftnl_chain_get_u32(chain, NFTNL_CHAIN_POLICY) == 0};
+}
+
+int Reader::chains(Found& found) {
+  return dump(NFT_MSG_GETCHAIN, NFTA_CHAIN_TABLE, [&](const nlmsghdr& answer) {
+    const Handle<nftnl_chain> handle(nftnl_chain_alloc());
+    const nftnl_chain* chain = handle.get();
+    if (nftnl_chain_nlmsg_parse(&answer, handle.get()) < 0 || table_ != nftnl_chain_get_str(chain, NFTNL_CHAIN_TABLE)) return;
+    const std::uint32_t flags = nftnl_chain_is_set(chain, NFTNL_CHAIN_FLAGS) ? nftnl_chain_get_u32(chain, NFTNL_CHAIN_FLAGS) : 0;
+    if ((flags & chain_of_a_rule) != 0) return;
+    FoundChain found_chain{nftnl_chain_get_str(chain, NFTNL_CHAIN_NAME)};
+    if (nftnl_chain_is_set(chain, NFTNL_CHAIN_HOOKNUM)) {
+      found_chain.hook = hook_of(chain);
+      found_chain.foreign = !found_chain.hook;
+    }
+    found.chains.push_back(std::move(found_chain));
+  });
+}
+
+int Reader::rules(Found& found) {
+  return dump(NFT_MSG_GETRULE, NFTA_RULE_TABLE, [&](const nlmsghdr& answer) {
+    const Handle<nftnl_rule> handle(nftnl_rule_alloc());
+    nftnl_rule* rule = handle.get();
+    if (nftnl_rule_nlmsg_parse(&answer, rule) < 0 || table_ != nftnl_rule_get_str(rule, NFTNL_RULE_TABLE)) return;
+    const std::string_view chain_name = nftnl_rule_get_str(rule, NFTNL_RULE_CHAIN);
+    for (FoundChain& chain : found.chains) {
+      if (chain.name != chain_name) continue;
+      Program program;
+      const auto collect = [](nftnl_expr* expression, void* data) {
+        static_cast<Program*>(data)->push_back(decode(*expression));
+        return 0;
+      };
+      nftnl_expr_foreach(rule, collect, &program);
+      chain.rules.push_back(std::move(program));
+    }
+  });
+}
+
+int Reader::read(Found& found) {
+  std::uint32_t before = 0;
+  std::uint32_t after = 0;
+  if (const int error = generation(before)) return error;
+  if (const int error = table(found)) return error;
+  if (!found.exists) return 0;
+  if (const int error = sets(found)) return error;
+  for (FoundSet& set : found.sets) {
+    if (set.foreign) continue;
+    if (const int error = elements(set)) return error == ENOENT ? EINTR : error;
+  }
+  if (const int error = objects(found)) return error;
+  if (const int error = chains(found)) return error;
+  if (const int error = rules(found)) return error;
+  if (const int error = generation(after)) return error;
+  return before == after ? 0 : EINTR;
+}
+
+}  // namespace
+
+Result<Found> read_table(mnl_socket& socket, std::uint32_t& sequence, const std::string& table) {
+  if (table.empty() || table.size() >= NFT_NAME_MAXLEN) return fail("“{}” is no name of a table", table.substr(0, 64));
+  for (int attempt = 0; attempt < attempts; ++attempt) {
+    Found found;
+    const int error = Reader(socket, sequence, table).read(found);
+    if (error == 0) return found;
+    if (error != EINTR) return fail("reading table inet {}: {}: {}", table, std::strerror(error), remedy(error));
+  }
+  return fail(
+      "reading table inet {}: it changed during each of {} attempts: something else keeps writing to nf_tables, find and stop it",
+      table, attempts);
+}
+
+}  // namespace schultor::netfilter::kernel
