@@ -156,6 +156,7 @@ std::optional<Answer> read_response(ByteView packet, const Query& query) {
   if (!in.ok() || answers + authority + additional > limits::records) return std::nullopt;
   in.name();
   in.skip(4);
+  if (!in.ok()) return std::nullopt;
   Answer answer;
   answer.rcode = static_cast<Rcode>(flags & 0x0fU);
   answer.authentic_data = (flags & flag_authentic_data) != 0;

@@ -1,0 +1,161 @@
+// SPDX-FileCopyrightText: Schultor contributors
+// SPDX-License-Identifier: EUPL-1.2
+#include "daemon/dns/decide.hpp"
+#include "daemon/dns/in_flight.hpp"
+#include "daemon/dns/limits.hpp"
+#include "daemon/dns/pin_table.hpp"
+#include "tests/catch.hpp"
+#include "tests/unit/dns_packets.hpp"
+
+using namespace schultor;
+using namespace schultor::dns;
+using namespace schultor::dns::test;
+using std::chrono::seconds;
+
+namespace {
+
+Query query_of(const Asked& asked) { return read_query(question(asked)).value(); }
+
+Decision decided(std::string_view name, std::uint32_t view = school, std::uint16_t type = rr::a) {
+  return decide(rules(), view, query_of({name, type}));
+}
+
+const Time start{std::chrono::hours(1)};
+
+}  // namespace
+
+TEST_CASE("a question is answered by its view") {
+  CHECK(decided("lernen.test") == Decision{Action::ask, school_door});
+  CHECK(decided("www.LERNEN.test") == Decision{Action::ask, school_door});
+  CHECK(decided("spiele.test") == Decision{Action::nx_domain});
+  CHECK(decided("spiele.test", leisure) == Decision{Action::ask, 0});
+  CHECK(decided("casino.test", leisure) == Decision{Action::nx_domain});
+  CHECK(decided("lernen.test", leisure) == Decision{Action::ask, school_door});
+  CHECK(decided("lernen.test", exam) == Decision{Action::nx_domain});
+  CHECK(decided("doh.test", leisure) == Decision{Action::nx_domain});
+}
+
+TEST_CASE("the cloud is allowed in every view, for any case of its name") {
+  for (const auto view : {school, leisure, exam})
+    CHECK(decided("A.Cloud.MNSpro.test", view) == Decision{Action::ask, policy::cloud_door});
+}
+
+TEST_CASE("above an allowed name a refusal is NODATA, since NXDOMAIN would deny what is below") {
+  CHECK(decided("unter.test") == Decision{Action::no_data});
+  CHECK(decided("test") == Decision{Action::no_data});
+  CHECK(decided("mnspro.test", exam) == Decision{Action::no_data});
+  CHECK(decided("neben.unter.test") == Decision{Action::nx_domain});
+}
+
+TEST_CASE("a label that only looks like an allowed name is refused") {
+  Query query = query_of({"lernen.test"});
+  query.name = Name::from_wire(std::string("\13lernen.test\0", 13));
+  CHECK(decide(rules(), school, query).action == Action::nx_domain);
+  query.name = Name();
+  CHECK(decide(rules(), school, query).action != Action::ask);
+}
+
+TEST_CASE("types that would bring addresses past the pins, or no records at all, are not passed on") {
+  CHECK(decided("lernen.test", school, rr::https) == Decision{Action::no_type});
+  CHECK(decided("lernen.test", school, rr::svcb) == Decision{Action::no_type});
+  CHECK(decided("spiele.test", school, rr::https) == Decision{Action::nx_domain});
+  CHECK(decided("lernen.test", school, rr::any) == Decision{Action::any});
+  CHECK(decided("spiele.test", school, rr::any) == Decision{Action::nx_domain});
+  CHECK(decided("lernen.test", school, 252) == Decision{Action::not_ours});  // AXFR
+  CHECK(decided("lernen.test", school, rr::opt) == Decision{Action::not_ours});
+  CHECK(decided("lernen.test", school, rr::mx).action == Action::ask);
+  auto chaos = query_of({"version.bind", rr::txt});
+  chaos.klass = 3;
+  CHECK(decide(rules(), leisure, chaos) == Decision{Action::not_ours});
+}
+
+TEST_CASE("without a view there is no answer, not even to a malformed question") {
+  CHECK(decided("lernen.test", 0) == Decision{Action::drop});
+  CHECK(decided("lernen.test", 4) == Decision{Action::drop});
+  Query faulty;
+  faulty.fault = Rcode::form_error;
+  CHECK(decide(rules(), 0, faulty) == Decision{Action::drop});
+  CHECK(decide(rules(), school, faulty) == Decision{Action::fault});
+}
+
+TEST_CASE("refusals say that they are, and ANY gets little") {
+  const auto query = query_of({"spiele.test", rr::a, 1, true});
+  const auto as_told = [&](Action action) { return told(write_answer(query, answer_to(action, query), 1232)); };
+  CHECK(as_told(Action::nx_domain).rcode == 3);
+  CHECK(as_told(Action::nx_domain).ede == 17);
+  CHECK(as_told(Action::no_data).rcode == 0);
+  CHECK(as_told(Action::no_data).ede == 17);
+  CHECK(as_told(Action::no_type).rcode == 0);
+  CHECK(as_told(Action::no_type).ede == -1);
+  CHECK(as_told(Action::not_ours).rcode == 4);
+  REQUIRE(as_told(Action::any).answers.size() == 1);
+  CHECK(as_told(Action::any).answers[0].type == rr::hinfo);
+}
+
+TEST_CASE("a pin is missing when an answer would outlive it or half its life is gone") {
+  PinTable pins(100);
+  const auto host = address("198.51.100.20");
+  CHECK(pins.missing(host, school_door | exam_door, seconds(300), start) == (school_door | exam_door));
+  pins.pinned({host, school_door, seconds(360)}, start, start);
+  CHECK(pins.missing(host, school_door | exam_door, seconds(300), start) == exam_door);
+  CHECK(pins.missing(host, school_door, seconds(300), start + seconds(55)) == 0);
+  CHECK(pins.missing(host, school_door, seconds(300), start + seconds(56)) == school_door);
+  CHECK(pins.missing(host, school_door, seconds(0), start + seconds(330)) == 0);
+  CHECK(pins.missing(host, school_door, seconds(0), start + seconds(331)) == school_door);
+  CHECK(pins.left(host, school_door, start + seconds(60)) == seconds(300));
+  CHECK(pins.left(host, school_door | exam_door, start) == seconds(0));
+  CHECK(pins.left(host, school_door, start + seconds(400)) == seconds(0));
+  // A shorter pin does not shorten one that lives longer.
+  pins.pinned({host, school_door, seconds(60)}, start, start);
+  CHECK(pins.left(host, school_door, start) == seconds(360));
+  pins.forget();
+  CHECK(pins.missing(host, school_door, seconds(0), start) == school_door);
+}
+
+TEST_CASE("the table of pins is bounded and makes room of what has ended") {
+  PinTable pins(10);
+  for (int i = 0; i < 20; ++i) pins.pinned({address(fmt::format("198.51.100.{}", i)), 1, seconds(60)}, start, start);
+  CHECK(pins.size() == 10);
+  pins.pinned({address("198.51.100.99"), 1, seconds(60)}, start, start + seconds(61));
+  CHECK(pins.size() == 1);
+}
+
+TEST_CASE("only the answer to the very question is taken from the resolver") {
+  InFlight in_flight(4, 10, [n = 0U]() mutable { return n += 0x00010007; });
+  const auto query = query_of({"LeRnEn.test"});
+  const auto sent = in_flight.add(5, query, start);
+  REQUIRE(sent);
+  const auto good = response(sent->packet, {});
+  const auto tampered = [&](std::size_t at) {
+    auto packet = good;
+    packet[at] ^= 0x20;
+    return packet;
+  };
+  CHECK_FALSE(in_flight.match(sent->socket, tampered(0)));               // id
+  CHECK_FALSE(in_flight.match(sent->socket, tampered(13)));              // the case of a letter
+  CHECK_FALSE(in_flight.match(sent->socket, tampered(12 + 13 + 1)));     // type
+  CHECK_FALSE(in_flight.match(sent->socket, tampered(12 + 13 + 3)));     // class
+  CHECK_FALSE(in_flight.match((sent->socket + 1) % 4, good));            // socket
+  CHECK_FALSE(in_flight.match(sent->socket, sent->packet));              // a question
+  CHECK_FALSE(in_flight.match(sent->socket, ByteView(good).first(20)));  // cut
+  CHECK(in_flight.match(sent->socket, good) == JobId{5});
+  CHECK_FALSE(in_flight.match(sent->socket, good));  // twice
+  CHECK(in_flight.empty());
+}
+
+TEST_CASE("a question is sent once more, then given up, and there are only so many") {
+  std::uint32_t dice = 0;
+  InFlight in_flight(16, 100, [&] { return dice += 0x9e3779b9U; });
+  const auto query = query_of({"lernen.test"});
+  for (JobId job = 1; job <= 100; ++job) CHECK(in_flight.add(job, query, start));
+  CHECK_FALSE(in_flight.add(101, query, start));
+  CHECK(in_flight.due(start + limits::upstream_retry - std::chrono::milliseconds(1)).again.empty());
+  const auto again = in_flight.due(start + limits::upstream_retry);
+  REQUIRE(again.again.size() == 100);
+  CHECK(again.silent.empty());
+  CHECK(in_flight.match(again.again[0].socket, response(again.again[0].packet, {})));
+  CHECK(in_flight.due(start + limits::upstream_retry * 2).again.empty());
+  CHECK(in_flight.due(start + limits::upstream_wait).silent.size() == 99);
+  CHECK(in_flight.empty());
+  CHECK(in_flight.due(start + limits::upstream_wait * 2).silent.empty());
+}
