@@ -11,7 +11,7 @@ from pathlib import Path
 from . import certificates, clock, gateway, instance, network, outside, parts, processes
 from .names import DEFAULT_CONFIG, MOST_TABLETS, LabError
 
-NEEDED = ("ip", "nsd", "nginx", "mosquitto", "dbus-daemon", "unbound", "openssl", "setpriv", "systemd-sysusers")
+NEEDED = ("ip", "nsd", "nginx", "mosquitto", "dbus-daemon", "unbound", "openssl", "setpriv", "sysctl", "systemd-sysusers")
 
 
 WATCHED = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
@@ -69,6 +69,7 @@ def fill(lab: instance.Instance, config: Path | None, at: str | None, programs: 
     tablets = lab.facts["tablets"]
     certificates.make(lab.path("ca"))
     network.build(lab.name, tablets)
+    gateway.load_sysctl(lab, "sysctl.conf")
     gateway.write_users(lab)
     placed, copied = gateway.place_config(lab, config.resolve() if config else None, DEFAULT_CONFIG)
     lab.remember(config=str(placed), config_copied=copied, programs=programs)
@@ -87,4 +88,6 @@ def fill(lab: instance.Instance, config: Path | None, at: str | None, programs: 
     if programs:
         for part in parts.DAEMONS:
             parts.start(lab, [part])
+    else:
+        gateway.load_sysctl(lab, "forwarding.conf")
     lab.remember(ready=True)

@@ -4,6 +4,7 @@
 
 import argparse
 import os
+import signal
 import sys
 from pathlib import Path
 
@@ -20,7 +21,7 @@ addresses   LAN 10.77.0.0/16, fd77::/64; gateway 10.77.0.1, fd77::1; tablet n 10
             internet 198.51.100.x, 2001:db8:51::x: cloud 10 and 11, learning site 20 and 21, game 30 and 31, cached origin 40,
             DoH/DoT 53, any.test 60, DNS authority 2. On 11, 21 and 31 (frei.mnspro.test, frei.lernen.test, frei.spiele.test)
             nothing listens: free for a test's own servers. City broker 203.0.113.10.
-names       cloud.mnspro.test, lernen.test, spiele.test, inhalte.test, doh.test, any name under any.test
+names       cloud.mnspro.test, lernen.test, spiele.test, inhalte.test, doh.test, any name under any.test, n0.viele.test … n999
 more labs   --name NAME or SCHULTOR_LAB; the default is one lab a checkout. A lab lives in {LABS}/NAME.
 time        {clock.FORMS}, in the gateway's time zone; a bare time is of the lab's day"""
 
@@ -33,6 +34,8 @@ def do_up(arguments: argparse.Namespace) -> int:
 
 
 def do_down(arguments: argparse.Namespace) -> int:
+    for number in bringup.WATCHED:
+        signal.signal(number, signal.SIG_IGN)
     instance.remove(arguments.name)
     return 0
 
@@ -110,7 +113,7 @@ def do_status(arguments: argparse.Namespace) -> int:
 
 def do_watch(arguments: argparse.Namespace) -> int:
     arguments.host = "city"
-    arguments.command = ["mosquitto_sub", "-v", *(word for topic in arguments.topic or ["#"] for word in ("-t", topic))]
+    arguments.command = ["stdbuf", "-oL", "mosquitto_sub", "-v", *(word for topic in arguments.topic or ["#"] for word in ("-t", topic))]
     return do_exec(arguments)
 
 

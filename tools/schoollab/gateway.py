@@ -7,13 +7,13 @@ import shutil
 import subprocess
 from pathlib import Path
 
-from . import certificates, network
+from . import certificates, namespaces, network
 from .instance import Instance
-from .names import AUTHORITY, CHECKOUT, SCHOOL, TEMPLATES, LabError, internet4
+from .names import AUTHORITY, CHECKOUT, SCHOOL, LabError, internet4
 from .outside import fill
 
 USERS = ("schultor", "schultor-dns", "schultor-report")
-INLINE_USERS = "".join(f'u {user} - "Schultor"\n' for user in USERS)
+UNITS = CHECKOUT / "units"
 # What runs under which name in the build directory.
 PROGRAMS = {"schultord": "schultord-lab", "schultor-dns": "schultor-dns", "schultor-report": "schultor-report", "schultorctl": "schultorctl"}
 
@@ -55,9 +55,8 @@ def write_users(lab: Instance) -> None:
     (root / "etc").mkdir(parents=True)
     for name in ("passwd", "group"):
         shutil.copy(f"/etc/{name}", root / "etc" / name)
-    packaged = CHECKOUT / "units" / "sysusers.d" / "schultor.conf"
-    lines = packaged.read_text() if packaged.exists() else INLINE_USERS
-    done = subprocess.run(["systemd-sysusers", f"--root={root}", "-"], input=lines, text=True, capture_output=True, check=False)
+    with open(UNITS / "sysusers.conf", encoding="utf-8") as packaged:
+        done = subprocess.run(["systemd-sysusers", f"--root={root}", "-"], stdin=packaged, text=True, capture_output=True, check=False)
     if done.returncode != 0:
         raise LabError(f"systemd-sysusers: {done.stderr.strip()}")
     for name in ("passwd", "group"):
@@ -69,7 +68,7 @@ def account(lab: Instance, name: str) -> tuple[int, int]:
         fields = line.split(":")
         if fields[0] == name:
             return int(fields[2]), int(fields[3])
-    raise LabError(f"units/sysusers.d/schultor.conf makes no user {name}")
+    raise LabError(f"units/sysusers.conf makes no user {name}")
 
 
 def readable(directory: Path, user: tuple[int, int]) -> bool:
@@ -104,17 +103,24 @@ def place_config(lab: Instance, wanted: Path | None, default: Path) -> tuple[Pat
     return target, wanted is not None
 
 
+def load_sysctl(lab: Instance, name: str) -> None:
+    """A file of units/, as systemd-sysctl or schultord's unit would load it."""
+    namespaces.run(lab.namespace("gateway"), ["sysctl", "--quiet", f"--load={UNITS / name}"])
+
+
 def write_resolver(lab: Instance) -> None:
     directory = lab.path("unbound")
     directory.mkdir()
+    shutil.copy(CHECKOUT / "config" / "defaults" / "unbound.conf", directory / "product.conf")
     fill("unbound.conf", directory / "unbound.conf", dir=directory, authority=internet4(AUTHORITY))
 
 
 def write_bus(lab: Instance) -> None:
-    packaged = sorted((CHECKOUT / "units").rglob("org.schultor.Gateway1.conf"))
-    policy = lab.path("bus-policy.conf")
-    shutil.copy(packaged[0] if packaged else TEMPLATES / "bus-policy.conf", policy)
-    fill("bus.conf", lab.path("bus.conf"), socket=lab.path("bus.sock"), policy=policy)
+    policies = lab.path("bus-policies")
+    policies.mkdir()
+    for policy in (UNITS / "dbus").glob("*.conf"):
+        shutil.copy(policy, policies)
+    fill("bus.conf", lab.path("bus.conf"), socket=lab.path("bus.sock"), policies=policies)
 
 
 def write_daemons(lab: Instance) -> None:

@@ -23,6 +23,10 @@ SCHOOL = "ggs-am-park"
 AUTHORITY, CLOUD, CLOUD_FREE, LEARNING, LEARNING_FREE, GAME, GAME_FREE, CONTENT, DOH, ANY = 2, 10, 11, 20, 21, 30, 31, 40, 53, 60
 INTERNET_HOSTS = (AUTHORITY, CLOUD, CLOUD_FREE, LEARNING, LEARNING_FREE, GAME, GAME_FREE, CONTENT, DOH, ANY)
 
+# nN.viele.test: the first MANY4 have an IPv4 address as well.
+MANY, MANY4 = 1000, 250
+MANY_NETWORK4, MANY_NETWORK6 = "192.0.2.0/24", "2001:db8:52::/64"
+
 MOST_TABLETS = 200
 NAME = re.compile(r"[a-z][a-z0-9]{0,15}")
 
@@ -37,6 +41,14 @@ def internet4(host: int) -> str:
 
 def internet6(host: int) -> str:
     return f"2001:db8:51::{host}"
+
+
+def many4(number: int) -> str:
+    return f"192.0.2.{number + 1}"
+
+
+def many6(number: int) -> str:
+    return f"2001:db8:52::{number + 1:x}"
 
 
 def tablet4(number: int) -> str:

@@ -94,6 +94,13 @@ def spawn(namespace: str, argv: list[str], log: Path, env: dict[str, str], binds
     return process.pid
 
 
+def run(namespace: str, argv: list[str]) -> None:
+    """Runs a program of the lab's own in a host, to its end."""
+    done = subprocess.run(argv, stdin=subprocess.DEVNULL, capture_output=True, text=True, preexec_fn=lambda: become(namespace), check=False)
+    if done.returncode != 0:
+        raise LabError(f"{argv[0]}: {(done.stderr or done.stdout).strip() or f'exit code {done.returncode}'}")
+
+
 def ip_batch(lines: list[str], namespace: str | None = None) -> None:
     """Commands of ip(8), all by one process."""
     argv = ["ip", *(["-n", namespace] if namespace else []), "-batch", "-"]

@@ -8,8 +8,8 @@ import re
 import shutil
 
 from . import namespaces, processes
-from .names import (BROKER, CITY_ROUTER, GATEWAY4, GATEWAY6, INTERNET_HOSTS, PROVIDER4, PROVIDER6, WAN4, WAN6, AUTHORITY, internet4,
-                    internet6, tablet4, tablet6, tablet_mac)
+from .names import (BROKER, CITY_ROUTER, GATEWAY4, GATEWAY6, INTERNET_HOSTS, MANY_NETWORK4, MANY_NETWORK6, PROVIDER4,
+                    PROVIDER6, WAN4, WAN6, AUTHORITY, internet4, internet6, tablet4, tablet6, tablet_mac)
 
 HOSTS = re.compile(r"(lan|gateway|internet|city|tablet[0-9]+)")
 # No duplicate address detection: an address is there at once.
@@ -46,9 +46,6 @@ def build(lab: str, tablets: int) -> None:
         namespaces.sysctl(namespace(lab, host), QUIET)
     build_lan(lab, tablets)
     build_wan(lab)
-    namespaces.sysctl(namespace(lab, "gateway"), {
-        "ipv4.ip_forward": 1, "ipv6.conf.all.forwarding": 1, "ipv4.tcp_fwmark_accept": 1, "ipv4.conf.all.rp_filter": 0,
-        "ipv4.conf.default.rp_filter": 0})
     namespaces.sysctl(namespace(lab, "internet"), {"ipv4.ip_forward": 1, "ipv6.conf.wan.keep_addr_on_down": 1})
     for host in hosts:
         server = {"gateway": "127.0.0.1", "internet": internet4(AUTHORITY), "city": internet4(AUTHORITY)}.get(host, GATEWAY4)
@@ -79,7 +76,9 @@ def build_wan(lab: str) -> None:
         "link set lo up", f"link add wan type veth peer name wan0 netns {namespace(lab, 'gateway')}",
         f"link add city type veth peer name eth0 netns {namespace(lab, 'city')}",
         *(f"addr add {four}/24 dev wan" for four, _ in addresses), *(f"addr add {six}/64 dev wan nodad" for _, six in addresses),
-        f"addr add {CITY_ROUTER}/24 dev city", "link set wan up", "link set city up"], namespace(lab, "internet"))
+        f"addr add {CITY_ROUTER}/24 dev city", "link set wan up", "link set city up",
+        # Every address of these networks is this host's own.
+        f"route add local {MANY_NETWORK4} dev lo", f"route add local {MANY_NETWORK6} dev lo"], namespace(lab, "internet"))
     namespaces.ip_batch(["link set wan0 up", f"addr add {WAN4}/24 dev wan0", f"addr add {WAN6}/64 dev wan0 nodad",
                          f"route add default via {PROVIDER4}", f"route add default via {PROVIDER6}"], namespace(lab, "gateway"))
     namespaces.ip_batch(internet_routes(), namespace(lab, "internet"))

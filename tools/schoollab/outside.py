@@ -8,8 +8,8 @@ from pathlib import Path
 
 from . import certificates
 from .instance import Instance
-from .names import (ANY, AUTHORITY, BROKER, CLOUD, CLOUD_FREE, CONTENT, DOH, GAME, GAME_FREE, LEARNING, LEARNING_FREE, SCHOOL, TEMPLATES,
-                    internet4, internet6)
+from .names import (ANY, AUTHORITY, BROKER, CLOUD, CLOUD_FREE, CONTENT, DOH, GAME, GAME_FREE, LEARNING, LEARNING_FREE, MANY, MANY4, SCHOOL, TEMPLATES,
+                    internet4, internet6, many4, many6)
 
 SOA = "@ 60 IN SOA ns.stadt.test. hostmaster.stadt.test. 1 3600 600 86400 60\n@ 60 IN NS ns.stadt.test.\n"
 # Name below the zone → host, or the target of a CNAME.
@@ -49,10 +49,13 @@ def write_authority(lab: Instance) -> None:
     directory.mkdir()
     for zone, records in ZONES.items():
         (directory / f"{zone}.zone").write_text(SOA + "".join(record(owner, value) for owner, value in records.items()))
+    # viele.test: a thousand names, each with an address of its own, for whoever wants one that nobody has asked for yet.
+    (directory / "viele.test.zone").write_text(SOA + "".join(
+        f"n{i} 60 IN AAAA {many6(i)}\n" + (f"n{i} 60 IN A {many4(i)}\n" if i < MANY4 else "") for i in range(MANY)))
     # A root of its own: every other name in the world is answered, and does not exist.
     (directory / "root.zone").write_text(SOA)
     (directory / "stadt.test.zone").write_text(SOA + record("ns", AUTHORITY) + f"betrieb 60 IN A {BROKER}\n")
-    zones = {zone: zone for zone in (*ZONES, "stadt.test")} | {".": "root"}
+    zones = {zone: zone for zone in (*ZONES, "stadt.test", "viele.test")} | {".": "root"}
     fill("nsd.conf", directory / "nsd.conf", dir=directory, authority=AUTHORITY, doh=DOH, zones="".join(
         f'zone:\n  name: "{zone}"\n  zonefile: "{directory}/{file}.zone"\n' for zone, file in zones.items()))
     certificates.hand_out(lab.path("ca"), directory, {"server.crt": "web.crt", "server.key": "web.key"}, account("nsd"))

@@ -3,7 +3,10 @@
 """What runs in a lab, how each part is started, and how one knows that it is ready."""
 
 import os
+import select
 import signal
+import socket
+import time
 from dataclasses import dataclass, field
 from typing import Callable
 
@@ -24,6 +27,8 @@ class Part:
     notifies: bool = True
     """Says READY=1 by sd_notify(3); else `answers` is asked."""
     answers: Callable[[Instance], bool] = field(default=lambda lab: True)
+    then: Callable[[Instance], None] = field(default=lambda lab: None)
+    """ExecStartPost="""
 
 
 def daemon(lab: Instance, name: str, capabilities: list[str], *options: str) -> list[str]:
@@ -41,7 +46,6 @@ def schultord_clock(lab: Instance) -> dict[str, str]:
 
 def connects(host: str, family: int, address) -> Callable[[Instance], bool]:
     def ask(lab: Instance) -> bool:
-        import socket
         with namespaces.inside(lab.namespace(host)):
             attempt = socket.socket(family, socket.SOCK_STREAM)
         with attempt:
@@ -49,16 +53,16 @@ def connects(host: str, family: int, address) -> Callable[[Instance], bool]:
     return ask
 
 
-# In the order of starting. AF_INET and AF_UNIX by number: 2 and 1.
+# In the order of starting.
 PARTS: dict[str, Part] = {
     "authority": Part("internet", lambda lab: ["nsd", "-d", "-c", str(lab.path("nsd", "nsd.conf"))]),
     "web": Part("internet", lambda lab: ["nginx", "-c", str(lab.path("nginx", "nginx.conf")), "-e", "stderr"], notifies=False,
-                answers=connects("internet", 2, ("198.51.100.10", 80))),
+                answers=connects("internet", socket.AF_INET, ("198.51.100.10", 80))),
     "broker": Part("city", lambda lab: ["mosquitto", "-c", str(lab.path("mosquitto", "mosquitto.conf"))]),
     "bus": Part("gateway", lambda lab: ["dbus-daemon", f"--config-file={lab.path('bus.conf')}", "--nofork", "--nopidfile"], notifies=False,
-                answers=connects("gateway", 1, lambda lab: str(lab.path("bus.sock")))),
+                answers=connects("gateway", socket.AF_UNIX, lambda lab: str(lab.path("bus.sock")))),
     "resolver": Part("gateway", lambda lab: ["unbound", "-d", "-p", "-c", str(lab.path("unbound", "unbound.conf"))]),
-    "schultord": Part("gateway", schultord, env=schultord_clock),
+    "schultord": Part("gateway", schultord, env=schultord_clock, then=lambda lab: gateway.load_sysctl(lab, "forwarding.conf")),
     "dns": Part("gateway", lambda lab: daemon(lab, "schultor-dns", [], "--socket", str(lab.path("run", "gate.sock")), "--resolver",
                                               "127.0.0.1:5335")),
     "report": Part("gateway", lambda lab: daemon(lab, "schultor-report", [], "--config", lab.facts["config"], "--state",
@@ -93,7 +97,6 @@ class Starting:
 
     def __init__(self, lab: Instance, name: str):
         self.lab, self.name, self.part = lab, name, find(name)
-        # Another with a counter of its own: what is under way when the first is given up is not mistaken for the second's.
         self.notify = processes.ReadySocket(lab.path(f"notify-{name}.sock"))
         host_environment = gateway.environment(lab) if self.part.host == "gateway" else {}
         environment = base_environment() | host_environment | self.part.env(lab) | {"NOTIFY_SOCKET": str(self.notify.path)}
@@ -113,11 +116,10 @@ class Starting:
             self.notify.close()
         if trouble:
             raise LabError(f"{self.name} {trouble}; its last words:{log_tail(self.lab, self.name)}")
+        self.part.then(self.lab)
 
     def ask(self) -> str | None:
         """Of programs that do not tell: asks every few milliseconds."""
-        import select
-        import time
         ended = os.pidfd_open(self.pid)
         try:
             deadline = time.monotonic() + READY_SECONDS
