@@ -214,7 +214,7 @@ int Reader::rules(Found& found) {
       if (chain.name != chain_name) continue;
       Program program;
       const auto collect = [](nftnl_expr* expression, void* data) {
-        static_cast<Program*>(data)->push_back(decode(*expression));
+        if (auto instruction = decode(*expression)) static_cast<Program*>(data)->push_back(std::move(*instruction));
         return 0;
       };
       nftnl_expr_foreach(rule, collect, &program);

@@ -235,9 +235,11 @@ Instruction decode_redirect(const Reader& reader) {
 
 Handle<nftnl_expr> encode(const Instruction& instruction) { return std::visit(Encoder{}, instruction); }
 
-Instruction decode(const nftnl_expr& expression) {
+std::optional<Instruction> decode(const nftnl_expr& expression) {
   const Reader reader{expression};
   const std::string_view name = nftnl_expr_get_str(&expression, NFTNL_EXPR_NAME);
+  if (name == "byteorder" && reader.number(NFTNL_EXPR_BYTEORDER_LEN) < reader.number(NFTNL_EXPR_BYTEORDER_SIZE))
+    return std::nullopt;
   if (name == "meta") {
     if (reader.has(NFTNL_EXPR_META_SREG)) return MetaSet{reader.number(NFTNL_EXPR_META_KEY), reader.number(NFTNL_EXPR_META_SREG)};
     return MetaLoad{reader.number(NFTNL_EXPR_META_KEY), reader.number(NFTNL_EXPR_META_DREG)};
