@@ -45,6 +45,12 @@ std::optional<std::string> slurp(const std::filesystem::path& path, Diagnostics&
 Loaded load(const std::filesystem::path& directory, Need need) {
   Diagnostics unreadable;
   Files files;
+  std::error_code error;
+  if (!std::filesystem::is_directory(directory, error)) {
+    unreadable.error({directory.string(), 0, 0},
+                     "there is no such directory, expected one with gateway.toml, city.toml, school.toml and roster.csv");
+    return {std::nullopt, std::nullopt, std::move(unreadable).take()};
+  }
   const bool gateway = need.school_name || need.timezone || need.network || need.operations;
   if (gateway) files.gateway = slurp(directory / "gateway.toml", unreadable);
   if (need.city) files.city = slurp(directory / "city.toml", unreadable);

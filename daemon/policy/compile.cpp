@@ -189,11 +189,6 @@ private:
   void add_group(const config::Group& group) {
     const auto& name = group.name;
     if (name.value.empty()) return;
-    const auto [first, fresh] = groups_.try_emplace(name.value, Known{name.source, false, policy_.groups.size()});
-    if (!fresh) {
-      out_.error(name.source, fmt::format("group “{}” exists already, first at {}", name.value, to_string(first->second.source)));
-      return;
-    }
     Group compiled;
     compiled.name = name.value;
     compiled.ownership = static_cast<Ownership>(group.ownership);
@@ -204,16 +199,21 @@ private:
       compiled.fixed_profile = group.profile->value;
       compiled.source.line = group.profile->source.line;
     }
-    if (group.schedule) {
-      const auto known = schedules_.find(group.schedule->value);
-      if (known == schedules_.end())
-        out_.error(group.schedule->source, fmt::format("there is no schedule “{}”{}", group.schedule->value,
-                                                       config::suggestion(group.schedule->value, names_of(schedules_))));
-      else compiled.schedule = known->second.index;
-    }
+    if (group.schedule) compiled.schedule = find_schedule(*group.schedule);
     for (const auto& prefix : group.prefixes) compiled.prefixes.push_back(prefix.value);
     for (const auto& interface : group.interfaces) compiled.interfaces.push_back(interface.value);
-    policy_.groups.push_back(std::move(compiled));
+    const auto [first, fresh] = groups_.try_emplace(name.value, Known{name.source, false, policy_.groups.size()});
+    if (fresh) policy_.groups.push_back(std::move(compiled));
+    else
+      out_.error(name.source, fmt::format("group “{}” exists already, first at {}", name.value, to_string(first->second.source)));
+  }
+
+  std::optional<std::size_t> find_schedule(const Text& name) {
+    const auto known = schedules_.find(name.value);
+    if (known != schedules_.end()) return known->second.index;
+    out_.error(name.source,
+               fmt::format("there is no schedule “{}”{}", name.value, config::suggestion(name.value, names_of(schedules_))));
+    return std::nullopt;
   }
 
   void check_unknown_group() {

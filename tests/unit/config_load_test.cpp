@@ -1,0 +1,212 @@
+// SPDX-FileCopyrightText: Schultor contributors
+// SPDX-License-Identifier: EUPL-1.2
+#include "daemon/config/load.hpp"
+#include "tests/catch.hpp"
+
+#include <algorithm>
+
+using namespace schultor::config;
+
+namespace {
+
+constexpr const char* gateway = R"(school = "ggs-am-park"
+timezone = "Europe/Berlin"
+[lan]
+interfaces = ["lan0", "lan1"]
+addresses = ["10.77.0.1/16", "fd77::1/64"]
+[wan]
+interface = "wan0"
+[resolver]
+address = "127.0.0.1:5335"
+[cache]
+directory = "/var/cache/schultor"
+size = "200 GiB"
+[operations]
+broker = "mqtts://ops.example"
+ca = "/etc/ca.pem"
+certificate = "/etc/school.pem"
+key = "school.key"
+)";
+constexpr const char* city = R"(revision = 7
+[cloud]
+domains = ["mnspro.cloud"]
+endpoints = []
+[never]
+bypass = true
+[[profile]]
+name = "school"
+access = "listed"
+allow = ["anton.app"]
+safe_search = false
+[[schedule]]
+name = "weekdays"
+windows = ["Mon..Fri 08:00-17:00"]
+during = "school"
+otherwise = "school"
+)";
+constexpr const char* school = R"([[group]]
+name = "3b"
+schedule = "weekdays"
+[[group]]
+name = "gäste"
+profile = "school"
+unknown = true
+ownership = "byod"
+[extend.school]
+allow = ["schlaukopf.de"]
+)";
+constexpr const char* roster = "mac,group\n";
+
+Files files() { return {gateway, city, school, roster}; }
+
+/// What is said about files of which one differs from the example.
+std::vector<std::string> faults(std::optional<std::string> Files::*which, const std::string& from, const std::string& to,
+                                Need need = Need::everything()) {
+  auto changed = files();
+  auto& text = *(changed.*which);
+  const auto at = from.empty() ? text.size() : text.find(from);
+  REQUIRE(at != std::string::npos);
+  text.replace(at, from.size(), to);
+  const auto loaded = parse(changed, need);
+  std::vector<std::string> lines;
+  for (const auto& diagnostic : loaded.diagnostics) lines.push_back(to_string(diagnostic));
+  CHECK(loaded.config.has_value() == lines.empty());
+  return lines;
+}
+
+using Lines = std::vector<std::string>;
+
+}  // namespace
+
+TEST_CASE("the contract's example is read, each value with its place") {
+  const auto loaded = parse(files(), Need::everything());
+  REQUIRE(loaded.config);
+  CHECK(loaded.diagnostics.empty());
+  const auto& config = *loaded.config;
+  CHECK(config.gateway.school.value == "ggs-am-park");
+  CHECK(config.gateway.lan_interfaces.size() == 2);
+  CHECK(to_string(config.gateway.lan_addresses.at(1).value) == "fd77::1/64");
+  CHECK(config.gateway.cache->size == 200ULL << 30U);
+  CHECK(config.gateway.operations->host == "ops.example");
+  CHECK(config.gateway.operations->port == 8883);
+  CHECK(config.city.revision.value == 7);
+  CHECK(config.city.bypass.value);
+  CHECK(config.city.profiles.at(0).allow.at(0).source == Source{"city.toml", 10, 10});
+  CHECK(config.city.schedules.at(0).windows.at(0).source == Source{"city.toml", 14, 12});
+  CHECK(config.school.groups.at(1).ownership == Ownership::byod);
+  CHECK(config.school.extensions.at(0).profile.value == "school");
+}
+
+TEST_CASE("an unknown key is an error that names the nearest known one") {
+  CHECK(faults(&Files::gateway, "interfaces =", "interface =") ==
+        Lines{"gateway.toml:3:2: error: [lan]: interfaces is missing, expected the interfaces that tablets are behind, such as "
+              "[\"lan0\"]",
+              "gateway.toml:4:1: error: [lan]: interface is no key that is known here; did you mean “interfaces”?"});
+  CHECK(faults(&Files::city, "windows", "windws") ==
+        Lines{"city.toml:14:1: error: schedule “weekdays”: windws is no key that is known here; did you mean “windows”?"});
+  CHECK(faults(&Files::school, "unknown", "unkown") ==
+        Lines{"school.toml:7:1: error: group “gäste”: unkown is no key that is known here; did you mean “unknown”?"});
+}
+
+TEST_CASE("a value of the wrong kind says which was expected") {
+  CHECK(faults(&Files::city, "revision = 7", "revision = \"7\"") ==
+        Lines{"city.toml:1:12: error: city.toml: revision is a text, expected a number from 0 up"});
+  CHECK(faults(&Files::city, "bypass = true", "bypass = 1") ==
+        Lines{"city.toml:6:10: error: [never]: bypass is a number, expected true or false"});
+  CHECK(faults(&Files::city, "[\"anton.app\"]", "[\"anton.app\", 2026-01-01]") ==
+        Lines{"city.toml:10:23: error: profile “school”: an entry of allow is a date or time, expected a text in quotes"});
+  CHECK(faults(&Files::gateway, "school = \"ggs-am-park\"", "school = \"GGS am Park\"").size() == 1);
+  CHECK(faults(&Files::gateway, "\"200 GiB\"", "\"200\"").size() == 1);
+  CHECK(faults(&Files::gateway, "mqtts://ops", "mqtt://ops").size() == 1);
+  CHECK(faults(&Files::gateway, "10.77.0.1/16", "10.77.0.1").size() == 1);
+  CHECK(faults(&Files::gateway, "wan0", "lan1").size() == 1);
+  CHECK(faults(&Files::gateway, "\"lan1\"", "\"lan0\"").size() == 1);
+}
+
+TEST_CASE("all faults are shown, in the order of files and lines") {
+  auto changed = files();
+  changed.city->replace(changed.city->find("listed"), 6, "closed");
+  changed.city->append("colour = 1\n");
+  changed.school->append("[[group]]\n");
+  changed.roster->append("02:77,3b\n");
+  Lines places;
+  for (const auto& one : parse(changed, Need::everything()).diagnostics)
+    places.push_back(one.file + ":" + std::to_string(one.line));
+  CHECK(places == Lines{"city.toml:9", "city.toml:17", "school.toml:11", "school.toml:11", "roster.csv:2"});
+}
+
+TEST_CASE("a fault of TOML itself has its place") {
+  const auto lines = faults(&Files::city, "revision = 7", "revision = ");
+  REQUIRE(lines.size() == 1);
+  CHECK(lines[0].substr(0, 12) == "city.toml:1:");
+  CHECK(faults(&Files::city, "revision = 7", "revision = 7\nrevision = 8").size() == 1);
+  CHECK(faults(&Files::city, "", "name = \"\xff\"").size() == 1);
+}
+
+TEST_CASE("what this version does not act on is refused rather than ignored") {
+  for (const auto* key : {"holidays = \"school\"\n", "calendars = [\"calendars/nrw.ics\"]\n"}) {
+    INFO(key);
+    const auto lines = faults(&Files::city, "", key);
+    REQUIRE(lines.size() == 1);
+    CHECK(lines[0].find("not supported by this version yet, remove it") != std::string::npos);
+  }
+  CHECK(faults(&Files::city, "safe_search = false", "safe_search = true").size() == 1);
+  CHECK(faults(&Files::city, "endpoints = []", "endpoints = [\"endpoints/m365.json\"]").size() == 1);
+  CHECK(faults(&Files::school, "", "block_categories = [\"adult\"]").size() == 1);
+  CHECK(faults(&Files::school, "", "[[day]]\ndate = \"2026-11-28\"\nwindows = []\n").size() == 1);
+  CHECK(faults(&Files::school, "", "block_categories = []\n").empty());
+  CHECK(faults(&Files::city, "bypass = true", "categories = []").empty());
+}
+
+TEST_CASE("what is the city's to say is refused in the school's file, and the other way round") {
+  CHECK(
+      faults(&Files::school, "", "[cloud]\ndomains = [\"a.test\"]\n") ==
+      Lines{"school.toml:11:2: error: school.toml: cloud does not belong here, expected it in city.toml: it is the city's to say"});
+  CHECK(faults(&Files::city, "", "[[group]]\nname = \"a\"\n") ==
+        Lines{"city.toml:17:3: error: city.toml: group does not belong here, expected it in school.toml"});
+}
+
+TEST_CASE("a command asks only for what it uses") {
+  auto few = files();
+  few.gateway = "timezone = \"Europe/Berlin\"\n";
+  few.roster.reset();
+  CHECK(parse(few, Need::hours()).config);
+  CHECK_FALSE(parse(few, Need::everything()).config);
+  few.gateway = "school = \"a\"\n";
+  CHECK_FALSE(parse(few, Need::hours()).config);
+  few = {gateway, std::nullopt, std::nullopt, std::nullopt};
+  CHECK(parse(few, Need::reporting()).config);
+  few.gateway->erase(few.gateway->find("[operations]"));
+  CHECK_FALSE(parse(few, Need::reporting()).config);
+}
+
+TEST_CASE("nothing fills memory or a terminal with rubbish") {
+  auto changed = files();
+  changed.city = std::string(largest_file + 1, '#');
+  REQUIRE(parse(changed, Need::everything()).diagnostics.size() == 1);
+  changed.city = city;
+  for (int i = 0; i < 5000; ++i) changed.roster->append("rubbish\n");
+  const auto loaded = parse(changed, Need::everything());
+  CHECK(loaded.diagnostics.size() == Diagnostics::most);
+  CHECK_FALSE(loaded.config);
+  const auto lines = faults(&Files::school, "\"3b\"", "\"\\u001b[2J\"");
+  REQUIRE(lines.size() == 1);
+  CHECK(std::none_of(lines[0].begin(), lines[0].end(), [](char c) { return static_cast<unsigned char>(c) < 0x20; }));
+  CHECK(faults(&Files::city, "", std::string(3000, '[')).size() == 1);
+}
+
+TEST_CASE("a directory that is not there is said to be missing, once") {
+  const auto loaded = load("/nonexistent/schultor", Need::everything());
+  CHECK_FALSE(loaded.config);
+  REQUIRE(loaded.diagnostics.size() == 1);
+  CHECK(to_string(loaded.diagnostics[0]).find("/nonexistent/schultor: error: ") == 0);
+}
+
+TEST_CASE("the nearest word is found, and none where none is near") {
+  CHECK(nearest("shcedule", {"profile", "schedule"}) == "schedule");
+  CHECK(nearest("Allow", {"allow", "block"}) == "allow");
+  CHECK(nearest("zzz", {"allow", "block"}).empty());
+  CHECK(nearest("xy", {"ab", "to"}).empty());
+  CHECK(suggestion("zzz", {"allow", "block"}) == "; expected one of allow, block");
+  CHECK(suggestion("zzz", {}).empty());
+}

@@ -1,0 +1,172 @@
+// SPDX-FileCopyrightText: Schultor contributors
+// SPDX-License-Identifier: EUPL-1.2
+#include "daemon/policy/compile.hpp"
+#include "daemon/policy/explain.hpp"
+#include "tests/catch.hpp"
+
+using namespace schultor::policy;
+using schultor::config::Files;
+using schultor::config::Need;
+
+namespace {
+
+Files files() {
+  return {"timezone = \"Europe/Berlin\"\n",
+          "[cloud]\ndomains = [\"mnspro.cloud\"]\n"
+          "[[profile]]\nname = \"school\"\naccess = \"listed\"\nallow = [\"anton.app\"]\nblock = [\"games.anton.app\"]\n"
+          "[[profile]]\nname = \"leisure\"\naccess = \"open\"\n"
+          "[[schedule]]\nname = \"weekdays\"\nwindows = [\"Mon..Fri 08:00-17:00\"]\nduring = \"school\"\notherwise = \"leisure\"\n",
+          "[[group]]\nname = \"3b\"\nschedule = \"weekdays\"\nprefixes = [\"10.78.0.0/24\"]\n"
+          "[[group]]\nname = \"gaeste\"\nprofile = \"school\"\nunknown = true\n",
+          "mac,group\n02:77:00:00:00:02,gaeste\n02:77:00:00:00:01,3b\n"};
+}
+
+std::vector<std::string> said(const Files& changed) {
+  const auto loaded = load(changed, Need::rules(true));
+  std::vector<std::string> lines;
+  for (const auto& one : loaded.diagnostics) lines.push_back(to_string(one));
+  CHECK(loaded.policy.has_value() == loaded.config.has_value());
+  return lines;
+}
+
+using Lines = std::vector<std::string>;
+
+Lines said_with(const std::string& city, const std::string& school, const std::string& roster = {}) {
+  auto changed = files();
+  changed.city->append(city);
+  changed.school->append(school);
+  changed.roster->append(roster);
+  return said(changed);
+}
+
+Explanation explained(const Policy& policy, const std::string& group, const std::string& time, const std::string& name) {
+  const auto result = explain(policy, *policy.find_group(group), *parse_local(policy, time), name);
+  REQUIRE(result);
+  return *result;
+}
+
+}  // namespace
+
+TEST_CASE("a configuration becomes a policy") {
+  const auto loaded = load(files(), Need::rules(true));
+  REQUIRE(loaded.policy);
+  const auto& policy = *loaded.policy;
+  CHECK(loaded.diagnostics.empty());
+  CHECK(policy.unknown_group().name == "gaeste");
+  CHECK(policy.group_of(*schultor::base::parse_mac("02:77:00:00:00:01"))->name == "3b");
+  CHECK(policy.group_of(*schultor::base::parse_mac("02:77:00:00:00:09")) == nullptr);
+  CHECK(policy.find_group("3b")->prefixes.size() == 1);
+  CHECK(policy.gate.profiles.size() == 2);
+  CHECK(policy.gate.views.empty());
+  CHECK_FALSE(policy.bypass);
+}
+
+TEST_CASE("a name that nobody defined is an error with the nearest that somebody did") {
+  CHECK(said_with("", "[[group]]\nname = \"a\"\nschedule = \"weekday\"\n[[group]]\nname = \"b\"\nprofile = \"schol\"\n",
+                  "02:77:00:00:00:03,3c\n") ==
+        Lines{"school.toml:11:12: error: there is no schedule “weekday”; did you mean “weekdays”?",
+              "school.toml:14:11: error: there is no profile “schol”; did you mean “school”?",
+              "roster.csv:4:19: error: there is no group “3c”; did you mean “3b”?"});
+}
+
+TEST_CASE("what is defined twice names both places") {
+  CHECK(said_with("[[profile]]\nname = \"school\"\naccess = \"open\"\n", "[[group]]\nname = \"3b\"\nprofile = \"school\"\n") ==
+        Lines{"city.toml:17:8: error: profile “school” exists already, first at city.toml:4",
+              "school.toml:10:8: error: group “3b” exists already, first at school.toml:2"});
+}
+
+TEST_CASE("a school cannot change what is the city's, and is told what it can do") {
+  CHECK(said_with("", "[[profile]]\nname = \"school\"\naccess = \"open\"\n") ==
+        Lines{"school.toml:10:8: error: profile “school” is the city's (city.toml:4): write [extend.school] to add to it, or "
+              "choose another name"});
+  CHECK(said_with("", "[[schedule]]\nname = \"weekdays\"\nduring = \"school\"\notherwise = \"school\"\n").size() == 1);
+  CHECK(said_with("", "[[profile]]\nname = \"own\"\naccess = \"open\"\n[extend.own]\nallow = []\n").size() == 1);
+}
+
+TEST_CASE("exactly one group takes the devices that nothing else names") {
+  CHECK(said_with("", "[[group]]\nname = \"b\"\nprofile = \"school\"\nunknown = true\n") ==
+        Lines{"school.toml:10:8: error: group “b” has unknown = true, as “gaeste” has (school.toml:6): expected exactly one"});
+  auto none = files();
+  none.school->erase(none.school->find("unknown"));
+  CHECK(said(none).size() == 1);
+}
+
+TEST_CASE("an address and an interface belong to one group") {
+  const auto lines = said_with(
+      "", "[[group]]\nname = \"b\"\nprofile = \"school\"\nprefixes = [\"10.78.0.128/25\", \"10.0.0.0/8\", \"10.79.0.0/24\"]\n");
+  CHECK(lines.size() == 3);  // all lie in 10.0.0.0/8
+  CHECK(said_with("", "[[group]]\nname = \"b\"\nprofile = \"school\"\nprefixes = [\"10.78.1.0/24\", \"fd77::/64\"]\n").empty());
+  CHECK(said_with("", "interfaces = [\"lan1\"]\n[[group]]\nname = \"b\"\nprofile = \"school\"\ninterfaces = [\"lan1\"]\n").size() ==
+        1);
+}
+
+TEST_CASE("faults of both steps are shown together") {
+  CHECK(said_with("colour = 1\n", "[[group]]\nname = \"b\"\nprofile = \"none\"\n").size() == 2);
+}
+
+TEST_CASE("a time zone that does not exist is an error") {
+  auto changed = files();
+  for (const auto* zone : {"Europe/Berln", "", "../../etc/passwd", "Europe/Berlin\\u0000"}) {
+    changed.gateway = std::string("timezone = \"") + zone + "\"\n";
+    INFO(zone);
+    CHECK(said(changed).size() == 1);
+  }
+}
+
+TEST_CASE("at most 63 listed profiles, since that many labels and doors there are") {
+  std::string profiles;
+  for (int i = 0; i < 62; ++i) profiles += fmt::format("[[profile]]\nname = \"p{}\"\naccess = \"listed\"\n", i);
+  CHECK(said_with(profiles, "").empty());
+  CHECK(said_with(profiles + "[[profile]]\nname = \"one-more\"\naccess = \"listed\"\n", "").size() == 1);
+  CHECK(said_with("[[profile]]\nname = \"a-b\"\naccess = \"open\"\n[[profile]]\nname = \"a_b\"\naccess = \"open\"\n", "").size() ==
+        1);
+}
+
+TEST_CASE("a school's additions join the city's profile, and never beat its block") {
+  auto changed = files();
+  changed.school->append("[extend.school]\nallow = [\"schlaukopf.de\", \"x.games.anton.app\"]\nblock = [\"ads.schlaukopf.de\"]\n");
+  const auto loaded = load(changed, Need::rules(true));
+  REQUIRE(loaded.policy);
+  const auto& policy = *loaded.policy;
+  const auto added = explained(policy, "3b", "2026-03-27 08:00", "WWW.Schlaukopf.de.");
+  CHECK(added.name == "www.schlaukopf.de");
+  CHECK(added.verdict == Verdict::allow);
+  CHECK(added.rule_text == "schlaukopf.de");
+  CHECK(added.rule == Source{"school.toml", 10});
+  CHECK(explained(policy, "3b", "2026-03-27 08:00", "ads.schlaukopf.de").because == "block");
+  CHECK(explained(policy, "3b", "2026-03-27 08:00", "x.games.anton.app").because == "city-block");
+  const auto refused = explained(policy, "3b", "2026-03-27 08:00", "spiele.test");
+  CHECK(refused.because == "default");
+  CHECK(refused.rule_text == "profile school is listed");
+  CHECK(refused.rule == Source{"city.toml", 4});
+  CHECK(explained(policy, "3b", "2026-03-27 17:00", "spiele.test").verdict == Verdict::allow);
+  CHECK(explained(policy, "3b", "2026-03-27 08:00", "a.mnspro.cloud").because == "cloud");
+  CHECK_FALSE(explain(policy, policy.groups[0], Seconds{}, "no name"));
+  CHECK_FALSE(explain(policy, policy.groups[0], Seconds{}, "*.a.test"));
+}
+
+TEST_CASE("bypass names are refused in an open profile too") {
+  auto changed = files();
+  changed.city->append("[never]\nbypass = true\n");
+  const auto loaded = load(changed, Need::rules(true));
+  REQUIRE(loaded.policy);
+  CHECK(loaded.policy->bypass);
+  for (const auto* name :
+       {"dns.google", "mozilla.cloudflare-dns.com", "use-application-dns.net", "mask-h2.icloud.com", "_dns.resolver.arpa"}) {
+    INFO(name);
+    const auto one = explained(*loaded.policy, "3b", "2026-03-28", name);
+    CHECK(one.because == "never");
+    CHECK(one.rule.file == "built-in");
+  }
+}
+
+TEST_CASE("a cloud name under which anyone may host is warned of, and a name twice in a list") {
+  auto changed = files();
+  changed.city->replace(changed.city->find("\"mnspro.cloud\""), 14,
+                        "\"*.blob.core.windows.net\", \"ours.github.io\", \"a.test\", \"A.test\"");
+  const auto loaded = load(changed, Need::rules(true));
+  REQUIRE(loaded.policy);
+  REQUIRE(loaded.diagnostics.size() == 2);
+  CHECK(to_string(loaded.diagnostics[0]).find("city.toml:2:12: warning: “*.blob.core.windows.net”") == 0);
+  CHECK(to_string(loaded.diagnostics[1]).find("is in this list already, first at city.toml:2") != std::string::npos);
+}

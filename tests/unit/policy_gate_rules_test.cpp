@@ -1,0 +1,132 @@
+// SPDX-FileCopyrightText: Schultor contributors
+// SPDX-License-Identifier: EUPL-1.2
+#include "daemon/policy/gate_rules.hpp"
+#include "tests/catch.hpp"
+
+using namespace schultor::policy;
+
+namespace {
+
+NamePatterns names(const std::vector<std::string>& texts) {
+  std::vector<Pattern> list;
+  int line = 1;
+  for (const auto& text : texts) list.push_back(*parse_pattern(text, {"city.toml", line++}));
+  return NamePatterns(list);
+}
+
+GateRules example() {
+  GateRules rules;
+  rules.cloud = names({"mnspro.test", "files.anyone.test"});
+  rules.never = names({"anyone.test", "doh.test"});
+  ProfileNames school;
+  school.name = "school";
+  school.listed = true;
+  school.city_block = names({"games.lernen.test"});
+  school.city_allow = names({"lernen.test", "chess.games.lernen.test"});
+  school.allow = names({"lernen.test", "chess.games.lernen.test", "games.lernen.test", "extra.test", "mnspro.test"});
+  school.block = names({"ads.extra.test", "tie.test"});
+  ProfileNames leisure;
+  leisure.name = "leisure";
+  leisure.city_block = names({"casino.test"});
+  leisure.block = names({"tie.test", "wide.test"});
+  leisure.allow = names({"tie.test", "narrow.wide.test"});
+  ProfileNames exam;
+  exam.name = "exam";
+  exam.listed = true;
+  exam.allow = names({"lernen.test"});
+  exam.source = {"city.toml", 30};
+  rules.profiles = {school, leisure, exam};
+  rules.views = {{1, {0, true}}, {2, {1, false}}, {7, {2, false}}};
+  return rules;
+}
+
+std::string judged(const GateRules& rules, std::size_t profile, const std::string& name) {
+  const auto judgement = judge(rules, rules.profiles[profile], name);
+  return std::string(judgement.verdict == Verdict::allow ? "allow " : "refuse ") + std::string(judgement.because) +
+         (judgement.pattern != nullptr ? " " + judgement.pattern->text : "");
+}
+
+}  // namespace
+
+TEST_CASE("cloud comes before never, never before the city's block, that before the profile, the profile before its default") {
+  const auto rules = example();
+  CHECK(judged(rules, 0, "a.mnspro.test") == "allow cloud mnspro.test");
+  CHECK(judged(rules, 2, "x.files.anyone.test") == "allow cloud files.anyone.test");
+  CHECK(judged(rules, 1, "other.anyone.test") == "refuse never anyone.test");
+  CHECK(judged(rules, 0, "www.lernen.test") == "allow allow lernen.test");
+  CHECK(judged(rules, 0, "ads.extra.test") == "refuse block ads.extra.test");
+  CHECK(judged(rules, 0, "unlisted.test") == "refuse default");
+  CHECK(judged(rules, 1, "unlisted.test") == "allow default");
+}
+
+TEST_CASE("a school's addition never beats the city's block; the city's own more specific entry does") {
+  const auto rules = example();
+  CHECK(judged(rules, 0, "games.lernen.test") == "refuse city-block games.lernen.test");
+  CHECK(judged(rules, 0, "x.games.lernen.test") == "refuse city-block games.lernen.test");
+  CHECK(judged(rules, 0, "chess.games.lernen.test") == "allow allow chess.games.lernen.test");
+}
+
+TEST_CASE("the most specific name wins and block wins a tie") {
+  const auto rules = example();
+  CHECK(judged(rules, 1, "tie.test") == "refuse block tie.test");
+  CHECK(judged(rules, 1, "wide.test") == "refuse block wide.test");
+  CHECK(judged(rules, 1, "a.narrow.wide.test") == "allow allow narrow.wide.test");
+}
+
+TEST_CASE("an address is pinned for the cloud alone or for every listed profile that allows the name, whatever view asked") {
+  const auto rules = example();
+  CHECK(doors_of(rules, "a.mnspro.test") == cloud_door);
+  CHECK(doors_of(rules, "www.lernen.test") == 0b110);
+  CHECK(doors_of(rules, "extra.test") == 0b010);
+  CHECK(doors_of(rules, "games.lernen.test") == 0b100);
+  CHECK(doors_of(rules, "doh.test") == 0);
+  CHECK(doors_of(rules, "spiele.test") == 0);
+}
+
+TEST_CASE("RFC 8020: where an allowed or a cloud name may lie below, a refused name must not be denied with all below it") {
+  const auto rules = example();
+  CHECK(allowed_below(rules, rules.profiles[0], "test"));
+  CHECK(allowed_below(rules, rules.profiles[2], "anyone.test"));
+  CHECK_FALSE(allowed_below(rules, rules.profiles[0], "doh.test"));
+  CHECK(allowed_below(rules, rules.profiles[0], "games.lernen.test"));
+  CHECK_FALSE(allowed_below(rules, rules.profiles[0], "x.games.lernen.test"));
+  CHECK(allowed_below(rules, rules.profiles[1], "wide.test"));
+  CHECK_FALSE(allowed_below(rules, rules.profiles[1], "casino.test"));
+  CHECK_FALSE(allowed_below(rules, rules.profiles[0], "unlisted.test"));
+}
+
+TEST_CASE("the rules come back from JSON as they went") {
+  const auto rules = example();
+  const auto text = to_json(rules);
+  const auto back = gate_rules_from_json(text);
+  REQUIRE(back);
+  CHECK(to_json(*back) == text);
+  CHECK(back->views.at(7).profile == 2);
+  CHECK(back->profiles[2].source == Source{"city.toml", 30});
+  CHECK(back->cloud.patterns() == rules.cloud.patterns());
+  CHECK(judged(*back, 0, "games.lernen.test") == "refuse city-block games.lernen.test");
+}
+
+TEST_CASE("JSON that is not the rules is refused") {
+  const std::string empty = R"({"version":1,"cloud":[],"never":[],"profiles":[],"views":[]})";
+  REQUIRE(gate_rules_from_json(empty));
+  const auto with = [&](const std::string& from, const std::string& to) {
+    auto text = empty;
+    return text.replace(text.find(from), from.size(), to);
+  };
+  const std::string profile =
+      R"({"name":"a","listed":true,"city_block":[],"city_allow":[],"allow":[],"block":[],"file":"c","line":1})";
+  REQUIRE(gate_rules_from_json(with(R"("profiles":[])", R"("profiles":[)" + profile + "]")));
+  std::string many = R"("profiles":[)" + profile;
+  for (int i = 0; i < 63; ++i) many += "," + profile;
+  for (const auto& text :
+       {std::string(), std::string("[]"), std::string("{"), empty + "x", with(R"("version":1)", R"("version":2)"),
+        with(R"("cloud":[])", R"("cloud":{})"), with(R"("cloud":[])", R"("cloud":[["a..b","f",1]])"),
+        with(R"("cloud":[])", R"("cloud":[["a.b","f"]])"), with(R"("cloud":[])", R"("cloud":[["a.b","f",-1]])"),
+        with(R"("cloud":[],)", ""), with(R"("views":[])", R"("views":[],"more":1)"),
+        with(R"("views":[])", R"("views":[{"number":1,"profile":0,"steer":true}])"), with(R"("profiles":[])", many + "]"),
+        with(R"("cloud":[])", R"("cloud":[[[[[[[[["a"]]]]]]]]])"), std::string(100'000, '[')}) {
+    INFO(text.substr(0, 200));
+    CHECK_FALSE(gate_rules_from_json(text));
+  }
+}
