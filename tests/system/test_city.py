@@ -1,0 +1,73 @@
+#!/usr/bin/python3
+# SPDX-FileCopyrightText: Schultor contributors
+# SPDX-License-Identifier: EUPL-1.2
+"""What the city learns, and what it does not: the school's state and its events over MQTT."""
+
+import json
+import unittest
+
+from lib.school import School, main
+
+STATE = "schultor/1/ggs-am-park/state"
+MODE = "schultor/1/ggs-am-park/event/mode"
+
+
+def profile_of(message, group: str) -> str | None:
+    return next((entry["profile"] for entry in message.json.get("groups", []) if entry["name"] == group), None)
+
+
+class TheCitysView(unittest.TestCase):
+    def setUp(self):
+        self.school = self.enterContext(School(at="2026-11-23 07:59:00"))
+
+    def modes(self, watch) -> list:
+        return [message.json for message in watch.messages if message.topic == MODE]
+
+    def test_the_state_follows_the_switch_and_each_event_comes_once(self):
+        watch = self.school.watch()
+        watch.wait_for(lambda m: m.topic == STATE and profile_of(m, "3b") == "leisure")
+        self.school.time("08:00:00")
+        watch.wait_for(lambda m: m.topic == STATE and profile_of(m, "3b") == "school")
+        event = watch.wait_for(lambda m: m.topic == MODE and m.json["group"] == "3b" and m.json["profile"] == "school").json
+        self.assertEqual((event["previous"], event["at"]), ("leisure", "2026-11-23T08:00:00+01:00"))
+        # A restart derives the same events again; the city hears none of them twice.
+        self.school.restart("schultord")
+        self.school.restart("report")
+        self.school.time("17:00:00")
+        watch.wait_for(lambda m: m.topic == MODE and m.json["at"].startswith("2026-11-23T17:00:00") and m.json["group"] == "3b")
+        ids = [event["id"] for event in self.modes(watch)]
+        self.assertEqual(len(ids), len(set(ids)), ids)
+
+    def test_events_of_a_broken_line_arrive_when_it_is_back(self):
+        watch = self.school.watch()
+        watch.wait_for(lambda m: m.topic == STATE)
+        self.school.kill("broker")
+        self.school.time("08:00:00")
+        self.school.kill("report")
+        self.school.restart("report")
+        self.school.restart("broker")
+        back = self.school.watch()
+        back.wait_for(lambda m: m.topic == MODE and m.json["group"] == "3b" and m.json["profile"] == "school", seconds=90)
+        back.wait_for(lambda m: m.topic == STATE and profile_of(m, "3b") == "school", seconds=90)
+
+    def test_a_reporter_that_dies_is_announced_by_its_last_will(self):
+        watch = self.school.watch(STATE)
+        watch.wait_for(lambda m: m.json.get("online") is True)
+        self.school.kill("report")
+        watch.wait_for(lambda m: m.json == {"online": False}, seconds=90)
+
+    def test_no_device_no_address_and_no_name_that_was_asked_for_leaves_the_school(self):
+        watch = self.school.watch()
+        self.school.resolve("tablet1", "geheim.any.test")
+        self.school.time("08:00:00")
+        self.school.resolve("tablet1", "geheim.any.test")
+        watch.wait_for(lambda m: m.topic == STATE and profile_of(m, "3b") == "school")
+        everything = json.dumps([message.payload for message in watch.messages])
+        for secret in ("geheim", "02:77", "10.77", "fd77", "devices", "tablet"):
+            self.assertNotIn(secret, everything)
+        logs = self.school.lab("logs").stdout
+        self.assertNotIn("geheim", logs)
+
+
+if __name__ == "__main__":
+    main()

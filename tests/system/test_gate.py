@@ -1,0 +1,218 @@
+#!/usr/bin/python3
+# SPDX-FileCopyrightText: Schultor contributors
+# SPDX-License-Identifier: EUPL-1.2
+"""A name decides, not an address: DNS as a tablet meets it, and what its answers open."""
+
+import errno
+import select
+import socket
+import struct
+import unittest
+
+from lib import dns
+from lib.school import GATEWAY4, GATEWAY6, School, internet4, internet6, main
+from schoollab.names import MANY, MANY4, many4, many6
+
+CLOUD, LEARNING, GAME, DOH = 11, 21, 31, 53
+ETH_P_ALL = 3
+SOL_PACKET, PACKET_OUTGOING = 263, 4
+
+
+class WanTap:
+    """Sees every packet that arrives at the internet's end of the school's line."""
+
+    def __init__(self, school: School):
+        self.socket = school.socket("internet", socket.AF_PACKET, socket.SOCK_RAW, socket.htons(ETH_P_ALL))
+        self.socket.bind(("wan", ETH_P_ALL))
+        self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 8 << 20)
+        self.school = school
+
+    def ports_asked(self) -> set[int]:
+        """Destination ports of everything that has come until a connection made now, from any tablet."""
+        probe = self.school.server("internet", internet4(CLOUD), 443)
+        self.school.resolve("tablet8", "frei.mnspro.test")
+        near, far = self.school.pair("tablet8", probe)
+        local_port = near.getsockname()[1]
+        for end in (near, far, probe):
+            end.close()
+        ports = set()
+        while True:
+            if not select.select([self.socket], [], [], 20)[0]:
+                raise TimeoutError("the tap did not see the connection made to mark its end")
+            packet, (_, _, kind, *_rest) = self.socket.recvfrom(65536)
+            if kind == PACKET_OUTGOING:
+                continue
+            protocol, source, destination = transport(packet)
+            if source == local_port:
+                return ports
+            # The box's own resolver asks the authority; tablets have addresses of the LAN.
+            if protocol in (socket.IPPROTO_TCP, socket.IPPROTO_UDP) and from_lan(packet):
+                ports.add(destination)
+
+
+def from_lan(packet: bytes) -> bool:
+    kind = struct.unpack_from("!H", packet, 12)[0]
+    if kind == 0x0800:
+        return packet[26] == 10
+    return kind == 0x86DD and packet[22:24] == b"\xfd\x77"
+
+
+def transport(packet: bytes) -> tuple[int, int, int]:
+    """Protocol, source and destination port of an Ethernet frame; zeros for what is neither TCP nor UDP over IP."""
+    kind = struct.unpack_from("!H", packet, 12)[0]
+    if kind == 0x0800:
+        protocol, at = packet[23], 14 + (packet[14] & 15) * 4
+    elif kind == 0x86DD:
+        protocol, at = packet[20], 54
+    else:
+        return 0, 0, 0
+    if protocol not in (socket.IPPROTO_TCP, socket.IPPROTO_UDP) or len(packet) < at + 4:
+        return protocol, 0, 0
+    return protocol, *struct.unpack_from("!HH", packet, at)
+
+
+class TheGateInSchoolHours(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        city = (School.DEFAULT_CONFIG / "city.toml").read_text().replace('["lernen.test"]', '["lernen.test", "viele.test"]')
+        cls.school = cls.enterClassContext(School(at="2026-11-23 09:00:00", config={"city.toml": city}))
+
+    def setUp(self):
+        self.school.time("2026-11-23 09:00:00")
+
+    def test_an_address_that_was_never_resolved_is_refused(self):
+        for address in (internet4(LEARNING), internet6(LEARNING), internet4(CLOUD), internet6(CLOUD)):
+            with self.subTest(address=address):
+                school = self.school
+                listener = school.server("internet", address, 443)
+                self.addCleanup(listener.close)
+                with self.assertRaises(ConnectionRefusedError):
+                    school.connect("tablet1", address, 443)
+
+    def test_a_resolved_address_is_open_from_the_first_syn_after_the_answer(self):
+        servers = [self.school.server("internet", any_address, 7777) for any_address in ("0.0.0.0", "::")]
+        failures = []
+        for i in range(MANY):
+            ipv4 = i < MANY4
+            answer = self.school.resolve("tablet1", f"n{i}.viele.test", dns.A if ipv4 else dns.AAAA)
+            address = many4(i) if ipv4 else many6(i)
+            self.assertEqual(answer.addresses, [address])
+            try:
+                near = self.school.connect("tablet1", address, 7777, seconds=5)
+                far, _ = servers[0 if ipv4 else 1].accept()
+                near.close()
+                far.close()
+            except OSError as error:
+                failures.append(f"{address}: {error}")
+        self.assertEqual(failures, [])
+
+    def test_a_refusal_is_nxdomain_with_a_short_soa_of_the_questions_own_name_and_says_why(self):
+        answer = self.school.resolve("tablet1", "www.spiele.test")
+        self.assertEqual(answer.rcode, dns.NXDOMAIN)
+        self.assertEqual([(record.name, record.type) for record in answer.authority], [("www.spiele.test", dns.SOA)])
+        self.assertLessEqual(answer.authority[0].ttl, 10)
+        self.assertEqual(answer.ede, [dns.EDE_FILTERED])
+
+    def test_a_refused_name_above_an_allowed_one_exists_but_holds_nothing(self):
+        answer = self.school.resolve("tablet1", "test")
+        self.assertEqual((answer.rcode, answer.addresses), (dns.NOERROR, []))
+        self.assertEqual(answer.ede, [dns.EDE_FILTERED])
+
+    def test_answers_follow_cname_chains_in_both_families(self):
+        for name, host in (("www.lernen.test", 20), ("start.mnspro.test", 10)):
+            for type, address in ((dns.A, internet4(host)), (dns.AAAA, internet6(host))):
+                with self.subTest(name=name, type=type):
+                    answer = self.school.resolve("tablet1", name, type)
+                    self.assertEqual(answer.addresses, [address])
+                    self.assertEqual(answer.answers[0].type, dns.CNAME)
+
+    def test_a_ttl_handed_out_never_outlives_the_pin(self):
+        answer = self.school.resolve("tablet1", "lernen.test")
+        expiry = {element["elem"]["val"]: element["elem"]["expires"] for element in self.school.nft_elements("allow_school4")}
+        self.assertLess(answer.answers[0].ttl, expiry[answer.addresses[0]])
+        cloud = self.school.resolve("tablet1", "cloud.mnspro.test")
+        ends = [e["elem"]["expires"] for e in self.school.nft_elements("cloud4") if e["elem"]["val"]["concat"][0] == cloud.addresses[0]]
+        self.assertEqual(len(ends), 3)
+        self.assertLess(cloud.answers[0].ttl, min(ends))
+
+    def test_the_gate_answers_over_ipv6_and_tcp_as_well(self):
+        self.assertEqual(self.school.resolve("tablet1", "lernen.test", dns.AAAA, GATEWAY6).addresses, [internet6(20)])
+        for server in (GATEWAY4, GATEWAY6):
+            stream = self.school.connect("tablet1", server, 53)
+            self.assertEqual(dns.ask_tcp(stream, "lernen.test").addresses, [internet4(20)])
+            self.assertEqual(dns.ask_tcp(stream, "spiele.test").rcode, dns.NXDOMAIN)
+
+    def test_never_is_never_also_in_leisure(self):
+        self.school.time("2026-11-23 18:00:00")
+        for name in ("doh.test", "use-application-dns.net", "mask.icloud.com"):
+            with self.subTest(name=name):
+                self.assertEqual(self.school.resolve("tablet1", name).rcode, dns.NXDOMAIN)
+
+
+class TheViewOfAKeptSocket(unittest.TestCase):
+    def setUp(self):
+        self.school = self.enterContext(School(at="2026-11-23 07:59:00"))
+
+    def test_a_udp_socket_kept_from_leisure_is_answered_by_the_new_view(self):
+        for server in (GATEWAY4, GATEWAY6, internet4(DOH), internet6(DOH)):
+            with self.subTest(server=server):
+                self.school.time("2026-11-23 07:59:00")
+                kept = self.school.socket("tablet1", socket.AF_INET6 if ":" in server else socket.AF_INET, socket.SOCK_DGRAM)
+                self.assertEqual(dns.ask_udp(kept, server, "spiele.test", id=1).addresses, [internet4(30)])
+                self.school.time("08:00:00")
+                self.assertEqual(dns.ask_udp(kept, server, "spiele.test", id=2).rcode, dns.NXDOMAIN)
+                self.school.time("17:00:00")
+                self.assertEqual(dns.ask_udp(kept, server, "spiele.test", id=3).addresses, [internet4(30)])
+
+    def test_a_dns_session_over_tcp_is_reset_at_the_switch(self):
+        for server in (GATEWAY4, GATEWAY6):
+            with self.subTest(server=server):
+                self.school.time("2026-11-23 07:59:00")
+                stream = self.school.connect("tablet1", server, 53)
+                self.assertEqual(dns.ask_tcp(stream, "spiele.test").addresses, [internet4(30)])
+                self.school.time("08:00:00")
+                with self.assertRaises(ConnectionResetError):
+                    dns.ask_tcp(stream, "spiele.test")
+
+
+class ResolversOutside(unittest.TestCase):
+    def setUp(self):
+        self.school = self.enterContext(School(at="2026-11-23 09:00:00"))
+
+    def test_a_tablet_that_asks_a_resolver_outside_is_answered_by_the_gate_and_nothing_leaves(self):
+        tap = WanTap(self.school)
+        for server in (internet4(DOH), internet6(DOH)):
+            # The resolver outside would know this name.
+            self.assertEqual(self.school.resolve("tablet1", "spiele.test", server=server).rcode, dns.NXDOMAIN)
+            self.assertEqual(self.school.resolve("tablet1", "lernen.test", server=server).addresses, [internet4(20)])
+            stream = self.school.connect("tablet1", server, 53)
+            self.assertEqual(dns.ask_tcp(stream, "spiele.test").rcode, dns.NXDOMAIN)
+            with self.assertRaises(ConnectionRefusedError):
+                self.school.connect("tablet1", server, 853)
+        self.assertEqual(tap.ports_asked() & {53, 853, 5300}, set())
+
+    def test_a_dns_flow_older_than_the_table_ends(self):
+        for time in ("2026-11-23 09:00:00", "2026-11-23 18:00:00"):
+            with self.subTest(time=time):
+                self.school.time(time)
+                self.school.kill("schultord")
+                self.school.exec("gateway", "nft", "delete", "table", "inet", "schultor")
+                flows = []
+                for server, kind in ((internet4(DOH), socket.AF_INET), (internet6(DOH), socket.AF_INET6)):
+                    old = self.school.socket("tablet1", kind, socket.SOCK_DGRAM)
+                    old.connect((server, 53))
+                    old.send(dns.question("spiele.test"))
+                    self.assertEqual(dns.parse(old.recv(4096)).addresses, [internet4(30)], "the resolver outside answers before there is a table")
+                    flows.append(old)
+                self.school.restart("schultord")
+                tap = WanTap(self.school)
+                for old, refusal in zip(flows, (errno.EHOSTUNREACH, errno.EACCES)):
+                    old.send(dns.question("spiele.test"))
+                    with self.assertRaises(OSError) as refused:
+                        old.recv(4096)
+                    self.assertEqual(refused.exception.errno, refusal)
+                self.assertNotIn(53, tap.ports_asked())
+
+
+if __name__ == "__main__":
+    main()
