@@ -89,9 +89,13 @@ class School:
                 (config / name).write_text(text)
             # Only root may enter the directory: the lab takes a copy, which config() then edits.
             Path(directory).chmod(0o700)
-            self.lab(*words, "--config", str(config))
-        # unittest forgets its class cleanups on Ctrl-C.
-        atexit.register(self.down)
+            # unittest forgets its class cleanups on Ctrl-C, and an interrupted `up` may have been killed.
+            atexit.register(self.down)
+            try:
+                self.lab(*words, "--config", str(config))
+            except BaseException:
+                self.down()
+                raise
         return self
 
     def __exit__(self, kind, error, trace):
@@ -101,8 +105,8 @@ class School:
         self.down()
 
     def down(self) -> None:
-        atexit.unregister(self.down)
         self.lab("down")
+        atexit.unregister(self.down)
 
     def lab(self, *words: str, check: bool = True, seconds: float = 120) -> subprocess.CompletedProcess:
         """Runs tools/lab for this school; a failure raises AssertionError with what it said."""
