@@ -1,0 +1,319 @@
+// SPDX-FileCopyrightText: Schultor contributors
+// SPDX-License-Identifier: EUPL-1.2
+//
+// The whole gate over real sockets: schultord, the resolver and the tablets are played by the test.
+#include "daemon/dns/fd_store.hpp"
+#include "tests/catch.hpp"
+#include "tests/unit/dns_town.hpp"
+
+#include <netinet/in.h>
+#include <sys/socket.h>
+
+#include <algorithm>
+#include <array>
+
+using namespace schultor;
+using namespace schultor::dns;
+using namespace schultor::dns::test;
+
+namespace {
+
+/// A tablet's TCP connection to the gate.
+struct Session {
+  base::UniqueFd fd{socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)};
+  Bytes received;
+  bool closed = false;
+
+  explicit Session(std::uint32_t mark) {
+    const int value = static_cast<int>(mark);
+    REQUIRE(setsockopt(fd.get(), SOL_SOCKET, SO_MARK, &value, sizeof value) == 0);
+    sockaddr_in gate{};
+    gate.sin_family = AF_INET;
+    gate.sin_port = htons(5300);
+    gate.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    REQUIRE(connect(fd.get(), reinterpret_cast<const sockaddr*>(&gate), sizeof gate) == 0);
+  }
+  void send(const Bytes& octets) {
+    REQUIRE(::send(fd.get(), octets.data(), octets.size(), MSG_NOSIGNAL) == static_cast<ssize_t>(octets.size()));
+  }
+  static Bytes framed(const Bytes& packet) {
+    Bytes octets{static_cast<std::uint8_t>(packet.size() >> 8U), static_cast<std::uint8_t>(packet.size() & 0xffU)};
+    octets.insert(octets.end(), packet.begin(), packet.end());
+    return octets;
+  }
+  std::optional<Told> answer() {
+    std::array<std::uint8_t, 4096> buffer;
+    const auto size = recv(fd.get(), buffer.data(), buffer.size(), MSG_DONTWAIT);
+    if (size == 0) closed = true;
+    if (size > 0) received.insert(received.end(), buffer.data(), buffer.data() + size);
+    if (received.size() < 2) return std::nullopt;
+    const std::size_t length = static_cast<std::size_t>(received[0]) << 8U | received[1];
+    if (received.size() < 2 + length) return std::nullopt;
+    const auto one = told(ByteView(received).subspan(2, length));
+    received.erase(received.begin(), received.begin() + static_cast<std::ptrdiff_t>(2 + length));
+    return one;
+  }
+};
+
+}  // namespace
+
+SCENARIO("over UDP an answer leaves only after schultord has acknowledged its pins") {
+  enter_own_network();
+  Town town;
+  for (const auto* gate : {"127.0.0.1", "127.0.0.9", "::1"}) {
+    INFO(gate);
+    Tablet tablet(gate, school);
+    const auto host = fmt::format("h{}.lernen.test", gate[0] == ':' ? 6 : gate[8] - '0');
+    const auto addresses = fmt::format("198.51.100.{}", gate[0] == ':' ? 6 : gate[8] - '0');
+    tablet.ask({host});
+    town.resolve(town.next_question(), {address_record(host, addresses)});
+    const auto request = town.next_request();
+    town.until_idle();
+    CHECK_FALSE(tablet.answer());
+    REQUIRE(request.entries.size() == 1);
+    CHECK(base::to_string(request.entries[0].address) == addresses);
+    town.reply(request, PinStatus::pinned);
+    CHECK(town.wait_for(tablet).addresses() == std::vector<std::string>{addresses});
+  }
+}
+
+SCENARIO("answers of the resolver that come together share one request") {
+  enter_own_network();
+  Town town;
+  std::vector<Tablet> tablets;
+  for (int i = 0; i < 30; ++i) {
+    tablets.emplace_back("127.0.0.1", school);
+    tablets.back().ask({fmt::format("h{}.lernen.test", i)});
+  }
+  std::vector<UpstreamQuestion> asked;
+  town.until([&] {
+    for (auto& question : town.questions()) asked.push_back(std::move(question));
+    return asked.size() == tablets.size();
+  });
+  // They came from several ports, and so wait on several of the gate's sockets.
+  std::vector<in_port_t> ports;
+  for (const auto& question : asked) ports.push_back(question.from.sin6_port);
+  std::sort(ports.begin(), ports.end());
+  CHECK(std::unique(ports.begin(), ports.end()) - ports.begin() > 4);
+  for (std::size_t i = 0; i < asked.size(); ++i)
+    town.resolve(asked[i], {address_record(asked[i].query.name.lower_text(), fmt::format("198.51.100.{}", i))});
+  const auto request = town.next_request();
+  CHECK(request.entries.size() == tablets.size());
+  town.reply(request, PinStatus::pinned);
+  for (auto& tablet : tablets) CHECK(town.wait_for(tablet).addresses().size() == 1);
+  CHECK_FALSE(town.next_message());
+}
+
+SCENARIO("a socket that a tablet keeps is answered by the view of each packet") {
+  enter_own_network();
+  Town town;
+  Tablet tablet("127.0.0.1", leisure);
+  tablet.ask({"spiele.test", rr::a, 1});
+  town.resolve(town.next_question(), {address_record("spiele.test", "198.51.100.30")});
+  CHECK(town.wait_for(tablet).addresses().size() == 1);
+  tablet.set_mark(school);
+  tablet.ask({"spiele.test", rr::a, 2, true});
+  const auto refused = town.wait_for(tablet);
+  CHECK(refused.rcode == 3);
+  CHECK(refused.ede == 17);
+  tablet.set_mark(0);
+  tablet.ask({"spiele.test", rr::a, 3});
+  town.until_idle();
+  CHECK_FALSE(tablet.answer());
+  CHECK(town.questions().empty());
+}
+
+SCENARIO("what the resolver did not say in answer to the question is ignored") {
+  enter_own_network();
+  Town town;
+  Tablet tablet("127.0.0.1", leisure);
+  tablet.ask({"spiele.test"});
+  const auto asked = town.next_question();
+  auto wrong_id = response(asked.packet, {{address_record("spiele.test", "198.51.100.66")}, {}, {}});
+  wrong_id[0] ^= 0xff;
+  town.send_upstream(asked, wrong_id);
+  auto other = asked.packet;
+  other[13] = 'x';
+  town.send_upstream(asked, response(other, {{address_record("xpiele.test", "198.51.100.66")}, {}, {}}));
+  town.send_upstream(asked, Bytes(5));
+  town.until_idle();
+  CHECK_FALSE(tablet.answer());
+  town.resolve(asked, {address_record("spiele.test", "198.51.100.30")});
+  CHECK(town.wait_for(tablet).addresses() == std::vector<std::string>{"198.51.100.30"});
+}
+
+SCENARIO("a stale request is judged anew once the rules have come") {
+  enter_own_network();
+  Town town;
+  Tablet tablet("127.0.0.1", school);
+  tablet.ask({"lernen.test"});
+  town.resolve(town.next_question(), {address_record("lernen.test", "198.51.100.20")});
+  town.reply(town.next_request(), PinStatus::stale);
+  town.until_idle();
+  CHECK_FALSE(tablet.answer());
+  auto taken_away = rules();
+  taken_away.profiles[0].allow = patterns({"tief.unter.test"});
+  town.announce(taken_away, {2, 2}, false);
+  CHECK(town.wait_for(tablet).rcode == 3);
+  CHECK_FALSE(town.next_message());
+}
+
+SCENARIO("several questions on one TCP connection are answered, in the view of the connection") {
+  enter_own_network();
+  Town town;
+  Session session(school);
+  Bytes octets;
+  for (std::uint16_t id = 1; id <= 3; ++id) {
+    const auto one = Session::framed(question({id == 2 ? "spiele.test" : "lernen.test", rr::a, id}));
+    octets.insert(octets.end(), one.begin(), one.end());
+  }
+  // In two pieces, cut within a length.
+  session.send(Bytes(octets.begin(), octets.begin() + 1));
+  town.until_idle();
+  session.send(Bytes(octets.begin() + 1, octets.end()));
+  std::optional<Told> refused;
+  town.until([&] { return (refused = session.answer()).has_value(); });
+  CHECK(refused->id == 2);
+  CHECK(refused->rcode == 3);
+  for (int i = 0; i < 2; ++i) town.resolve(town.next_question(), {address_record("lernen.test", "198.51.100.20")});
+  town.reply(town.next_request(), PinStatus::pinned);
+  for (int i = 0; i < 2; ++i) {
+    std::optional<Told> answer;
+    town.until([&] {
+      if (auto message = town.next_message()) town.reply(std::get<PinRequest>(*message), PinStatus::pinned);
+      return (answer = session.answer()).has_value();
+    });
+    CHECK(answer->addresses().size() == 1);
+  }
+}
+
+SCENARIO("what is no DNS ends its TCP connection, and more questions than are taken wait") {
+  enter_own_network();
+  Town town;
+  Session garbage(school);
+  garbage.send({0xff, 0xff, 1, 2, 3});
+  town.until([&] {
+    garbage.answer();
+    return garbage.closed;
+  });
+  Session eager(leisure);
+  Bytes octets;
+  for (std::uint16_t id = 0; id < 100; ++id) {
+    const auto one = Session::framed(question({"spiele.test", rr::a, id}));
+    octets.insert(octets.end(), one.begin(), one.end());
+  }
+  eager.send(octets);
+  town.until_idle();
+  auto asked = town.questions();
+  town.until_idle();
+  CHECK(asked.size() <= limits::tcp_pipelined);
+  std::size_t answered = 0;
+  town.until([&] {
+    for (const auto& one : asked) town.resolve(one, {address_record("spiele.test", "198.51.100.30")});
+    asked = town.questions();
+    while (eager.answer()) ++answered;
+    return answered == 100;
+  });
+}
+
+SCENARIO("while schultord is away living pins are answered from, and a new one takes over without a lost question") {
+  enter_own_network();
+  Town town;
+  Tablet tablet("127.0.0.1", school);
+  tablet.ask({"lernen.test", rr::a, 1});
+  town.resolve(town.next_question(), {address_record("lernen.test", "198.51.100.20")});
+  town.reply(town.next_request(), PinStatus::pinned);
+  CHECK(town.wait_for(tablet).addresses().size() == 1);
+
+  town.stop_listening();
+  town.hang_up();
+  town.until_idle();
+  tablet.ask({"lernen.test", rr::a, 2});
+  town.resolve(town.next_question(), {address_record("lernen.test", "198.51.100.20")});
+  CHECK(town.wait_for(tablet).addresses().size() == 1);
+  tablet.ask({"www.lernen.test", rr::a, 3});
+  town.resolve(town.next_question(), {address_record("www.lernen.test", "198.51.100.21")});
+  CHECK(town.wait_for(tablet).rcode == 2);
+  tablet.ask({"spiele.test", rr::a, 4});
+  CHECK(town.wait_for(tablet).rcode == 3);
+
+  // The new one brings sockets of its own; what waits at the old ones is answered too.
+  town.open_sockets();
+  town.listen();
+  town.accept_gate();
+  std::vector<Tablet> others;
+  for (int i = 0; i < 20; ++i) {
+    others.emplace_back("127.0.0.1", school);
+    others.back().ask({"spiele.test"});
+  }
+  town.announce(rules(), {7, 7}, true);
+  for (auto& other : others) CHECK(town.wait_for(other).rcode == 3);
+  tablet.ask({"lernen.test", rr::a, 5});
+  town.resolve(town.next_question(), {address_record("lernen.test", "198.51.100.20")});
+  const auto request = town.next_request();
+  CHECK(request.rules_epoch == 7);
+  town.reply(request, PinStatus::pinned);
+  CHECK(town.wait_for(tablet).addresses().size() == 1);
+}
+
+SCENARIO("rules that are not sealed are not taken") {
+  enter_own_network();
+  Town town(false);
+  town.listen();
+  town.start_gate();
+  town.accept_gate();
+  town.announce(rules(), {1, 1}, true, false);
+  town.until([&] { return !town.next_message() && town.gate_hung_up(); });
+  town.accept_gate();
+  town.announce(rules(), {1, 1}, true);
+  Tablet tablet("127.0.0.1", school);
+  tablet.ask({"spiele.test"});
+  CHECK(town.wait_for(tablet).rcode == 3);
+}
+
+SCENARIO("a restarted gate goes on with what the service manager kept, although schultord is away") {
+  enter_own_network();
+  Town town(false);
+  std::map<std::string, base::UniqueFd> stored;
+  stored.emplace(fd_store::udp, dup(town.udp.get()));
+  stored.emplace(fd_store::tcp, dup(town.tcp.get()));
+  stored.emplace(fd_store::rules, sealed_rules(rules()));
+  Tablet tablet("127.0.0.1", school);
+  tablet.ask({"spiele.test"});
+  town.start_gate(std::move(stored));
+  CHECK(town.wait_for(tablet).rcode == 3);
+  tablet.set_mark(leisure);
+  tablet.ask({"spiele.test"});
+  town.resolve(town.next_question(), {address_record("spiele.test", "198.51.100.30")});
+  CHECK(town.wait_for(tablet).addresses().size() == 1);
+}
+
+SCENARIO("a resolver that is silent is told of, and one that answers again as well") {
+  enter_own_network();
+  Town town;
+  town.until([&] {
+    town.next_message();
+    town.questions();
+    return town.health == std::vector<bool>{true};
+  });
+  town.mute = true;
+  Tablet tablet("127.0.0.1", leisure);
+  tablet.ask({"spiele.test", rr::a, 1, true});
+  const auto answer = town.wait_for(tablet);
+  CHECK(answer.rcode == 2);
+  CHECK(answer.ede == 22);
+  town.until([&] {
+    town.next_message();
+    return town.health == std::vector<bool>{true, false};
+  });
+  // It was asked twice at least, by the same question.
+  const auto asked = town.questions();
+  REQUIRE(asked.size() >= 2);
+  CHECK(asked[0].packet == asked[1].packet);
+  town.mute = false;
+  town.until([&] {
+    town.questions();
+    town.next_message();
+    return town.health == std::vector<bool>{true, false, true};
+  });
+}

@@ -1,0 +1,97 @@
+// SPDX-FileCopyrightText: Schultor contributors
+// SPDX-License-Identifier: EUPL-1.2
+#pragma once
+
+#include "daemon/dns/pin_protocol.hpp"
+#include "daemon/dns/service.hpp"
+#include "tests/unit/dns_packets.hpp"
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+/// The gate with real sockets on the loopback of a network namespace of its own; schultord, the resolver and the tablets are
+/// played by the test. Everything runs on one thread, so that "nothing comes" can be seen without waiting.
+namespace schultor::dns::test {
+
+/// Moves this process into a network namespace of its own, once. Ends the program as skipped when that is not allowed.
+void enter_own_network();
+
+base::UniqueFd sealed_rules(const policy::GateRules& rules, bool sealed = true);
+
+/// What the gate asked the resolver.
+struct UpstreamQuestion {
+  Bytes packet;
+  Query query;
+  sockaddr_in6 from{};
+};
+
+/// A tablet's UDP socket; its mark stands for the mark that the ruleset would give.
+class Tablet {
+public:
+  Tablet(const std::string& gate, std::uint32_t mark);
+  void set_mark(std::uint32_t mark);
+  void ask(const Asked& asked) { send(question(asked)); }
+  void send(const Bytes& packet);
+  /// Without waiting.
+  std::optional<Told> answer();
+
+private:
+  base::UniqueFd fd_;
+};
+
+class Town {
+public:
+  /// `connect`: schultord is there and has told its rules.
+  explicit Town(bool connect = true);
+  ~Town();
+  Town(const Town&) = delete;
+  Town& operator=(const Town&) = delete;
+
+  void start_gate(std::map<std::string, base::UniqueFd> stored = {});
+  void stop_gate() { service_.reset(); }
+  /// Runs the gate until `done`, or fails the test after a generous time.
+  void until(const std::function<bool()>& done);
+  /// Runs the gate until nothing is left to do for it.
+  void until_idle();
+
+  void open_sockets();
+  void accept_gate();
+  void hang_up() { gate_.reset(); }
+  void stop_listening();
+  void listen();
+  void announce(const policy::GateRules& rules, const Announcement& epochs, bool with_sockets, bool sealed = true);
+  /// Waits for the gate's next pin request; health is noted in passing.
+  PinRequest next_request();
+  void reply(const PinRequest& request, PinStatus status);
+  /// Whether the gate said something or hung up.
+  std::optional<Message> next_message();
+  [[nodiscard]] bool gate_hung_up() const { return hung_up_; }
+
+  UpstreamQuestion next_question();
+  /// Every question about a tablet's name that is there; the gate's own are answered in passing unless `mute`.
+  std::vector<UpstreamQuestion> questions();
+  void resolve(const UpstreamQuestion& question, std::vector<Record> answers);
+  void send_upstream(const UpstreamQuestion& question, const Bytes& packet);
+  Told wait_for(Tablet& tablet);
+
+  bool mute = false;
+  std::vector<bool> health;
+  base::UniqueFd udp;
+  base::UniqueFd tcp;
+
+private:
+  base::EventLoop loop_;
+  std::string directory_;
+  base::UniqueFd listener_;
+  base::UniqueFd gate_;
+  base::UniqueFd resolver_;
+  std::uint16_t resolver_port_ = 0;
+  std::vector<UpstreamQuestion> waiting_;
+  std::unique_ptr<Service> service_;
+  bool hung_up_ = false;
+};
+
+}  // namespace schultor::dns::test
