@@ -1,0 +1,30 @@
+// SPDX-FileCopyrightText: Schultor contributors
+// SPDX-License-Identifier: EUPL-1.2
+
+// The rules as the gate reads them, then a name judged by what was accepted.
+#include "daemon/policy/gate_rules.hpp"
+
+#include <cstdint>
+#include <cstdlib>
+#include <string_view>
+
+using namespace schultor::policy;
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+  const std::string_view input(reinterpret_cast<const char*>(data), size);
+  const auto rules = gate_rules_from_json(input);
+  if (!rules) return 0;
+  const auto text = to_json(*rules);
+  const auto back = gate_rules_from_json(text);
+  if (!back || to_json(*back) != text) std::abort();
+  for (const std::string_view name : {"", "test", "www.lernen.test", "a-files.sharepoint.com", "..", "a..b"}) {
+    const auto doors = doors_of(*rules, name);
+    for (const auto& profile : rules->profiles) {
+      const auto judgement = judge(*rules, profile, name);
+      (void)allowed_below(*rules, profile, name);
+      // A cloud name opens the cloud's door alone, in every profile.
+      if ((judgement.because == "cloud") != (doors == cloud_door)) std::abort();
+    }
+  }
+  return 0;
+}
