@@ -1,85 +1,53 @@
 // SPDX-FileCopyrightText: Schultor contributors
 // SPDX-License-Identifier: EUPL-1.2
-#include "tests/catch.hpp"
-
-#include "netfilter/kernel/connection.hpp"
-#include "netfilter/planner/build.hpp"
-#include "netfilter/planner/reconcile.hpp"
-#include "netfilter/planner/switch.hpp"
-#include "tests/kernel/netfilter_examples.hpp"
-#include "tests/kernel/network_namespace.hpp"
-
-#include <nlohmann/json.hpp>
+#include "tests/kernel/netfilter_helpers.hpp"
 
 using namespace schultor;
 using namespace schultor::netfilter;
-using kernel::Connection;
+using namespace schultor::test;
 
 namespace {
-
-const bool isolated = (test::enter_network_namespace(), true);
-
-template <typename T>
-T must(base::Result<T> result) {
-  if (!result) FAIL(result.error().what());
-  return std::move(*result);
+const bool isolated = (enter_network_namespace(), true);
 }
-
-Connection fresh_kernel() {
-  test::enter_network_namespace();
-  return must(Connection::open());
-}
-
-planner::Plan reconciled(Connection& connection, const planner::Intent& intent) {
-  return planner::reconcile(planner::build(intent), must(connection.read(planner::table_name)));
-}
-
-/// Elements of hash sets come in any order, handles in the order of creation.
-nlohmann::json without_handles(const std::string& text) {
-  nlohmann::json listing = nlohmann::json::parse(text);
-  for (auto& item : listing["nftables"]) {
-    for (auto& [kind, object] : item.items()) {
-      object.erase("handle");
-      if (object.contains("elem") && object["elem"].is_array()) std::sort(object["elem"].begin(), object["elem"].end());
-    }
-  }
-  std::sort(listing["nftables"].begin(), listing["nftables"].end());
-  return listing;
-}
-
-std::string listed() { return test::run("nft list table inet schultor"); }
-
-}  // namespace
 
 TEST_CASE("the kernel lists what we encode as it lists what nft reads from the text") {
-  const auto wanted = planner::build(test::school());
-  test::enter_network_namespace();
-  const test::TemporaryFile text(model::render(wanted));
-  test::run("nft -f " + text.path());
+  enter_network_namespace();
+  const TemporaryFile text(model::render(planner::build(school())));
+  run("nft -f " + text.path());
   const std::string by_nft = listed();
-  const auto by_nft_json = without_handles(test::run("nft -j list ruleset"));
+  const auto by_nft_json = listed_json();
 
-  auto connection = fresh_kernel();
-  must(connection.commit(reconciled(connection, test::school())));
+  auto connection = kernel_with(school());
   CHECK(listed() == by_nft);
-  CHECK(without_handles(test::run("nft -j list ruleset")) == by_nft_json);
+  CHECK(listed_json() == by_nft_json);
 }
 
 TEST_CASE("what nft has loaded from the text needs no change") {
-  const auto wanted = planner::build(test::school());
   auto connection = fresh_kernel();
-  const test::TemporaryFile text(model::render(wanted));
-  test::run("nft -f " + text.path());
-  CHECK(to_string(reconciled(connection, test::school())) == "");
+  const TemporaryFile text(model::render(planner::build(school())));
+  run("nft -f " + text.path());
+  CHECK(to_string(reconciled(connection, school())) == "");
 }
 
 TEST_CASE("applying twice changes nothing") {
   auto connection = fresh_kernel();
-  const auto first = reconciled(connection, test::school());
+  const auto first = reconciled(connection, school());
   CHECK(first.pins_lost);
   const auto committed = must(connection.commit(first));
   CHECK(committed.messages == first.operations.size());
-  const auto second = reconciled(connection, test::school());
+  const auto second = reconciled(connection, school());
   CHECK(to_string(second) == "");
   CHECK_FALSE(second.pins_lost);
+}
+
+TEST_CASE("an empty ruleset, and ranges up to the ends of the address space, come back as they were written") {
+  planner::Intent intent;
+  auto connection = kernel_with(intent);
+  CHECK(to_string(reconciled(connection, intent)) == "");
+  intent.never = {prefix("0.0.0.0/1"), prefix("128.0.0.0/1"), prefix("::/0")};
+  must(connection.commit(reconciled(connection, intent)));
+  CHECK(to_string(reconciled(connection, intent)) == "");
+  intent.never = {prefix("0.0.0.0/8"), prefix("255.255.255.255")};
+  must(connection.commit(reconciled(connection, intent)));
+  CHECK(to_string(reconciled(connection, intent)) == "");
 }
