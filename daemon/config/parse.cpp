@@ -26,7 +26,7 @@ bool with_toml(const std::optional<std::string>& text, const std::string& name, 
   const auto* held = contents(text, name, needed, out);
   if (held == nullptr) return !needed;
   const auto table = parse_toml(*held, name, out);
-  if (table) read(TableReader(*table, {name, 1, 1}, name, out));
+  if (table) read(TableReader(*table, {name, 1, 1}, {}, out));
   return table.has_value();
 }
 

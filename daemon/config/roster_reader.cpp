@@ -77,7 +77,7 @@ public:
     const auto fields = split(text, *separator_);
     if (!fields) return error(1, "a quote that is left open, or text beside one");
     if (fields->size() < 2 || fields->size() > columns_)
-      return error(1, fmt::format("{} fields, expected {}", fields->size(),
+      return error(1, fmt::format("{} field{}, expected {}", fields->size(), fields->size() == 1 ? "" : "s",
                                   columns_ == 3 ? "mac, group and, if you like, name" : "mac and group"));
     device(*fields);
   }

@@ -19,8 +19,12 @@ const Entry* TableReader::take(std::string_view key) {
   return found == table_.entries.end() ? nullptr : &*found;
 }
 
+std::string TableReader::in_table(const std::string& text) const {
+  return what_.empty() ? text : fmt::format("{}: {}", what_, text);
+}
+
 void TableReader::wrong(std::string_view key, const Value& value, std::string_view expected) {
-  out_.error(value.source, fmt::format("{}: {} is {}, expected {}", what_, key, kind_of(value), expected));
+  out_.error(value.source, in_table(fmt::format("{} is {}, expected {}", key, kind_of(value), expected)));
 }
 
 std::optional<Text> TableReader::text(std::string_view key) {
@@ -114,18 +118,18 @@ void TableReader::not_supported_yet(std::string_view key) {
   const auto* list = std::get_if<std::vector<Value>>(&entry->value.data);
   const auto* flag = std::get_if<bool>(&entry->value.data);
   if ((list != nullptr && list->empty()) || (flag != nullptr && !*flag)) return;
-  out_.error(entry->source, fmt::format("{}: {} is not supported by this version yet, remove it", what_, key));
+  out_.error(entry->source, in_table(fmt::format("{} is not supported by this version yet, remove it", key)));
 }
 
 void TableReader::belongs_to(std::string_view key, std::string_view file) {
   if (const auto* entry = take(key); entry != nullptr)
-    out_.error(entry->source, fmt::format("{}: {} does not belong here, expected it in {}", what_, key, file));
+    out_.error(entry->source, in_table(fmt::format("{} does not belong here, expected it in {}", key, file)));
   known_.pop_back();
   elsewhere_.push_back(key);
 }
 
 void TableReader::missing(std::string_view key, std::string_view expected) {
-  out_.error(where_, fmt::format("{}: {} is missing, expected {}", what_, key, expected));
+  out_.error(where_, in_table(fmt::format("{} is missing, expected {}", key, expected)));
 }
 
 void TableReader::finish() {
@@ -135,7 +139,7 @@ void TableReader::finish() {
   for (const auto& entry : table_.entries)
     if (!holds(known_, entry.key) && !holds(elsewhere_, entry.key))
       out_.error(entry.source,
-                 fmt::format("{}: {} is no key that is known here{}", what_, entry.key, suggestion(entry.key, known_)));
+                 in_table(fmt::format("{} is no key that is known here{}", entry.key, suggestion(entry.key, known_))));
 }
 
 }  // namespace schultor::config

@@ -16,7 +16,7 @@ namespace schultor::config {
 /// Borrows the table and the diagnostics.
 class TableReader {
 public:
-  /// `what` names the table in messages: "[lan]", "profile “school”", "city.toml".
+  /// `what` names the table in messages: "[lan]", "profile “school”"; empty for the file as a whole.
   TableReader(const Table& table, Source where, std::string what, Diagnostics& out);
 
   [[nodiscard]] const Source& where() const { return where_; }
@@ -48,6 +48,8 @@ public:
 
 private:
   const Entry* take(std::string_view key);
+  /// `text`, led in by what the table is called.
+  [[nodiscard]] std::string in_table(const std::string& text) const;
   void wrong(std::string_view key, const Value& value, std::string_view expected);
 
   const Table& table_;

@@ -55,8 +55,7 @@ private:
     policy_.timezone = name.value;
     if (name.value.empty()) {
       // In the reader's words, so that it is said once.
-      out_.error({"gateway.toml", 1, 1},
-                 "gateway.toml: timezone is missing, expected a name of the tz database such as \"Europe/Berlin\"");
+      out_.error({"gateway.toml", 1, 1}, "timezone is missing, expected a name of the tz database such as \"Europe/Berlin\"");
       return;
     }
     try {

@@ -110,7 +110,7 @@ TEST_CASE("an unknown key is an error that names the nearest known one") {
 
 TEST_CASE("a value of the wrong kind says which was expected") {
   CHECK(faults(&Files::city, "revision = 7", "revision = \"7\"") ==
-        Lines{"city.toml:1:12: error: city.toml: revision is a text, expected a number from 0 up"});
+        Lines{"city.toml:1:12: error: revision is a text, expected a number from 0 up"});
   CHECK(faults(&Files::city, "bypass = true", "bypass = 1") ==
         Lines{"city.toml:6:10: error: [never]: bypass is a number, expected true or false"});
   CHECK(faults(&Files::city, "[\"anton.app\"]", "[\"anton.app\", 2026-01-01]") ==
@@ -159,11 +159,10 @@ TEST_CASE("what this version does not act on is refused rather than ignored") {
 }
 
 TEST_CASE("what is the city's to say is refused in the school's file, and the other way round") {
-  CHECK(
-      faults(&Files::school, "", "[cloud]\ndomains = [\"a.test\"]\n") ==
-      Lines{"school.toml:11:2: error: school.toml: cloud does not belong here, expected it in city.toml: it is the city's to say"});
+  CHECK(faults(&Files::school, "", "[cloud]\ndomains = [\"a.test\"]\n") ==
+        Lines{"school.toml:11:2: error: cloud does not belong here, expected it in city.toml: it is the city's to say"});
   CHECK(faults(&Files::city, "", "[[group]]\nname = \"a\"\n") ==
-        Lines{"city.toml:17:3: error: city.toml: group does not belong here, expected it in school.toml"});
+        Lines{"city.toml:17:3: error: group does not belong here, expected it in school.toml"});
 }
 
 TEST_CASE("a command asks only for what it uses") {
