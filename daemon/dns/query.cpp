@@ -108,11 +108,11 @@ std::size_t udp_limit(const Query& query) {
 Bytes write_answer(const Query& query, const Answer& answer, std::size_t limit) {
   constexpr std::size_t opt_size = 17;
   WireWriter out(std::max(limit, limits::plain_udp_answer));
-  const auto flags = static_cast<std::uint16_t>(flag_answer | query.opcode << 11U | (answer.truncated ? flag_truncated : 0) |
-                                                (query.recursion_desired ? flag_recursion_desired : 0) | flag_recursion_available |
-                                                (answer.authentic_data ? flag_authentic_data : 0) |
-                                                (query.checking_disabled ? flag_checking_disabled : 0) |
-                                                (static_cast<unsigned>(answer.rcode) & 0x0fU));
+  const auto flags = static_cast<std::uint16_t>(
+      flag_answer | static_cast<unsigned>(query.opcode) << 11U | (answer.truncated ? flag_truncated : 0) |
+      (query.recursion_desired ? flag_recursion_desired : 0) | flag_recursion_available |
+      (answer.authentic_data ? flag_authentic_data : 0) | (query.checking_disabled ? flag_checking_disabled : 0) |
+      (static_cast<unsigned>(answer.rcode) & 0x0fU));
   out.u16(query.id);
   out.u16(flags);
   out.u16(query.has_question ? 1 : 0);
