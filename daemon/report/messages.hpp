@@ -1,0 +1,73 @@
+// SPDX-FileCopyrightText: Schultor contributors
+// SPDX-License-Identifier: EUPL-1.2
+#pragma once
+
+#include "daemon/base/result.hpp"
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+/// What the city is told, and nothing else: whatever schultord says, only the members named here leave the school. Pure.
+namespace schultor::report {
+
+/// Bounds of what is taken from the bus; beyond them it is refused.
+inline constexpr std::size_t largest_description = 1U << 20U;
+inline constexpr std::size_t largest_event = 64U << 10U;
+inline constexpr std::size_t most_groups = 1000;
+inline constexpr std::size_t longest_text = 200;  ///< names, ids, instants; bytes
+
+/// What holds for a group; instants in RFC 3339 as schultord wrote them.
+struct GroupFacts {
+  std::string name;
+  std::string profile;
+  std::string because;
+  std::string since;
+  std::optional<std::string> until;
+};
+
+/// Of Manager.Describe, what goes to the city.
+struct GatewayFacts {
+  std::string version;
+  std::string time;
+  std::string applied;
+  std::uint64_t policy_revision = 0;
+  std::vector<GroupFacts> groups;
+  bool gate_connected = false;
+  std::optional<bool> resolver_answers;  ///< none until schultord knows
+};
+
+/// How the way of events to the city is.
+enum class OutboxHealth : std::uint8_t { ok, full, failed };
+
+/// An event on its way: `payload` is the event's JSON as it leaves the school.
+struct EventMessage {
+  std::string id;
+  std::string kind;
+  std::string payload;
+};
+
+/// schultor/1/<school>/state
+[[nodiscard]] std::string state_topic(std::string_view school);
+/// schultor/1/<school>/event/<kind>
+[[nodiscard]] std::string event_topic(std::string_view school, std::string_view kind);
+
+/// {"online":false}: the last will, and the last word of an orderly stop.
+[[nodiscard]] std::string offline_payload();
+
+/// Reads the answer of Manager.Describe. Refuses what is no such JSON, too large, or has values of other types.
+[[nodiscard]] base::Result<GatewayFacts> parse_description(std::string_view json);
+
+/// The payload of `state`. `facts` are the latest known, none before schultord was ever reached; `gateway_runs` whether
+/// it is there now. Holds no device, no count of devices and no free text.
+[[nodiscard]] std::string compose_state(std::string_view school, const std::optional<GatewayFacts>& facts, bool gateway_runs,
+                                        OutboxHealth outbox);
+
+/// An event as schultord raised it, made ready to leave: members unknown here stay behind, MAC addresses are blotted out, and of
+/// what is wrong with the roster only the place goes along. Refuses what is no event: an object with `id`, `kind` ([a-z-]) and
+/// `at`.
+[[nodiscard]] base::Result<EventMessage> compose_event(std::string_view json);
+
+}  // namespace schultor::report
