@@ -44,15 +44,15 @@ def do_exec(arguments: argparse.Namespace) -> int:
     lab = instance.Instance(arguments.name)
     lab.require()
     environment = dict(os.environ)
-    binds = {}
+    mounts = ()
     if arguments.host == "gateway":
         environment |= gateway.environment(lab)
         environment["PATH"] = f"{lab.path('bin')}:{environment.get('PATH', '/usr/sbin:/usr/bin')}"
-        binds = gateway.binds(lab)
+        mounts = (gateway.binds(lab), gateway.etc_layer(lab))
     elif arguments.host == "city":
         environment["XDG_CONFIG_HOME"] = str(lab.path("city"))
     environment["SCHULTOR_LAB"] = lab.name
-    namespaces.become(lab.namespace(arguments.host), binds)
+    namespaces.become(lab.namespace(arguments.host), *mounts)
     try:
         os.execvpe(arguments.command[0], arguments.command, environment)
     except OSError as error:

@@ -129,14 +129,21 @@ def write_daemons(lab: Instance) -> None:
         shutil.chown(lab.path(directory), *account(lab, user))
     certificates.hand_out(lab.path("ca"), lab.path("credentials"), {"ca": "ca.crt", "certificate": f"{SCHOOL}.crt", "key": f"{SCHOOL}.key"},
                           account(lab, "schultor-report"))
+    (etc_layer(lab) / "schultor").mkdir(parents=True)
     lab.path("bin").mkdir()
     for name in PROGRAMS:
         lab.path("bin", name).touch(0o755)
 
 
 def binds(lab: Instance) -> dict[str, str]:
-    """The programs lie in the lab's bin directory by mounts: a checkout that only root may enter works as well."""
-    return {str(lab.path("bin", name)): source for name, source in lab.facts.get("programs", {}).items()}
+    """The programs lie in the lab's bin directory by mounts: a checkout that only root may enter works as well. The configuration
+    lies in /etc/schultor."""
+    return {str(lab.path("bin", name)): source for name, source in lab.facts.get("programs", {}).items()} | {
+        "/etc/schultor": lab.facts["config"]}
+
+
+def etc_layer(lab: Instance) -> Path:
+    return lab.path("etc")
 
 
 def environment(lab: Instance) -> dict[str, str]:

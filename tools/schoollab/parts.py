@@ -98,10 +98,11 @@ class Starting:
     def __init__(self, lab: Instance, name: str):
         self.lab, self.name, self.part = lab, name, find(name)
         self.notify = processes.ReadySocket(lab.path(f"notify-{name}.sock"))
-        host_environment = gateway.environment(lab) if self.part.host == "gateway" else {}
-        environment = base_environment() | host_environment | self.part.env(lab) | {"NOTIFY_SOCKET": str(self.notify.path)}
-        binds = gateway.binds(lab) if self.part.host == "gateway" else {}
-        self.pid = namespaces.spawn(lab.namespace(self.part.host), self.part.argv(lab), lab.path("log", f"{name}.log"), environment, binds)
+        on_gateway = self.part.host == "gateway"
+        environment = base_environment() | (gateway.environment(lab) if on_gateway else {}) | self.part.env(lab)
+        mounts = (gateway.binds(lab), gateway.etc_layer(lab)) if on_gateway else ()
+        self.pid = namespaces.spawn(lab.namespace(self.part.host), self.part.argv(lab), lab.path("log", f"{name}.log"),
+                                    environment | {"NOTIFY_SOCKET": str(self.notify.path)}, *mounts)
         try:
             lab.started(name, self.pid)
         except LabError:

@@ -77,6 +77,7 @@ class School:
         self.changes = config or {}
         self.directory = LABS / self.name
         self.open_files = contextlib.ExitStack()
+        self.servers = {}
 
     def __enter__(self):
         words = ["up", "--tablets", str(self.tablets), "--owner", str(os.getpid())]
@@ -178,12 +179,15 @@ class School:
         return self.open_files.enter_context(made)
 
     def server(self, host: str, address: str, port: int, type: int = SOCK_STREAM):
-        """A bound socket (TCP: listening) on an address of that host."""
+        """A bound socket (TCP: listening) on an address of that host. An earlier one there is closed."""
+        if earlier := self.servers.pop((host, address, port, type), None):
+            earlier.close()
         made = self.socket(host, AF_INET6 if ":" in address else AF_INET, type)
         made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         made.bind((address, port))
         if type == SOCK_STREAM:
             made.listen(256)
+        self.servers[host, address, port, type] = made
         return made
 
     def connect(self, host: str, address: str, port: int, seconds: float = DEADLINE):
