@@ -8,6 +8,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <cstdlib>
 #include <cstring>
 
 namespace schultor::netfilter::kernel {
@@ -29,6 +30,8 @@ struct Elements {
   }
 };
 
+constexpr int max_errno = 4095;  // MAX_ERRNO of the kernel
+
 /// The same operation with one element alone.
 planner::Operation narrowed(planner::Operation operation, const model::Element& element) {
   std::visit(
@@ -44,7 +47,7 @@ Result<Acknowledgement> parse(const nlmsghdr& message) {
   if (length < sizeof(nlmsgerr)) return fail("the kernel's answer is too short ({} octets): this is a fault of the kernel", length);
   const auto& answer = *static_cast<const nlmsgerr*>(mnl_nlmsg_get_payload(&message));
   // Kernel errors are negative.
-  Acknowledgement acknowledgement{answer.msg.nlmsg_seq, answer.error < 0 ? -answer.error : answer.error};
+  Acknowledgement acknowledgement{answer.msg.nlmsg_seq, std::abs(std::max(answer.error, -max_errno))};
   if ((message.nlmsg_flags & NLM_F_ACK_TLVS) == 0) return acknowledgement;
   // Without NLM_F_CAPPED the message answered stands between, whole.
   std::size_t skipped = sizeof(nlmsgerr);
@@ -92,17 +95,16 @@ std::string remedy(int error) {
 
 Result<std::vector<Acknowledgement>> read_acknowledgements(std::span<const std::uint8_t> datagram) {
   std::vector<Acknowledgement> acknowledgements;
-  const auto* message = reinterpret_cast<const nlmsghdr*>(datagram.data());
-  auto left = static_cast<int>(datagram.size());
-  while (mnl_nlmsg_ok(message, left)) {
-    if (message->nlmsg_type == NLMSG_ERROR) {
-      auto acknowledgement = parse(*message);
-      if (!acknowledgement) return base::pass(std::move(acknowledgement));
-      acknowledgements.push_back(std::move(*acknowledgement));
-    }
-    message = mnl_nlmsg_next(message, &left);
-  }
-  if (left > 0) return fail("the kernel's answer is cut off, what holds is not known: resync, that is read and reconcile");
+  Result<void> sound;
+  const bool whole = for_each_message(datagram.data(), datagram.size(), [&](const nlmsghdr& message) {
+    if (message.nlmsg_type != NLMSG_ERROR) return true;
+    auto acknowledgement = parse(message);
+    if (acknowledgement) acknowledgements.push_back(std::move(*acknowledgement));
+    else sound = base::pass(std::move(acknowledgement));
+    return sound.has_value();
+  });
+  if (!sound) return base::pass(std::move(sound));
+  if (!whole) return fail("the kernel's answer is cut off, what holds is not known: resync, that is read and reconcile");
   return acknowledgements;
 }
 

@@ -71,22 +71,25 @@ int Reader::exchange(std::uint16_t type, std::uint16_t flags, const std::functio
   while (true) {
     const ssize_t size = mnl_socket_recvfrom(&socket_, buffer_.data(), buffer_.size());
     if (size < 0) return errno;
-    auto left = static_cast<int>(size);
-    for (const auto* answer = reinterpret_cast<const nlmsghdr*>(buffer_.data()); mnl_nlmsg_ok(answer, left);
-         answer = mnl_nlmsg_next(answer, &left)) {
+    std::optional<int> ended;
+    const bool whole = for_each_message(buffer_.data(), static_cast<std::size_t>(size), [&](const nlmsghdr& answer) {
       // Of a request that was given up on earlier.
-      if (answer->nlmsg_seq != sequence) continue;
-      if ((answer->nlmsg_flags & NLM_F_DUMP_INTR) != 0) error = EINTR;
-      if (answer->nlmsg_type == NLMSG_ERROR || answer->nlmsg_type == NLMSG_DONE) {
+      if (answer.nlmsg_seq != sequence) return true;
+      if ((answer.nlmsg_flags & NLM_F_DUMP_INTR) != 0) error = EINTR;
+      if (answer.nlmsg_type == NLMSG_ERROR || answer.nlmsg_type == NLMSG_DONE) {
         // Both begin with an error number, negative.
         int code = 0;
-        if (mnl_nlmsg_get_payload_len(answer) >= sizeof code) std::memcpy(&code, mnl_nlmsg_get_payload(answer), sizeof code);
-        return code != 0 ? -code : error;
+        if (mnl_nlmsg_get_payload_len(&answer) >= sizeof code) std::memcpy(&code, mnl_nlmsg_get_payload(&answer), sizeof code);
+        ended = code != 0 ? -code : error;
+        return false;
       }
-      if (mnl_nlmsg_get_payload_len(answer) >= sizeof(nfgenmsg)) visit(*answer);
+      if (mnl_nlmsg_get_payload_len(&answer) >= sizeof(nfgenmsg)) visit(answer);
       // An answer to a request for one object has no end mark of its own.
-      if ((flags & NLM_F_DUMP) != NLM_F_DUMP) return error;
-    }
+      if ((flags & NLM_F_DUMP) != NLM_F_DUMP) ended = error;
+      return !ended.has_value();
+    });
+    if (ended) return *ended;
+    if (!whole) return EBADMSG;
   }
 }
 

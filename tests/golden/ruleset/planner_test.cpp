@@ -1,0 +1,187 @@
+// SPDX-FileCopyrightText: Schultor contributors
+// SPDX-License-Identifier: EUPL-1.2
+#include "tests/catch.hpp"
+
+#include "netfilter/planner/build.hpp"
+#include "netfilter/planner/ranges.hpp"
+#include "netfilter/planner/reconcile.hpp"
+#include "netfilter/planner/switch.hpp"
+#include "tests/kernel/netfilter_examples.hpp"
+
+using namespace schultor;
+using namespace schultor::netfilter;
+using namespace schultor::netfilter::planner;
+using schultor::test::address;
+using schultor::test::prefix;
+using schultor::test::school;
+
+namespace {
+
+/// What a kernel holds after it was given the ruleset.
+model::Found held(const model::Ruleset& ruleset) {
+  model::Found found{true};
+  for (const auto& set : ruleset.sets) found.sets.push_back({set.declaration, false, set.elements});
+  for (const auto& counter : ruleset.counters) found.objects.push_back({counter, 1});
+  for (const auto& chain : ruleset.chains) {
+    found.chains.push_back({chain.name, chain.hook});
+    for (const auto& rule : chain.rules) found.chains.back().rules.push_back(lower(rule));
+  }
+  return found;
+}
+
+std::string texts(const std::vector<model::Element>& elements) {
+  std::string text;
+  for (const auto& element : elements) text += to_string(element) + "\n";
+  return text;
+}
+
+}  // namespace
+
+TEST_CASE("generations never become 0, which is never in force") {
+  CHECK(next(1) == 2);
+  CHECK(next(65534) == 65535);
+  CHECK(next(65535) == 1);
+  CHECK(next(0) == 1);
+}
+
+TEST_CASE("what the kernel holds already needs no plan") { CHECK(reconcile(build(school()), held(build(school()))).empty()); }
+
+TEST_CASE("a mode switch is the group's elements and nothing else") {
+  const Group before{1, "leisure", 2, 7};
+  const Group after{1, "school", 1, 8};
+  CHECK(to_string(switch_groups({{before, after}})) ==
+        "delete element inet schultor group_policy { 0x00000001 : goto profile_leisure }\n"
+        "delete element inet schultor group_stamp { 0x00000001 : 0x00010007 }\n"
+        "delete element inet schultor group_view { 0x00000001 : 0x00000002 }\n"
+        "delete element inet schultor fresh_pair { 0x00000001 . 0x00010007 }\n"
+        "delete element inet schultor fresh { 0x00010007 }\n"
+        "add element inet schultor group_policy { 0x00000001 : goto profile_school }\n"
+        "add element inet schultor group_stamp { 0x00000001 : 0x00010008 }\n"
+        "add element inet schultor group_view { 0x00000001 : 0x00000001 }\n"
+        "add element inet schultor fresh_pair { 0x00000001 . 0x00010008 }\n"
+        "add element inet schultor fresh { 0x00010008 }\n");
+}
+
+TEST_CASE("a switch deletes nothing but what is held, and leaves what it would delete and add as it was") {
+  const Group before{1, "school", 1, 7};
+  const Group after{1, "school", 1, 8};
+  const std::string plan = to_string(switch_groups({{before, after}}));
+  CHECK(plan.find("group_policy") == std::string::npos);
+  CHECK(plan.find("group_view") == std::string::npos);
+  CHECK(plan.find("delete element inet schultor group_stamp { 0x00000001 : 0x00010007 }") != std::string::npos);
+  CHECK(to_string(switch_groups({{{}, after}})).find("delete") == std::string::npos);
+  CHECK(switch_groups({{after, after}}).empty());
+}
+
+TEST_CASE("a switch brings the kernel exactly where a rebuilt ruleset would be") {
+  auto intent = school();
+  auto found = held(build(intent));
+  const Group before = intent.groups[1];
+  intent.groups[1] = {2, "exam-day", 9, 2};
+  for (const auto& operation : switch_groups({{before, intent.groups[1]}}).operations) {
+    const auto change = [&](const model::SetDeclaration& set, const std::vector<model::Element>& elements, bool adds) {
+      for (auto& own : found.sets) {
+        if (own.declaration != set) continue;
+        for (const auto& element : elements) {
+          const auto at = std::find(own.elements.begin(), own.elements.end(), element);
+          REQUIRE((at == own.elements.end()) == adds);
+          if (adds) own.elements.push_back(element);
+          else own.elements.erase(at);
+        }
+        std::sort(own.elements.begin(), own.elements.end());
+      }
+    };
+    if (const auto* add = std::get_if<operation::AddElements>(&operation)) change(add->set, add->elements, true);
+    if (const auto* remove = std::get_if<operation::DeleteElements>(&operation)) change(remove->set, remove->elements, false);
+  }
+  CHECK(to_string(reconcile(build(intent), found)) == "");
+}
+
+TEST_CASE("a cloud address is pinned on its ports, a listed one whole, and twice asked means once with the longer life") {
+  const auto minute = std::chrono::seconds(60);
+  CHECK(to_string(pin({{address("192.0.2.1"), "", minute},
+                       {address("fd00::1"), "school", minute},
+                       {address("192.0.2.2"), "school", minute},
+                       {address("192.0.2.2"), "school", 2 * minute},
+                       {address("192.0.2.2"), "school", std::chrono::seconds(-5)}})) ==
+        "pin element inet schultor allow_school4 { 192.0.2.2 timeout 120s }\n"
+        "pin element inet schultor allow_school6 { fd00::1 timeout 60s }\n"
+        "pin element inet schultor cloud4 { 192.0.2.1 . tcp . 80 timeout 60s, 192.0.2.1 . tcp . 443 timeout 60s, "
+        "192.0.2.1 . udp . 443 timeout 60s }\n");
+  // No life at all would be a pin for good.
+  CHECK(to_string(pin({{address("192.0.2.2"), "school", std::chrono::seconds(0)}})).find("timeout 1s") != std::string::npos);
+}
+
+TEST_CASE("ranges that overlap or touch become one") {
+  CHECK(texts(merged_ranges({prefix("10.0.0.0/9"), prefix("10.128.0.0/9"), prefix("10.3.0.0/16"), prefix("192.0.2.7"),
+                             prefix("fd00::/8"), prefix("255.255.255.255"), prefix("255.255.255.254")},
+                            base::Family::ipv4)) == "10.0.0.0/8\n192.0.2.7\n255.255.255.254/31\n");
+  CHECK(texts(merged_ranges({prefix("::/0"), prefix("fd00::/8")}, base::Family::ipv6)) == "::/0\n");
+  CHECK(texts(merged_ranges({prefix("192.0.2.0/24"), prefix("192.0.3.0/25")}, base::Family::ipv4)) == "192.0.2.0-192.0.3.127\n");
+}
+
+TEST_CASE("published services that overlap are cut so that no two do, and open neither more nor less") {
+  const std::vector<Service> services{{prefix("203.0.113.0/28"), 6, 80, 90},   {prefix("203.0.113.8/29"), 6, 85, 443},
+                                      {prefix("203.0.113.4/30"), 6, 443, 443}, {prefix("203.0.113.0/28"), 17, 85, 85},
+                                      {prefix("203.0.113.0/28"), 6, 91, 80},   {prefix("203.0.113.12/30"), 6, 60000, 65535}};
+  const auto elements = service_ranges(services, base::Family::ipv4);
+  for (unsigned host = 0; host < 16; ++host) {
+    for (const std::uint8_t protocol : {std::uint8_t{6}, std::uint8_t{17}}) {
+      for (const unsigned port : {79U, 80U, 84U, 85U, 90U, 91U, 442U, 443U, 444U, 59999U, 60000U, 65535U}) {
+        auto at = address("203.0.113.0");
+        at.octets[3] = static_cast<std::uint8_t>(host);
+        const bool is_wanted = std::any_of(services.begin(), services.end(), [&](const Service& own) {
+          return own.protocol == protocol && own.first_port <= port && port <= own.last_port && base::contains(own.prefix, at);
+        });
+        const auto count = std::count_if(elements.begin(), elements.end(), [&](const model::Element& element) {
+          const auto& last = element.last.empty() ? element.key : element.last;
+          return std::get<base::Address>(element.key[0]) <= at && at <= std::get<base::Address>(last[0]) &&
+                 std::get<model::Protocol>(element.key[1]).number == protocol &&
+                 std::get<model::Port>(element.key[2]).number <= port && port <= std::get<model::Port>(last[2]).number;
+        });
+        CAPTURE(host, protocol, port);
+        CHECK(count == (is_wanted ? 1 : 0));
+      }
+    }
+  }
+}
+
+TEST_CASE("a changed chain is refilled whole, and the others stay") {
+  const auto wanted = build(school());
+  auto found = held(wanted);
+  for (auto& chain : found.chains)
+    if (chain.name == "refuse") chain.rules.pop_back();
+  CHECK(to_string(reconcile(wanted, found)) ==
+        "flush chain inet schultor refuse\n"
+        "add rule inet schultor refuse meta l4proto tcp reject with tcp reset\n"
+        "add rule inet schultor refuse reject with icmpx admin-prohibited\n");
+}
+
+TEST_CASE("pins are no business of a reconciliation, as long as their set stays") {
+  const auto wanted = build(school());
+  auto found = held(wanted);
+  for (auto& set : found.sets)
+    if (set.declaration.timeout) set.elements.push_back({{address("192.0.2.1")}, {}, {}, std::chrono::seconds(60)});
+  CHECK(reconcile(wanted, found).empty());
+  for (auto& set : found.sets)
+    if (set.declaration.name == "allow_school4") set.foreign = true;
+  CHECK(reconcile(wanted, found).pins_lost);
+}
+
+TEST_CASE("a group whose profile does not exist is left out, hence refused") {
+  auto intent = school();
+  intent.groups[0].profile = "no-such";
+  for (const auto& set : build(intent).sets)
+    if (set.declaration.name == "group_stamp") CHECK(set.elements.size() == intent.groups.size() - 1);
+}
+
+TEST_CASE("generations of elements that are not ours are not read back") {
+  auto found = held(build(school()));
+  for (auto& set : found.sets) {
+    if (set.declaration.name != "group_stamp") continue;
+    set.elements.push_back({{model::Mark{77}}, {}, model::Mark{0x00010009}});
+    set.elements.push_back({{}, {}, model::Mark{0x00010009}});
+  }
+  CHECK(generations(found) == std::map<GroupNumber, Generation>{{1, 7}, {2, 1}, {3, 65535}, {4, 12}});
+  CHECK(generations({}).empty());
+}
