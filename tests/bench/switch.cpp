@@ -1,0 +1,154 @@
+// SPDX-FileCopyrightText: Schultor contributors
+// SPDX-License-Identifier: EUPL-1.2
+//
+// How long a mode switch takes from the request to commit to the kernel's acknowledgement, and how many netlink messages, next
+// to `nft -f` reloading the equivalent rules. Both work on the same table in a network namespace of this process's own, in
+// alternating rounds; after each, the kernel is held to be where the switch should have brought it.
+#include "netfilter/planner/switch.hpp"
+#include "netfilter/kernel/connection.hpp"
+#include "netfilter/planner/build.hpp"
+#include "netfilter/planner/reconcile.hpp"
+#include "tests/kernel/netfilter_examples.hpp"
+#include "tests/kernel/network_namespace.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <charconv>
+#include <chrono>
+#include <cstdio>
+#include <cstdlib>
+#include <string_view>
+#include <vector>
+
+using namespace schultor;
+using namespace schultor::netfilter;
+using namespace schultor::netfilter::planner;
+
+namespace {
+
+using Microseconds = std::chrono::duration<double, std::micro>;
+
+[[noreturn]] void give_up(const std::string& why) {
+  std::fprintf(stderr, "%s\n", why.c_str());
+  std::exit(1);
+}
+
+template <typename T>
+T must(base::Result<T> result) {
+  if (!result) give_up(result.error().what());
+  return std::move(*result);
+}
+
+double median(std::vector<double> values) {
+  std::sort(values.begin(), values.end());
+  return values[values.size() / 2];
+}
+
+template <typename Work>
+double timed(Work work) {
+  const auto start = std::chrono::steady_clock::now();
+  work();
+  return Microseconds(std::chrono::steady_clock::now() - start).count();
+}
+
+/// All groups in the other profile, with their next generations.
+Intent switched(Intent intent) {
+  const bool to_leisure = intent.groups.front().profile == "school";
+  for (Group& group : intent.groups)
+    group = {group.number, to_leisure ? "leisure" : "school", to_leisure ? 2U : 1U, next(group.generation)};
+  return intent;
+}
+
+std::vector<GroupSwitch> between(const Intent& before, const Intent& after) {
+  std::vector<GroupSwitch> switches;
+  for (std::size_t i = 0; i < before.groups.size(); ++i) switches.push_back({before.groups[i], after.groups[i]});
+  return switches;
+}
+
+void check(kernel::Connection& connection, const Intent& intent, std::string_view who) {
+  const auto difference = reconcile(build(intent), must(connection.read(table_name)));
+  if (!difference.empty()) give_up(fmt::format("after {} the kernel is not where it should be:\n{}", who, to_string(difference)));
+}
+
+/// What a script would do: the whole ruleset again in one transaction.
+void reload_by_nft(const test::TemporaryFile& file) {
+  std::string program = "nft", flag = "-f", path = file.path();
+  char* arguments[] = {program.data(), flag.data(), path.data(), nullptr};
+  pid_t child = 0;
+  int status = 0;
+  if (posix_spawnp(&child, "nft", nullptr, nullptr, arguments, environ) != 0 || waitpid(child, &status, 0) != child || status != 0)
+    give_up("nft -f failed");
+}
+
+struct Row {
+  std::size_t messages = 0;
+  double switch_us = 0, nft_us = 0;
+};
+
+Row measure(std::size_t groups, std::size_t tablets, std::size_t rounds) {
+  test::enter_network_namespace();
+  auto connection = must(kernel::Connection::open());
+  Intent intent = test::large_school(groups, tablets);
+  intent.groups.resize(groups);
+  must(connection.commit(reconcile(build(intent), must(connection.read(table_name)))));
+
+  std::vector<double> ours, theirs;
+  Row row;
+  for (std::size_t round = 0; round < rounds; ++round) {
+    Intent after = switched(intent);
+    kernel::Committed committed;
+    const auto switches = between(intent, after);
+    ours.push_back(timed([&] { committed = must(connection.commit(switch_groups(switches))); }));
+    if (row.messages == 0) row.messages = committed.messages;
+    if (committed.messages != row.messages) give_up("the number of messages differs from round to round");
+    check(connection, after, "the switch");
+    intent = std::move(after);
+
+    after = switched(intent);
+    const test::TemporaryFile file(
+        fmt::format("table inet {0}\ndelete table inet {0}\n{1}", table_name, model::render(build(after))));
+    theirs.push_back(timed([&] { reload_by_nft(file); }));
+    check(connection, after, "nft -f");
+    intent = std::move(after);
+  }
+  row.switch_us = median(std::move(ours));
+  row.nft_us = median(std::move(theirs));
+  return row;
+}
+
+std::size_t rounds_of(int count, char** arguments) {
+  std::size_t rounds = 15;
+  if (count == 1) return rounds;
+  const std::string_view text = count == 3 ? arguments[2] : "";
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), rounds);
+  if (count != 3 || std::string_view(arguments[1]) != "--rounds" || error != std::errc{} || end != text.data() + text.size() ||
+      rounds == 0) {
+    std::fprintf(stderr, "usage: %s [--rounds N]\n", arguments[0]);
+    std::exit(2);
+  }
+  return rounds;
+}
+
+}  // namespace
+
+int main(int count, char** arguments) {
+  const std::size_t rounds = rounds_of(count, arguments);
+  fmt::print(
+      "A mode switch: request to commit → the kernel's acknowledgement, next to nft -f reloading the ruleset.\n"
+      "Medians of {} alternating rounds in one network namespace; after each round the kernel was read and compared.\n\n"
+      "{:>7} {:>8} {:>9} {:>12} {:>12} {:>7}\n",
+      rounds, "groups", "tablets", "messages", "switch, µs", "nft -f, µs", "ratio");
+  std::size_t messages = 0;
+  for (const std::size_t groups : {1U, 30U, 100U}) {
+    for (const std::size_t tablets : {50U, 500U, 5'000U}) {
+      const Row row = measure(groups, tablets, rounds);
+      fmt::print("{:>7} {:>8} {:>9} {:>11.0f} {:>11.0f} {:>6.0f}×\n", groups, tablets, row.messages, row.switch_us, row.nft_us,
+                 row.nft_us / row.switch_us);
+      std::fflush(stdout);
+      if (messages == 0) messages = row.messages;
+      if (row.messages != messages) give_up("the number of messages depends on groups or tablets");
+    }
+  }
+  return 0;
+}
