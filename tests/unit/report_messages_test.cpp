@@ -1,0 +1,160 @@
+// SPDX-FileCopyrightText: Schultor contributors
+// SPDX-License-Identifier: EUPL-1.2
+#include "daemon/report/messages.hpp"
+
+#include "tests/catch.hpp"
+
+#include <nlohmann/json.hpp>
+
+using namespace schultor::report;
+using nlohmann::json;
+
+namespace {
+
+json description() {
+  return {{"school", "ggs-am-park"},
+          {"version", "0.1.0"},
+          {"time", "2026-11-23T08:00:01+01:00"},
+          {"policy_revision", 7},
+          {"groups",
+           {{{"name", "3b"},
+             {"profile", "school"},
+             {"because", "window"},
+             {"text", "window Mon..Fri 08:00-17:00"},
+             {"since", "2026-11-23T08:00:00+01:00"},
+             {"until", "2026-11-23T17:00:00+01:00"},
+             {"ownership", "school"},
+             {"devices", 4}},
+            {{"name", "lehrkraefte"},
+             {"profile", "leisure"},
+             {"because", "fixed"},
+             {"text", "fixed"},
+             {"since", "2026-11-23T07:59:50+01:00"},
+             {"until", nullptr},
+             {"ownership", "staff"},
+             {"devices", 2}}}},
+          {"gate", {{"connected", true}, {"resolver_answers", nullptr}}},
+          {"applied", "2026-11-23T08:00:00+01:00"}};
+}
+
+json event() {
+  return {{"id", "mode/3b/2026-11-23T07:00:00Z"},
+          {"kind", "mode"},
+          {"at", "2026-11-23T08:00:00+01:00"},
+          {"group", "3b"},
+          {"profile", "school"}};
+}
+
+}  // namespace
+
+SCENARIO("the city learns modes and health, and nothing about devices or people") {
+  const auto facts = parse_description(description().dump());
+  REQUIRE(facts);
+  const auto state = json::parse(compose_state("ggs-am-park", *facts, true, OutboxHealth::ok));
+
+  CHECK(state == json{{"online", true},
+                      {"school", "ggs-am-park"},
+                      {"time", "2026-11-23T08:00:01+01:00"},
+                      {"policy_revision", 7},
+                      {"groups",
+                       {{{"name", "3b"},
+                         {"profile", "school"},
+                         {"because", "window"},
+                         {"since", "2026-11-23T08:00:00+01:00"},
+                         {"until", "2026-11-23T17:00:00+01:00"}},
+                        {{"name", "lehrkraefte"},
+                         {"profile", "leisure"},
+                         {"because", "fixed"},
+                         {"since", "2026-11-23T07:59:50+01:00"},
+                         {"until", nullptr}}}},
+                      {"health",
+                       {{"schultord", true},
+                        {"outbox", "ok"},
+                        {"gate", true},
+                        {"resolver", nullptr},
+                        {"applied", "2026-11-23T08:00:00+01:00"}}},
+                      {"versions", {{"schultor", "0.1.0"}}}});
+}
+
+SCENARIO("a school whose schultord was never reached is online, and says so") {
+  const auto state = json::parse(compose_state("ggs-am-park", std::nullopt, false, OutboxHealth::full));
+  CHECK(state["online"] == true);
+  CHECK(state["groups"] == json::array());
+  CHECK(state["health"] == json{{"schultord", false}, {"outbox", "full"}});
+}
+
+SCENARIO("a description that is none is refused with what was expected") {
+  const std::string valid = description().dump();
+  CHECK(parse_description(valid));
+  for (std::size_t length = 0; length < valid.size(); ++length) CHECK_FALSE(parse_description(valid.substr(0, length)));
+  for (const char* text : {"", "null", "[]", "7", "{}", "{\"groups\":", "\xff\xfe", "{\"version\":1}"})
+    CHECK_FALSE(parse_description(text));
+
+  for (const auto& member : {"version", "time", "applied", "policy_revision", "groups", "gate"}) {
+    auto broken = description();
+    broken[member] = json::array({1});
+    const auto refused = parse_description(broken.dump());
+    REQUIRE_FALSE(refused);
+    CHECK_THAT(refused.error().what(), Catch::Contains("expected") || Catch::Contains("a group is no object"));
+    broken.erase(member);
+    CHECK_FALSE(parse_description(broken.dump()));
+  }
+  auto negative = description();
+  negative["policy_revision"] = -1;
+  CHECK_FALSE(parse_description(negative.dump()));
+  auto long_name = description();
+  long_name["groups"][0]["name"] = std::string(longest_text + 1, 'a');
+  CHECK_FALSE(parse_description(long_name.dump()));
+  auto crowd = description();
+  crowd["groups"] = std::vector<json>(most_groups + 1, description()["groups"][0]);
+  CHECK_FALSE(parse_description(crowd.dump()));
+  CHECK_FALSE(parse_description(std::string(largest_description + 1, ' ')));
+}
+
+SCENARIO("deep nesting exhausts no stack") {
+  const std::string deep(60'000, '[');
+  CHECK_FALSE(compose_event(deep));
+  CHECK_FALSE(compose_event("{\"id\":" + deep + std::string(60'000, ']') + "}"));
+  // Brackets in a string are text.
+  auto bracketed = event();
+  bracketed["text"] = std::string(100, '[') + "\"\\";
+  CHECK(compose_event(bracketed.dump()));
+}
+
+SCENARIO("an event reaches the city as schultord raised it") {
+  const auto message = compose_event(event().dump());
+  REQUIRE(message);
+  CHECK(message->id == "mode/3b/2026-11-23T07:00:00Z");
+  CHECK(message->kind == "mode");
+  CHECK(json::parse(message->payload) == event());
+  CHECK(event_topic("ggs-am-park", message->kind) == "schultor/1/ggs-am-park/event/mode");
+}
+
+SCENARIO("what an event must not say stays in the school") {
+  auto talkative = event();
+  talkative["device"] = "tablet of a child";
+  talkative["errors"] = {"roster.csv:14:1: error: “Mia Muster” is no MAC address",
+                         "school.toml:3:1: error: 02:77:00:00:00:01 and 0277.0000.0002", "city.toml:9:3: error: unknown key"};
+  const auto message = compose_event(talkative.dump());
+  REQUIRE(message);
+  const auto sent = json::parse(message->payload);
+  CHECK_FALSE(sent.contains("device"));
+  CHECK(sent["errors"] == json{"roster.csv:14:1: (what it says stays in the school)",
+                               "school.toml:3:1: error: (a device) and (a device)", "city.toml:9:3: error: unknown key"});
+}
+
+SCENARIO("a kind is one level of a topic and no more") {
+  for (const char* kind : {"", "mode/other", "#", "+", "Mode", "mode\n", "a b", "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"}) {
+    auto odd = event();
+    odd["kind"] = kind;
+    CHECK_FALSE(compose_event(odd.dump()));
+  }
+  for (const char* member : {"id", "kind", "at"}) {
+    auto lacking = event();
+    lacking.erase(member);
+    CHECK_FALSE(compose_event(lacking.dump()));
+    lacking[member] = 5;
+    CHECK_FALSE(compose_event(lacking.dump()));
+  }
+  CHECK_FALSE(compose_event(std::string(largest_event + 1, ' ')));
+}
