@@ -156,6 +156,8 @@ def main(argv: list[str]) -> int:
     arguments = parser().parse_args(argv)
     try:
         arguments.name = check_name(arguments.name or default_name())
+        if arguments.what == "exec" and arguments.command[:1] == ["--"]:
+            del arguments.command[0]
         if arguments.what == "exec" and not arguments.command:
             raise LabError("exec HOST CMD…: which command?")
         if arguments.what != "up" and os.geteuid() != 0:
