@@ -42,12 +42,6 @@ const sockaddr* as_address(const sockaddr_in6& address) { return reinterpret_cas
 
 void set(int fd, int level, int option, int value) { REQUIRE(setsockopt(fd, level, option, &value, sizeof value) == 0); }
 
-[[noreturn]] void skip(const char* why) {
-  std::fprintf(stderr, "skipped: %s\n", why);
-  std::fflush(stderr);
-  std::_Exit(77);
-}
-
 base::UniqueFd bound(int type, const std::string& address, std::uint16_t port) {
   base::UniqueFd fd(socket(AF_INET6, type | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
   set(fd.get(), IPPROTO_IPV6, IPV6_V6ONLY, 0);
@@ -58,6 +52,12 @@ base::UniqueFd bound(int type, const std::string& address, std::uint16_t port) {
 }
 
 }  // namespace
+
+void skip(const char* why) {
+  std::fprintf(stderr, "skipped: %s\n", why);
+  std::fflush(stderr);
+  std::_Exit(77);
+}
 
 void enter_own_network() {
   static const bool entered = [] {

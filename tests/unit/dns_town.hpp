@@ -16,6 +16,9 @@
 /// played by the test. Everything runs on one thread, so that "nothing comes" can be seen without waiting.
 namespace schultor::dns::test {
 
+/// Ends the program as skipped.
+[[noreturn]] void skip(const char* why);
+
 /// Moves this process into a network namespace of its own, once. Ends the program as skipped when that is not allowed.
 void enter_own_network();
 
@@ -57,6 +60,8 @@ public:
   /// Runs the gate until nothing is left to do for it.
   void until_idle();
 
+  /// Another resolver than the one that the test plays, on 127.0.0.1.
+  void use_resolver(std::uint16_t port) { resolver_port_ = port; }
   void open_sockets();
   void accept_gate();
   void hang_up() { gate_.reset(); }
