@@ -42,7 +42,6 @@ tl::unexpected<base::Error> failure(int r, const BusError& error) {
   if (error.says_nobody_there()) return base::fail("schultord is not running: start it with “systemctl start schultord”");
   if (error.name() == SD_BUS_ERROR_ACCESS_DENIED)
     return base::fail("not allowed: run this as root, or as a user who may configure the gateway");
-  if (error.name() == "org.schultor.Gateway1.Error.ConfigurationRefused") return base::fail("{}", error.message());
   if (!error.message().empty()) return base::fail("schultord: {}", error.message());
   return base::fail_errno(-r, "asking schultord");
 }
@@ -72,11 +71,12 @@ base::Result<std::string> BusClient::call_for_text(const char* method) {
 base::Result<std::string> BusClient::describe() { return call_for_text("Describe"); }
 base::Result<std::string> BusClient::ruleset() { return call_for_text("Ruleset"); }
 
-base::Result<void> BusClient::reload() {
+base::Result<std::optional<std::string>> BusClient::reload() {
   BusError error;
   const int r = sd_bus_call_method(bus_.get(), gateway_name, gateway_path, manager, "Reload", error.get(), nullptr, "");
+  if (error.name() == "org.schultor.Gateway1.Error.ConfigurationRefused") return std::string(error.message());
   if (r < 0) return failure(r, error);
-  return {};
+  return std::nullopt;
 }
 
 base::Result<std::optional<BrokerHealth>> BusClient::broker() {

@@ -26,8 +26,8 @@ public:
 
   base::Result<std::string> describe();
   base::Result<std::string> ruleset();
-  /// An error of several lines where the configuration was refused.
-  base::Result<void> reload();
+  /// None when it was applied; else why the configuration was refused, a line for each error.
+  base::Result<std::optional<std::string>> reload();
   /// None where schultor-report is not running.
   base::Result<std::optional<BrokerHealth>> broker();
 

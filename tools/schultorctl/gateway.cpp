@@ -53,8 +53,12 @@ Exit ruleset(const Request& request) {
 Exit reload(const Request& request) {
   auto bus = BusClient::connect();
   if (!bus) return give_up(bus);
-  const auto done = bus->reload();
-  if (!done) return give_up(done);
+  const auto refusal = bus->reload();
+  if (!refusal) return give_up(refusal);
+  if (*refusal) {
+    fmt::print(stderr, "{}\n", **refusal);
+    return Exit::no;
+  }
   if (request.json) print({{"reloaded", true}});
   return Exit::yes;
 }
