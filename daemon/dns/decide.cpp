@@ -2,6 +2,8 @@
 // SPDX-License-Identifier: EUPL-1.2
 #include "daemon/dns/decide.hpp"
 
+#include "daemon/dns/limits.hpp"
+
 namespace schultor::dns {
 namespace {
 
@@ -32,11 +34,11 @@ Answer answer_to(Action action, const Query& query) {
     case Action::not_ours:
       return failure(Rcode::not_implemented);
     case Action::nx_domain:
-      return refusal(query, Rcode::nx_domain, Ede::filtered);
+      return refusal(query, Rcode::nx_domain, Ede::filtered, limits::refusal_ttl);
     case Action::no_data:
-      return refusal(query, Rcode::no_error, Ede::filtered);
+      return refusal(query, Rcode::no_error, Ede::filtered, limits::refusal_ttl);
     case Action::no_type:
-      return refusal(query, Rcode::no_error, std::nullopt);
+      return refusal(query, Rcode::no_error, std::nullopt, limits::negative_ttl_cap);
     case Action::any:
       return minimal_any(query);
     case Action::drop:

@@ -11,6 +11,13 @@ namespace {
 /// When a reply that is still missing is not waited for any more, long after the last question has given up.
 constexpr auto forget_request = 5 * limits::pin_wait;
 
+std::vector<std::string> listed_profiles(const policy::GateRules& rules) {
+  std::vector<std::string> names;
+  for (const auto& profile : rules.profiles)
+    if (profile.listed) names.push_back(profile.name);
+  return names;
+}
+
 /// Adds `more` to `entries`, each address once. False, and nothing added, when there would be too many.
 bool merge(std::vector<PinEntry>& entries, const std::vector<PinEntry>& more) {
   if (entries.size() + more.size() > most_pins) return false;
@@ -70,7 +77,7 @@ void Gate::on_upstream(JobId id, ByteView packet, Time now) {
   job->second.addresses = keep_public_addresses(*answer);
   const bool of_addresses = job->second.query.type == rr::a || job->second.query.type == rr::aaaa;
   if (of_addresses && job->second.addresses.empty() && answer->answers.size() < before)
-    return finish(job, refusal(job->second.query, Rcode::no_error, Ede::filtered));
+    return finish(job, refusal(job->second.query, Rcode::no_error, Ede::filtered, limits::refusal_ttl));
   job->second.answer = std::move(*answer);
   weigh(job, now);
 }
@@ -183,7 +190,9 @@ void Gate::on_pin_reply(const PinReply& reply, Time now) {
 }
 
 void Gate::on_rules(std::shared_ptr<const policy::GateRules> rules, const Announcement& announcement, Time now) {
-  if (announcement.pins_epoch != announcement_.pins_epoch) pins_.forget();
+  // A door is a place in the list of listed profiles: another list gives the same bit another meaning.
+  if (announcement.pins_epoch != announcement_.pins_epoch || !rules_ || listed_profiles(*rules) != listed_profiles(*rules_))
+    pins_.forget();
   rules_ = std::move(rules);
   announcement_ = announcement;
   ++generation_;

@@ -110,8 +110,9 @@ void cap_ttls(Answer& answer, std::chrono::seconds cap);
 /// The lowest TTL of the answer section; `otherwise` without records.
 [[nodiscard]] std::chrono::seconds lowest_ttl(const Answer& answer, std::chrono::seconds otherwise);
 
-/// A refusal: NXDOMAIN, or NODATA where names below may be allowed, with an SOA owned by the question's name.
-[[nodiscard]] Answer refusal(const Query& query, Rcode rcode, std::optional<Ede> ede);
+/// A negative answer of the gate's own: NXDOMAIN or NODATA (`no_error`), with an SOA owned by the question's name that holds
+/// for `ttl`.
+[[nodiscard]] Answer refusal(const Query& query, Rcode rcode, std::optional<Ede> ede, std::chrono::seconds ttl);
 /// To ANY: a HINFO in place of everything (RFC 8482).
 [[nodiscard]] Answer minimal_any(const Query& query);
 [[nodiscard]] Answer failure(Rcode rcode, std::optional<Ede> ede = std::nullopt);

@@ -157,11 +157,11 @@ Bytes write_question(std::uint16_t id, const Query& query, std::uint16_t udp_siz
   return out.take();
 }
 
-Answer refusal(const Query& query, Rcode rcode, std::optional<Ede> ede) {
+Answer refusal(const Query& query, Rcode rcode, std::optional<Ede> ede, std::chrono::seconds holds) {
   WireWriter soa(limits::plain_udp_answer);
   soa.bytes(name_from_text("schultor.internal").value_or(Name()).wire());
   soa.bytes(name_from_text("hostmaster.schultor.internal").value_or(Name()).wire());
-  const auto ttl = static_cast<std::uint32_t>(limits::refusal_ttl.count());
+  const auto ttl = static_cast<std::uint32_t>(holds.count());
   for (const std::uint32_t field : {std::uint32_t{1}, ttl, ttl, std::uint32_t{86400}, ttl}) soa.u32(field);
   Answer answer = failure(rcode, ede);
   answer.authority.push_back({query.name, rr::soa, ttl, soa.take()});

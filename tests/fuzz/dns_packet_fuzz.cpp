@@ -32,7 +32,7 @@ void as_question(ByteView packet) {
   require(query->fault != Rcode::no_error || query->has_question);
   check_written(*query, failure(query->fault), udp_limit(*query));
   if (!query->has_question) return;
-  check_written(*query, refusal(*query, Rcode::nx_domain, Ede::filtered), udp_limit(*query));
+  check_written(*query, refusal(*query, Rcode::nx_domain, Ede::filtered, limits::refusal_ttl), udp_limit(*query));
   const auto text = query->name.lower_text();
   require(text.size() < 4 * 255);
   // What goes to the resolver is a question that reads back as the same.

@@ -280,6 +280,23 @@ SCENARIO("pins that were lost are made anew") {
   CHECK(stage.answers.empty());
 }
 
+SCENARIO("a pin for one profile is not taken for another's after a reload puts a profile before it") {
+  Stage stage;
+  stage.warm("lernen.test", "198.51.100.20");
+  auto more = rules();
+  policy::ProfileNames homework = more.profiles[0];
+  homework.name = "homework";
+  more.profiles.insert(more.profiles.begin(), homework);
+  for (auto& [number, view] : more.views) ++view.profile;
+  stage.announce(more, {2, 1});
+  stage.ask({"lernen.test"});
+  stage.resolve({address_record("lernen.test", "198.51.100.20")});
+  stage.gate.end_of_turn(stage.now);
+  CHECK(stage.answers.empty());
+  REQUIRE(stage.requests.size() == 1);
+  CHECK(stage.requests[0].entries[0].doors == 0b110);
+}
+
 SCENARIO("a packet without a view is not answered") {
   Stage stage;
   stage.ask({"lernen.test"}, 0);

@@ -64,7 +64,7 @@ TEST_CASE("what is no question gets no answer, and a malformed one FORMERR") {
 
 TEST_CASE("an answer brings the question back octet for octet") {
   const auto query = read_query(dig_packet).value();
-  const auto packet = write_answer(query, refusal(query, Rcode::nx_domain, Ede::filtered), udp_limit(query));
+  const auto packet = write_answer(query, refusal(query, Rcode::nx_domain, Ede::filtered, limits::refusal_ttl), udp_limit(query));
   const auto answer = told(packet);
   CHECK(std::equal(dig_packet.begin() + 12, dig_packet.begin() + 33, packet.begin() + 12));
   CHECK(answer.id == 0xbeef);
@@ -82,7 +82,8 @@ TEST_CASE("an answer brings the question back octet for octet") {
 
 TEST_CASE("a client without EDNS gets none back") {
   const auto query = query_of({"spiele.test"});
-  const auto answer = told(write_answer(query, refusal(query, Rcode::nx_domain, Ede::filtered), udp_limit(query)));
+  const auto answer =
+      told(write_answer(query, refusal(query, Rcode::nx_domain, Ede::filtered, limits::refusal_ttl), udp_limit(query)));
   CHECK(answer.rcode == 3);
   CHECK(answer.additional.empty());
 }
