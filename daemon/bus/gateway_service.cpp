@@ -113,7 +113,7 @@ int get_group_property(sd_bus*, const char* path, const char*, const char* prope
   const auto group = group_at(path, gateway_of(userdata));
   if (!group) return -ENOENT;
   const std::string_view name = property;
-  if (name == "Since") return sd_bus_message_append(reply, "t", microseconds(group->since));
+  if (name == "Since") return sd_bus_message_append(reply, "t", group->since ? microseconds(*group->since) : 0);
   if (name == "Until") return sd_bus_message_append(reply, "t", group->until ? microseconds(*group->until) : 0);
   if (name == "Devices") return sd_bus_message_append(reply, "u", static_cast<std::uint32_t>(group->devices));
   const auto& text = name == "Name"      ? group->name

@@ -19,7 +19,7 @@ std::string describe(const policy::Policy& policy, const GatewayStatus& status, 
                       {"profile", group.profile},
                       {"because", group.because},
                       {"text", group.text},
-                      {"since", policy::format_local(policy, group.since)},
+                      {"since", group.since ? json(policy::format_local(policy, *group.since)) : json(nullptr)},
                       {"until", group.until ? json(policy::format_local(policy, *group.until)) : json(nullptr)},
                       {"ownership", group.ownership},
                       {"devices", group.devices}});

@@ -35,7 +35,7 @@ struct GroupStatus {
   std::string profile;
   std::string because;
   std::string text;
-  std::chrono::sys_seconds since;
+  std::optional<std::chrono::sys_seconds> since;  ///< none for a profile that never changes
   std::optional<std::chrono::sys_seconds> until;
   std::string ownership;
   std::size_t devices = 0;  ///< in the roster

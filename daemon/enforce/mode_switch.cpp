@@ -55,6 +55,8 @@ base::Prefix prefix_between(const base::Address& first, const base::Address& las
   return prefix;
 }
 
+policy::Seconds second_of(base::Instant at) { return std::chrono::floor<std::chrono::seconds>(at); }
+
 bool same_but_generation(planner::Group a, const planner::Group& b) {
   a.generation = b.generation;
   return a == b;
@@ -71,7 +73,7 @@ ModeSwitch plan_mode_switch(const policy::Policy& policy, const Numbers& numbers
     const auto to = group_in_force(group, span.holding, numbers, planner::next(from.generation));
     if (same_but_generation(from, to)) continue;
     planned.groups.push_back({from, to});
-    planned.changes.push_back({group.name, from.profile, span.holding, span.since});
+    planned.changes.push_back({group.name, from.profile, span.holding, span.since.value_or(second_of(moment.at))});
   }
   return planned;
 }
@@ -146,7 +148,9 @@ std::vector<ModeChange> changes_over(const Standing& found, const policy::Policy
     const auto known = found.groups.find(numbers.groups.find(policy.groups[i].name)->second);
     const bool unchanged = known != found.groups.end() && known->second.profile == span.holding.profile;
     if (unchanged && occasion != Occasion::start) continue;
-    const auto at = occasion == Occasion::reload ? std::chrono::floor<std::chrono::seconds>(moment.at) : span.since;
+    // A profile that has always held changed nothing that is to be told again.
+    if (unchanged && !span.since) continue;
+    const auto at = occasion == Occasion::reload ? second_of(moment.at) : span.since.value_or(second_of(moment.at));
     changes.push_back(
         {policy.groups[i].name, unchanged || known == found.groups.end() ? "" : known->second.profile, span.holding, at});
   }

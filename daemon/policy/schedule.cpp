@@ -134,13 +134,17 @@ Holding holding_at(const Policy& policy, const Group& group, Seconds at) {
 }
 
 Span span_at(const Policy& policy, const Group& group, Seconds at) {
-  Span span{holding_at(policy, group, at), at - lookback, std::nullopt};
+  Span span{holding_at(policy, group, at), std::nullopt, std::nullopt};
   const auto* schedule = schedule_of(policy, group);
   if (schedule == nullptr) return span;
-  for_each_change(policy, *schedule, at - lookback, at + seconds{1}, [&](Seconds change, const Window*) {
-    span.since = change;
-    return true;
-  });
+  // Most often it was today; a switch that is due does not wait for a walk through the year.
+  for (const std::chrono::days back : {std::chrono::days{2}, std::chrono::days{9}, lookback}) {
+    for_each_change(policy, *schedule, at - back, at + seconds{1}, [&](Seconds change, const Window*) {
+      span.since = change;
+      return true;
+    });
+    if (span.since) break;
+  }
   for_each_change(policy, *schedule, at, at + lookahead, [&](Seconds change, const Window*) {
     span.until = change;
     return false;

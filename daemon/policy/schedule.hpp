@@ -34,7 +34,7 @@ using Seconds = std::chrono::sys_seconds;
 /// A stretch of time in which a group's profile does not change.
 struct Span {
   Holding holding;               ///< with the reason that holds at the instant asked for
-  Seconds since;                 ///< when the profile began to hold; at most `lookback` days before the instant asked for
+  std::optional<Seconds> since;  ///< when the profile began to hold; none within `lookback` days, as for a fixed one
   std::optional<Seconds> until;  ///< when it changes next; none within `lookahead` days
 };
 inline constexpr std::chrono::days lookback{400};

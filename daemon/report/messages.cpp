@@ -91,7 +91,8 @@ private:
 Result<GroupFacts> read_group(const json& object) {
   if (!object.is_object()) return fail("a group is no object");
   Reader reader(object);
-  GroupFacts group{reader.text("name"), reader.text("profile"), reader.text("because"), reader.text("since"), std::nullopt};
+  GroupFacts group{reader.text("name"), reader.text("profile"), reader.text("because"), std::nullopt, std::nullopt};
+  if (reader.has("since")) group.since = reader.text("since");
   if (reader.has("until")) group.until = reader.text("until");
   if (!reader.wrong().empty()) return fail("a group: {}", reader.wrong());
   return group;
@@ -189,7 +190,7 @@ std::string compose_state(std::string_view school, const std::optional<GatewayFa
       state["groups"].push_back({{"name", group.name},
                                  {"profile", group.profile},
                                  {"because", group.because},
-                                 {"since", group.since},
+                                 {"since", group.since ? json(*group.since) : json(nullptr)},
                                  {"until", group.until ? json(*group.until) : json(nullptr)}});
     health["gate"] = facts->gate_connected;
     health["resolver"] = facts->resolver_answers ? json(*facts->resolver_answers) : json(nullptr);

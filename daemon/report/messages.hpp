@@ -24,7 +24,7 @@ struct GroupFacts {
   std::string name;
   std::string profile;
   std::string because;
-  std::string since;
+  std::optional<std::string> since;  ///< none for a profile that never changes
   std::optional<std::string> until;
 };
 

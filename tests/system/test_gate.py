@@ -178,6 +178,10 @@ class TheViewOfAKeptSocket(unittest.TestCase):
 class ResolversOutside(unittest.TestCase):
     def setUp(self):
         self.school = self.enterContext(School(at="2026-11-23 09:00:00"))
+        # Somebody else's table, which has connections tracked also while ours is not there.
+        self.school.exec("gateway", "nft", "add table ip fremd; add chain ip fremd c { type filter hook forward priority 0; }; "
+                         "add rule ip fremd c ct state new accept; add table ip6 fremd; "
+                         "add chain ip6 fremd c { type filter hook forward priority 0; }; add rule ip6 fremd c ct state new accept")
 
     def test_a_tablet_that_asks_a_resolver_outside_is_answered_by_the_gate_and_nothing_leaves(self):
         tap = WanTap(self.school)

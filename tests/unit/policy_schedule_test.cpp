@@ -117,7 +117,7 @@ TEST_CASE("windows that meet are one stretch, and the reason is that of the inst
   const auto policy = policy_in("Europe/Berlin", {"Mon..Fri 08:00-12:00", "Mon..Fri 12:00-24:00", "Tue..Sat 00:00-02:00"});
   const auto span = span_at(policy, policy.groups[0], at(policy, "2026-03-25 13:00"));
   CHECK(span.holding.text == "window Mon..Fri 12:00-24:00");
-  CHECK(format_local(policy, span.since) == "2026-03-25T08:00:00+01:00");
+  CHECK(format_local(policy, span.since.value()) == "2026-03-25T08:00:00+01:00");
   REQUIRE(span.until);
   CHECK(format_local(policy, *span.until) == "2026-03-26T02:00:00+01:00");
 }
@@ -127,18 +127,18 @@ TEST_CASE("a stretch is the same from its first instant to its last") {
   for (const auto* text : {"2026-03-27 17:00", "2026-03-29 03:00", "2026-03-30T07:59:59"}) {
     INFO(text);
     const auto span = span_at(policy, policy.groups[0], at(policy, text));
-    CHECK(format_local(policy, span.since) == "2026-03-27T17:00:00+01:00");
+    CHECK(format_local(policy, span.since.value()) == "2026-03-27T17:00:00+01:00");
     REQUIRE(span.until);
     CHECK(format_local(policy, *span.until) == "2026-03-30T08:00:00+02:00");
   }
 }
 
-TEST_CASE("what never changes has no end, and no beginning within sight") {
+TEST_CASE("what never changes has no beginning and no end") {
   const auto policy = policy_in("Europe/Berlin", {"00:00-24:00"});
   const auto now = at(policy, "2026-03-27 10:00");
   for (const auto& group : policy.groups) {
     const auto span = span_at(policy, group, now);
-    CHECK(span.since == now - lookback);
+    CHECK_FALSE(span.since);
     CHECK_FALSE(span.until);
     CHECK(timeline(policy, group, now, now + days{1000}).size() == 1);
   }
@@ -164,7 +164,7 @@ TEST_CASE("what is no date or time is refused") {
   const auto policy = policy_in("Europe/Berlin", {});
   for (const auto* text : {"", "2026", "2026-3-27", "2026-02-29", "2026-13-01", "2026-03-27 ", "2026-03-27 24:00",
                            "2026-03-27 08:60", "2026-03-27T08", "2026-03-27T08:00:00+1:00", "2026-03-27T08:00:00 CET", "27.03.2026",
-                           "1969-12-31", "2200-01-01", "today", "2026-03-27T08:00:00+01:0"}) {
+                           "1969-12-31", "2038-01-01", "today", "2026-03-27T08:00:00+01:0"}) {
     INFO(text);
     CHECK_FALSE(parse_local(policy, text));
   }

@@ -184,6 +184,8 @@ class School:
             earlier.close()
         made = self.socket(host, AF_INET6 if ":" in address else AF_INET, type)
         made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        if made.family == socket.AF_INET6:
+            made.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
         made.bind((address, port))
         if type == SOCK_STREAM:
             made.listen(256)
