@@ -111,7 +111,7 @@ std::vector<PinEntry> Gate::lacking(const Job& job, Time now) const {
   std::vector<PinEntry> entries;
   for (const auto& address : job.addresses)
     if (const auto doors = pins_.missing(address, job.doors, job.ttl, now); doors != 0)
-      entries.push_back({address, doors, pin_lifetime(job.doors, job.ttl)});
+      entries.push_back({address, doors, pin_lifetime(job.doors)});
   return entries;
 }
 

@@ -24,9 +24,9 @@ void for_each_door(policy::Doors doors, Function&& function) {
 
 }  // namespace
 
-seconds pin_lifetime(policy::Doors doors, seconds ttl) {
+seconds pin_lifetime(policy::Doors doors) {
   if ((doors & policy::cloud_door) != 0) return limits::cloud_pin;
-  return ttl + limits::pin_grace;
+  return limits::ttl_cap + limits::pin_grace;
 }
 
 seconds highest_ttl(policy::Doors doors) { return doors == policy::cloud_door ? limits::cloud_ttl_cap : limits::ttl_cap; }
@@ -42,7 +42,7 @@ std::optional<Time> PinTable::until(const base::Address& address, unsigned door)
 }
 
 policy::Doors PinTable::missing(const base::Address& address, policy::Doors doors, seconds ttl, Time now) const {
-  const auto wanted = std::max(ttl + limits::least_pin, pin_lifetime(doors, ttl) / 2);
+  const auto wanted = std::max(ttl + limits::least_pin, pin_lifetime(doors) / 2);
   policy::Doors lacking = 0;
   for_each_door(doors, [&](unsigned door) {
     const auto end = until(address, door);

@@ -15,8 +15,9 @@ namespace schultor::dns {
 /// The monotonic clock, always passed in.
 using Time = std::chrono::steady_clock::time_point;
 
-/// How long an address is pinned for when an answer with `ttl` is handed out: always longer than that.
-[[nodiscard]] std::chrono::seconds pin_lifetime(policy::Doors doors, std::chrono::seconds ttl);
+/// How long an address is pinned for: longer than any TTL handed out for it. It does not depend on the answer at hand, so that
+/// a gate which was started anew and remembers nothing never shortens a pin that an earlier answer lives by.
+[[nodiscard]] std::chrono::seconds pin_lifetime(policy::Doors doors);
 /// The highest TTL that may be handed out.
 [[nodiscard]] std::chrono::seconds highest_ttl(policy::Doors doors);
 

@@ -100,8 +100,8 @@ TEST_CASE("a pin is missing when an answer would outlive it or half its life is 
   CHECK(pins.missing(host, school_door | exam_door, seconds(300), start) == exam_door);
   CHECK(pins.missing(host, school_door, seconds(300), start + seconds(55)) == 0);
   CHECK(pins.missing(host, school_door, seconds(300), start + seconds(56)) == school_door);
-  CHECK(pins.missing(host, school_door, seconds(0), start + seconds(330)) == 0);
-  CHECK(pins.missing(host, school_door, seconds(0), start + seconds(331)) == school_door);
+  CHECK(pins.missing(host, school_door, seconds(0), start + seconds(180)) == 0);
+  CHECK(pins.missing(host, school_door, seconds(0), start + seconds(181)) == school_door);
   CHECK(pins.left(host, school_door, start + seconds(60)) == seconds(300));
   CHECK(pins.left(host, school_door | exam_door, start) == seconds(0));
   CHECK(pins.left(host, school_door, start + seconds(400)) == seconds(0));

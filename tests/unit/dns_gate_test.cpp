@@ -70,7 +70,7 @@ SCENARIO("an answer leaves only after its addresses are pinned") {
   CHECK(stage.answers.empty());
   CHECK(stage.requests[0].rules_epoch == 1);
   REQUIRE(stage.requests[0].entries.size() == 1);
-  CHECK(stage.requests[0].entries[0] == PinEntry{address("198.51.100.20"), school_door, seconds(180)});
+  CHECK(stage.requests[0].entries[0] == PinEntry{address("198.51.100.20"), school_door, seconds(360)});
   stage.reply(PinStatus::pinned);
   REQUIRE(stage.answers.size() == 1);
   CHECK(stage.answers[0].addresses() == std::vector<std::string>{"198.51.100.20"});
