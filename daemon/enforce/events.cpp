@@ -8,7 +8,10 @@
 namespace schultor::enforce {
 namespace {
 
-std::string utc(policy::Seconds at) { return date::format("%FT%TZ", at); }
+template <typename Duration>
+std::string utc(std::chrono::sys_time<Duration> at) {
+  return date::format("%FT%TZ", at);
+}
 
 }  // namespace
 
@@ -24,11 +27,11 @@ std::string mode_event(const policy::Policy& policy, const ModeChange& change) {
   return event.dump();
 }
 
-std::string configuration_event(const policy::Policy& policy, policy::Seconds at, const std::vector<std::string>& errors) {
+std::string configuration_event(const policy::Policy& policy, base::Instant at, const std::vector<std::string>& errors) {
   const std::string result = errors.empty() ? "applied" : "refused";
   nlohmann::json event{{"id", fmt::format("configuration/{}/{}", result, utc(at))},
                        {"kind", "configuration"},
-                       {"at", policy::format_local(policy, at)},
+                       {"at", policy::format_local(policy, std::chrono::floor<std::chrono::seconds>(at))},
                        {"result", result},
                        {"revision", policy.revision}};
   if (!errors.empty()) event["errors"] = errors;

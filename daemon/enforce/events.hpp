@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: EUPL-1.2
 #pragma once
 
+#include "daemon/base/wall_clock.hpp"
 #include "daemon/policy/policy.hpp"
 #include "daemon/policy/schedule.hpp"
 
@@ -24,7 +25,7 @@ struct ModeChange {
 /// instant alone, so that the same change described again after a crash is the same event.
 [[nodiscard]] std::string mode_event(const policy::Policy& policy, const ModeChange& change);
 /// {"id", "kind": "configuration", "at", "result": "applied" | "refused", "revision"?, "errors"?}.
-[[nodiscard]] std::string configuration_event(const policy::Policy& policy, policy::Seconds at,
+[[nodiscard]] std::string configuration_event(const policy::Policy& policy, base::Instant at,
                                               const std::vector<std::string>& errors);
 
 /// The latest events, for a reporter that was away when they were raised.

@@ -111,7 +111,7 @@ base::Result<void> Gateway::Impl::first_apply() {
 }
 
 base::Result<void> Gateway::Impl::reload() {
-  const auto now = std::chrono::floor<std::chrono::seconds>(clock->now());
+  const auto now = clock->now();
   auto wanted = load(current.numbers);
   auto done = wanted ? apply(*wanted, Occasion::reload) : base::Result<void>(base::pass(std::move(wanted)));
   if (!done) {

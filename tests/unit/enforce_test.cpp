@@ -209,6 +209,16 @@ SCENARIO("the gate may open only doors that the rules have, for addresses that s
     CHECK_FALSE(pins_of(rules, address(nowhere), 0b1, hour));
 }
 
+SCENARIO("two reloads within a second are two events") {
+  const auto policy = make_policy();
+  const auto at = instant(policy, "2026-11-23 09:00:00");
+  const auto id = [&](base::Instant when) {
+    return nlohmann::json::parse(configuration_event(policy, when, {})).at("id").get<std::string>();
+  };
+  CHECK(id(at) != id(at + std::chrono::microseconds(1)));
+  CHECK(id(at) == id(at));
+}
+
 SCENARIO("the ring of events is bounded") {
   EventLog log;
   for (std::size_t i = 0; i < EventLog::most + 5; ++i) log.add(std::to_string(i));
