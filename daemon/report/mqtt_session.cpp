@@ -55,6 +55,7 @@ Result<void> check_readable(const std::string& path, std::string_view what) {
 struct MqttSession::Impl {
   std::unique_ptr<mosquitto, Destroy> handle;
   Broker broker;
+  bool dialled = false;  ///< there is a TCP connection
   bool accepted = false;
   std::string refusal;    ///< the broker's own word
   std::string tls_error;  ///< OpenSSL's latest
@@ -70,10 +71,13 @@ struct MqttSession::Impl {
       return base::Error(
           fmt::format("{}: the broker refuses this school's certificate {} ({})", broker.url(), broker.certificate, tls_error));
     if (!tls_error.empty()) return base::Error(fmt::format("{}: TLS: {}", broker.url(), tls_error));
-    if (code == MOSQ_ERR_ERRNO) return base::Error(fmt::format("{}: {}", broker.url(), system_error_text(error)));
     if (code == MOSQ_ERR_EAI) return base::Error(fmt::format("{}: the name cannot be resolved", broker.url()));
-    return base::Error(fmt::format("{}: {}{}", broker.url(), mosquitto_strerror(code),
-                                   accepted ? "" : " (before the broker accepted: does it know this school's certificate?)"));
+    const auto text = code == MOSQ_ERR_ERRNO ? system_error_text(error) : std::string(mosquitto_strerror(code));
+    // A broker that refuses a certificate may hang up before its reason has arrived.
+    if (dialled && !accepted)
+      return base::Error(fmt::format("{}: the broker hung up before it accepted ({}): does it trust this school's certificate {}?",
+                                     broker.url(), text, broker.certificate));
+    return base::Error(fmt::format("{}: {}", broker.url(), text));
   }
 };
 
@@ -144,6 +148,7 @@ Result<MqttSession> MqttSession::open(const Broker& broker, const std::string& c
   if (code == MOSQ_ERR_SUCCESS)
     code = mosquitto_connect_bind_v5(handle, broker.host.c_str(), broker.port, keepalive, nullptr, nullptr);
   if (code != MOSQ_ERR_SUCCESS) return tl::unexpected(impl->why(code, errno));
+  impl->dialled = true;
   return MqttSession(std::move(impl));
 }
 
