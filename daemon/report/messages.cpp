@@ -111,10 +111,11 @@ std::size_t mac_length(std::string_view text, std::size_t at) {
 
 std::string text_without_devices(std::string_view text) {
   constexpr std::string_view roster = "roster.csv:";
-  if (text.substr(0, roster.size()) == roster) {
+  if (const auto found = text.find(roster); found != std::string_view::npos) {
     // A line of the roster may hold a child's name: the place is enough for whoever mends it, in the school.
-    const auto end = text.find_first_not_of("0123456789:", roster.size());
-    return std::string(text.substr(0, end)) + " (what it says stays in the school)";
+    const auto end = text.find_first_not_of("0123456789:", found + roster.size());
+    return std::string(text.substr(found, end == std::string_view::npos ? end : end - found)) +
+           " (what it says stays in the school)";
   }
   std::string kept;
   for (std::size_t i = 0; i < text.size();) {
@@ -132,6 +133,20 @@ json without_devices(const json& value) {
   json kept = value;
   for (auto& item : kept) item = without_devices(item);
   return kept;
+}
+
+/// The first errors, and how many more there are: the city need not mend them, and its broker bounds what it takes.
+void shorten_errors(json& event) {
+  constexpr std::size_t longest_error = 500;
+  const auto errors = event.find("errors");
+  if (errors == event.end() || !errors->is_array()) return;
+  if (const auto count = errors->size(); count > most_errors) {
+    errors->erase(errors->begin() + most_errors, errors->end());
+    errors->push_back(fmt::format("and {} more", count - most_errors));
+  }
+  for (auto& error : *errors)
+    if (error.is_string() && error.get_ref<const std::string&>().size() > longest_error)
+      error = error.get_ref<const std::string&>().substr(0, longest_error) + "…";
 }
 
 /// What may leave the school in an event. A kind that has more to say adds its members here.
@@ -210,6 +225,7 @@ Result<EventMessage> compose_event(std::string_view text) {
   json leaving = json::object();
   for (const auto* name : event_members)
     if (const auto found = object->find(name); found != object->end()) leaving[name] = without_devices(*found);
+  shorten_errors(leaving);
   Reader reader(leaving);
   EventMessage event{reader.text("id"), reader.text("kind"), {}};
   reader.text("at");

@@ -15,8 +15,9 @@ namespace schultor::report {
 
 /// Bounds of what is taken from the bus; beyond them it is refused.
 inline constexpr std::size_t largest_description = 1U << 20U;
-inline constexpr std::size_t largest_event = 64U << 10U;
+inline constexpr std::size_t largest_event = 1U << 20U;  ///< a refused configuration lists up to 1000 errors
 inline constexpr std::size_t most_groups = 1000;
+inline constexpr std::size_t most_errors = 50;    ///< of a configuration, that the city is told one by one
 inline constexpr std::size_t longest_text = 200;  ///< names, ids, instants; bytes
 
 /// What holds for a group; instants in RFC 3339 as schultord wrote them.

@@ -73,8 +73,11 @@ struct MqttSession::Impl {
     if (!tls_error.empty()) return base::Error(fmt::format("{}: TLS: {}", broker.url(), tls_error));
     if (code == MOSQ_ERR_EAI) return base::Error(fmt::format("{}: the name cannot be resolved", broker.url()));
     const auto text = code == MOSQ_ERR_ERRNO ? system_error_text(error) : std::string(mosquitto_strerror(code));
-    // A broker that refuses a certificate may hang up before its reason has arrived.
-    if (dialled && !accepted)
+    // A broker that refuses a certificate may hang up before its reason has arrived, and the library may notice while it still
+    // dials: EPROTO is its word for TLS that ended.
+    const bool cut = dialled || code == MOSQ_ERR_CONN_LOST ||
+                     (code == MOSQ_ERR_ERRNO && (error == EPROTO || error == EPIPE || error == ECONNRESET));
+    if (cut && !accepted)
       return base::Error(fmt::format("{}: the broker hung up before it accepted ({}): does it trust this school's certificate {}?",
                                      broker.url(), text, broker.certificate));
     return base::Error(fmt::format("{}: {}", broker.url(), text));

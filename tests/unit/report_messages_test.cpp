@@ -133,14 +133,26 @@ SCENARIO("an event reaches the city as schultord raised it") {
 SCENARIO("what an event must not say stays in the school") {
   auto talkative = event();
   talkative["device"] = "tablet of a child";
-  talkative["errors"] = {"roster.csv:14:1: error: “Mia Muster” is no MAC address",
+  talkative["errors"] = {"roster.csv:14:1: error: “Mia Muster” is no MAC address", "Mia is named twice, first at roster.csv:3",
                          "school.toml:3:1: error: 02:77:00:00:00:01 and 0277.0000.0002", "city.toml:9:3: error: unknown key"};
   const auto message = compose_event(talkative.dump());
   REQUIRE(message);
   const auto sent = json::parse(message->payload);
   CHECK_FALSE(sent.contains("device"));
   CHECK(sent["errors"] == json{"roster.csv:14:1: (what it says stays in the school)",
+                               "roster.csv:3 (what it says stays in the school)",
                                "school.toml:3:1: error: (a device) and (a device)", "city.toml:9:3: error: unknown key"});
+}
+
+SCENARIO("a configuration with very many errors is told of all the same") {
+  auto refused = event();
+  refused["errors"] = std::vector<std::string>(1000, "school.toml:1:1: error: " + std::string(600, 'x'));
+  const auto message = compose_event(refused.dump());
+  REQUIRE(message);
+  const auto errors = json::parse(message->payload)["errors"];
+  REQUIRE(errors.size() == most_errors + 1);
+  CHECK(errors.back() == "and 950 more");
+  CHECK(message->payload.size() < 40'000);
 }
 
 SCENARIO("a kind is one level of a topic and no more") {
