@@ -110,7 +110,10 @@ Result<EventSource> EventLoop::handle_signals(std::function<void()> hangup) {
 void EventLoop::enable_watchdog() { sd_event_set_watchdog(event_.get(), 1); }
 
 Result<void> EventLoop::run() {
-  if (const int r = sd_event_loop(event_.get()); r < 0) return fail_errno(-r, "running the event loop");
+  const int r = sd_event_loop(event_.get());
+  if (r < 0) return fail_errno(-r, "running the event loop");
+  // quit() and signals end it with 0; sd-bus, told to exit on disconnect, with EXIT_FAILURE.
+  if (r > 0) return fail("the system bus went away");
   return {};
 }
 

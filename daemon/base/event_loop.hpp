@@ -50,7 +50,7 @@ public:
   /// Feeds the service manager's watchdog by itself when one is set (sd_event_set_watchdog(3)).
   void enable_watchdog();
 
-  /// Runs until quit() or a signal that ends it.
+  /// Runs until quit() or a signal that ends it. A bus that was told to exit on disconnect ends it with an error.
   [[nodiscard]] Result<void> run();
   void quit();
 

@@ -230,6 +230,17 @@ SCENARIO("a school with a certificate of a stranger is refused, and its log says
   school.wait_for_events({"kept"});
 }
 
+SCENARIO("without its bus schultor-report ends with an error, for the service manager to start it anew") {
+  School school;
+  school.start_gateway();
+  school.start_report();
+  school.bus_daemon->end(SIGKILL);
+  const int status = school.report->wait();
+  REQUIRE(WIFEXITED(status));
+  CHECK(WEXITSTATUS(status) == 1);
+  school.report->line_with("the system bus went away");
+}
+
 SCENARIO("a broker that another authority vouches for is not spoken to") {
   School school;
   std::filesystem::copy_file(school.directory / "stranger.pem", school.directory / "city-of-report.pem");
