@@ -33,9 +33,8 @@ base::Result<std::optional<Arguments>> parse_options(int argc, char** argv) {
   try {
     po::variables_map values;
     po::store(po::command_line_parser(argc, argv).options(described).positional({}).run(), values);
-    if (values.contains("help")) std::cout << described;
-    if (values.contains("version")) std::cout << "schultor-report " << base::version << '\n';
-    if (values.contains("help") || values.contains("version")) return std::nullopt;
+    if (values.contains("help")) return std::cout << described, std::nullopt;
+    if (values.contains("version")) return std::cout << "schultor-report " << base::version << '\n', std::nullopt;
     po::notify(values);
   } catch (const po::error& error) {
     return base::fail("{}: see schultor-report --help", error.what());
@@ -53,12 +52,9 @@ base::Result<void> run(report::Reporter::Options options) {
   std::unique_ptr<bus::ReportService> service;
   std::optional<base::Error> failure;
   std::unique_ptr<report::Reporter> reporter;
-  const auto facts = [&] {
-    return bus::ReportService::Facts{reporter->broker_connected(), static_cast<std::uint32_t>(reporter->outbox_depth())};
-  };
   const auto changed = [&] {
     if (!service) return;
-    service->update(facts());
+    service->update({reporter->broker_connected(), static_cast<std::uint32_t>(reporter->outbox_depth())});
     sd_notifyf(0, "STATUS=%s", reporter->status_line().c_str());
   };
   auto started = report::Reporter::start(*loop, std::move(options),
@@ -69,7 +65,7 @@ base::Result<void> run(report::Reporter::Options options) {
                                           }});
   if (!started) return base::pass(std::move(started));
   reporter = std::move(*started);
-  auto offered = bus::ReportService::create(*loop, facts());
+  auto offered = bus::ReportService::create(*loop, {});
   if (!offered) return base::pass(std::move(offered));
   service = std::move(*offered);
   auto followed = bus::GatewayClient::create(
@@ -79,7 +75,8 @@ base::Result<void> run(report::Reporter::Options options) {
   if (!followed) return base::pass(std::move(followed));
   client = std::move(*followed);
   loop->enable_watchdog();
-  sd_notifyf(0, "READY=1\nSTATUS=%s", reporter->status_line().c_str());
+  changed();
+  sd_notify(0, "READY=1");
   const auto ended = loop->run();
   sd_notify(0, "STOPPING=1");
   reporter->stop();
