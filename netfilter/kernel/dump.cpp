@@ -11,10 +11,13 @@
 #include <libnftnl/common.h>
 #include <netinet/in.h>
 
+#include <poll.h>
+
 #include <linux/netfilter.h>
 #include <linux/netfilter/nf_tables.h>
 #include <linux/netfilter/nfnetlink.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <cstring>
@@ -28,7 +31,8 @@ using namespace model;
 using base::fail;
 using base::Result;
 
-constexpr int attempts = 16;
+constexpr int attempts = 64;
+constexpr int settling_pause = 25;                  // milliseconds
 constexpr std::uint32_t chain_of_a_rule = 1U << 2;  // NFT_CHAIN_BINDING
 
 /// Errors of one exchange with the kernel are errno values, since some of them are answers.
@@ -37,7 +41,7 @@ public:
   Reader(mnl_socket& socket, std::uint32_t& sequence, const std::string& table)
       : socket_(socket), sequence_(sequence), table_(table) {}
 
-  /// 0, or an errno value; EINTR when the ruleset changed meanwhile.
+  /// 0, or an errno value; EINTR when the ruleset changed meanwhile, EAGAIN when a listing was not whole.
   int read(Found& found);
 
 private:
@@ -145,6 +149,15 @@ int Reader::sets(Found& found) {
   });
 }
 
+/// Whether there was a key that stood there twice.
+bool drop_repeated(std::vector<Element>& elements) {
+  std::sort(elements.begin(), elements.end(), [](const Element& a, const Element& b) { return a.key < b.key; });
+  const auto end = std::unique(elements.begin(), elements.end(), [](const Element& a, const Element& b) { return a.key == b.key; });
+  const bool repeated = end != elements.end();
+  elements.erase(end, elements.end());
+  return repeated;
+}
+
 int Reader::elements(FoundSet& set) {
   std::vector<RawElement> raw;
   const auto fill = [&](nlmsghdr* request) {
@@ -160,9 +173,15 @@ int Reader::elements(FoundSet& set) {
   });
   if (error != 0) return error;
   auto elements = elements_of(set.declaration, std::move(raw));
-  if (elements) set.elements = std::move(*elements);
-  else set.foreign = true;
-  return 0;
+  if (!elements) {
+    set.foreign = true;
+    return 0;
+  }
+  set.elements = std::move(*elements);
+  // The kernel grows a hash table in the background, for a moment after many elements came. A listing made meanwhile names some
+  // elements twice, and as many others not at all (nft_rhash_walk(), and a dump that goes on by counting).
+  const bool complete = !drop_repeated(set.elements);
+  return complete || set.declaration.timeout ? 0 : EAGAIN;
 }
 
 int Reader::objects(Found& found) {
@@ -252,7 +271,8 @@ Result<Found> read_table(mnl_socket& socket, std::uint32_t& sequence, const std:
     Found found;
     const int error = Reader(socket, sequence, table).read(found);
     if (error == 0) return found;
-    if (error != EINTR) return fail("reading table inet {}: {}: {}", table, std::strerror(error), remedy(error));
+    if (error == EAGAIN) poll(nullptr, 0, settling_pause);
+    else if (error != EINTR) return fail("reading table inet {}: {}: {}", table, std::strerror(error), remedy(error));
   }
   return fail(
       "reading table inet {}: it changed during each of {} attempts: something else keeps writing to nf_tables, find and stop it",

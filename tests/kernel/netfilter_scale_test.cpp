@@ -72,6 +72,14 @@ TEST_CASE("a switch takes as many messages for five thousand tablets as for fift
   }
 }
 
+TEST_CASE("what is read right after a large load is whole, while the kernel still grows its tables") {
+  const auto intent = large_school(30, 5'000);
+  for (int round = 0; round < 20; ++round) {
+    auto connection = kernel_with(intent);
+    CHECK(to_string(reconciled(connection, intent)) == "");
+  }
+}
+
 TEST_CASE("a group that is new enters by a switch, and one that stays as it was costs nothing") {
   auto intent = school();
   auto connection = kernel_with(intent);
