@@ -8,7 +8,6 @@
 
 #include <cerrno>
 #include <cstdlib>
-#include <optional>
 #include <string_view>
 #include <utility>
 
@@ -87,30 +86,30 @@ int on_reload(sd_bus_message* call, void* userdata, sd_bus_error* error) {
 
 int get_manager_property(sd_bus*, const char*, const char*, const char* property, sd_bus_message* reply, void* userdata,
                          sd_bus_error*) {
-  const auto facts = gateway_of(userdata).status();
+  const auto& facts = gateway_of(userdata).status();
   const std::string_view name = property;
   if (name == "PolicyRevision") return sd_bus_message_append(reply, "t", facts.policy_revision);
   return sd_bus_message_append(reply, "s", name == "School" ? facts.school.c_str() : std::string(base::version).c_str());
 }
 
 /// The group that an object's path means; none for any other path.
-std::optional<enforce::GroupStatus> group_at(const char* path, const enforce::Gateway& gateway) {
+const enforce::GroupStatus* group_at(const char* path, const enforce::Gateway& gateway) {
   char* decoded = nullptr;
-  if (sd_bus_path_decode(path, group_prefix, &decoded) <= 0) return std::nullopt;
+  if (sd_bus_path_decode(path, group_prefix, &decoded) <= 0) return nullptr;
   const Path name(decoded);
-  for (auto& group : gateway.status().groups)
-    if (group.name == name.get()) return group;
-  return std::nullopt;
+  for (const auto& group : gateway.status().groups)
+    if (group.name == name.get()) return &group;
+  return nullptr;
 }
 
 int find_group(sd_bus*, const char* path, const char*, void* userdata, void** found, sd_bus_error*) {
   *found = userdata;
-  return group_at(path, gateway_of(userdata)).has_value() ? 1 : 0;
+  return group_at(path, gateway_of(userdata)) != nullptr ? 1 : 0;
 }
 
 int get_group_property(sd_bus*, const char* path, const char*, const char* property, sd_bus_message* reply, void* userdata,
                        sd_bus_error*) {
-  const auto group = group_at(path, gateway_of(userdata));
+  const auto* group = group_at(path, gateway_of(userdata));
   if (!group) return -ENOENT;
   const std::string_view name = property;
   if (name == "Since") return sd_bus_message_append(reply, "t", group->since ? microseconds(*group->since) : 0);
@@ -125,7 +124,7 @@ int get_group_property(sd_bus*, const char* path, const char*, const char* prope
 }
 
 int enumerate_groups(sd_bus*, const char*, void* userdata, char*** nodes, sd_bus_error*) {
-  const auto groups = gateway_of(userdata).status().groups;
+  const auto& groups = gateway_of(userdata).status().groups;
   auto** paths = static_cast<char**>(std::calloc(groups.size() + 1, sizeof(char*)));
   if (paths == nullptr) return -ENOMEM;
   for (std::size_t i = 0; i < groups.size(); ++i) paths[i] = path_of(groups[i].name).release();

@@ -13,8 +13,6 @@
 
 #include <grp.h>
 
-#include <algorithm>
-
 namespace schultor::enforce {
 namespace {
 
@@ -39,13 +37,16 @@ std::string_view to_text(policy::Ownership ownership) {
 struct Configuration {
   std::shared_ptr<const policy::Policy> policy;
   std::vector<std::string> lan_interfaces;
+  std::vector<std::size_t> devices;  ///< of each of Policy::groups, in their order
   Numbers numbers;
   policy::GateRules gate_rules;
   std::string gate_rules_json;
 };
 
 Configuration configuration_of(config::Config&& config, policy::Policy&& compiled, Numbers&& numbers) {
-  Configuration made{std::make_shared<const policy::Policy>(std::move(compiled)), {}, std::move(numbers), {}, {}};
+  Configuration made{std::make_shared<const policy::Policy>(std::move(compiled)), {}, {}, std::move(numbers), {}, {}};
+  made.devices.resize(made.policy->groups.size());
+  for (const auto& device : made.policy->devices) ++made.devices[device.group];
   for (auto& interface : config.gateway.lan_interfaces) made.lan_interfaces.push_back(std::move(interface.value));
   made.gate_rules = gate_rules_of(*made.policy, made.numbers);
   made.gate_rules_json = policy::to_json(made.gate_rules);
@@ -66,6 +67,7 @@ struct Gateway::Impl {
 
   Configuration current{};
   Moment moment{};
+  GatewayStatus status{};
   dns::Announcement announcement{};
   base::Instant applied{};
 
@@ -80,7 +82,7 @@ struct Gateway::Impl {
   void arm_clock();
   void raise(const std::string& event);
   void tell_changed();
-  [[nodiscard]] GatewayStatus status() const;
+  void update_status();
   [[nodiscard]] std::string numbers_path() const { return options.state_directory + "/numbers.json"; }
 };
 
@@ -154,6 +156,7 @@ base::Result<void> Gateway::Impl::switch_modes(const ModeSwitch& planned, const 
 
 void Gateway::Impl::committed(const Moment& now, const std::vector<ModeChange>& changes) {
   moment = now;
+  update_status();
   applied = clock->now();
   for (const auto& change : changes) {
     log(Priority::notice, message_id::mode_changed,
@@ -170,6 +173,7 @@ void Gateway::Impl::on_time() {
   if (planned.empty()) {
     // The same profiles, perhaps for another reason.
     moment = now;
+    update_status();
     tell_changed();
   } else if (auto done = switch_modes(planned, now); !done) {
     log(Priority::error, message_id::kernel_refused,
@@ -209,21 +213,18 @@ void Gateway::Impl::raise(const std::string& event) {
   observer.event(event);
 }
 
-void Gateway::Impl::tell_changed() { observer.changed(enforce::status_line(*current.policy, status())); }
+void Gateway::Impl::tell_changed() { observer.changed(enforce::status_line(*current.policy, status)); }
 
-GatewayStatus Gateway::Impl::status() const {
+/// Once for each change: whoever asks is answered from it, however many groups and devices there are.
+void Gateway::Impl::update_status() {
   const auto& policy = *current.policy;
-  GatewayStatus status{policy.school, policy.revision, {}};
+  status = {policy.school, policy.revision, {}};
   for (std::size_t i = 0; i < policy.groups.size(); ++i) {
     const auto& group = policy.groups[i];
     const auto& span = moment.spans[i];
-    const auto devices =
-        std::count_if(policy.devices.begin(), policy.devices.end(), [&](const auto& device) { return device.group == i; });
     status.groups.push_back({group.name, span.holding.profile, std::string(policy::to_string(span.holding.because)),
-                             span.holding.text, span.since, span.until, std::string(to_text(group.ownership)),
-                             static_cast<std::size_t>(devices)});
+                             span.holding.text, span.since, span.until, std::string(to_text(group.ownership)), current.devices[i]});
   }
-  return status;
 }
 
 Gateway::Gateway(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
@@ -257,7 +258,7 @@ base::Result<std::unique_ptr<Gateway>> Gateway::start(base::EventLoop& loop, con
 
 base::Result<void> Gateway::reload() { return impl_->reload(); }
 
-GatewayStatus Gateway::status() const { return impl_->status(); }
+const GatewayStatus& Gateway::status() const { return impl_->status; }
 
 std::string Gateway::describe() const {
   const auto second = [](base::Instant at) { return std::chrono::floor<std::chrono::seconds>(at); };

@@ -58,7 +58,8 @@ public:
   /// Reads the configuration anew and applies it whole, or leaves everything as it is and says why.
   [[nodiscard]] base::Result<void> reload();
 
-  [[nodiscard]] GatewayStatus status() const;
+  /// Borrowed; holds until the next turn of the loop.
+  [[nodiscard]] const GatewayStatus& status() const;
   /// status() and health as the JSON that Manager.Describe answers with.
   [[nodiscard]] std::string describe() const;
   /// What the kernel was told, in nft syntax, without the pins.

@@ -26,7 +26,7 @@ class MqttWatch:
     def __init__(self, argv: list[str], topics: list[str]):
         words = [word for topic in topics for word in ("-t", topic)]
         self.process = subprocess.Popen([*argv, "-d", "-q", "1", "-F", "MESSAGE %r %t %p", *words], stdout=subprocess.PIPE,
-                                        stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL)
+                                        stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL, start_new_session=True)
         self.pending = b""
         self.messages: list[Message] = []
         """All that has been read so far."""
@@ -81,8 +81,8 @@ class MqttWatch:
         return self.messages
 
     def close(self) -> None:
-        if self.process.poll() is None:
-            self.process.terminate()
+        # Nothing of it is worth an orderly end, and mosquitto_sub can hang in one when a second signal meets it.
+        self.process.kill()
         self.process.wait()
         self.process.stdout.close()
 
