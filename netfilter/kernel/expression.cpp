@@ -80,6 +80,13 @@ struct Encoder {
     set(expression, NFTNL_EXPR_PAYLOAD_LEN, load.length);
     return expression;
   }
+  Handle<nftnl_expr> operator()(const RouteLookup& lookup) const {
+    auto expression = make("fib");
+    set(expression, NFTNL_EXPR_FIB_FLAGS, lookup.flags);
+    set(expression, NFTNL_EXPR_FIB_RESULT, lookup.result);
+    set(expression, NFTNL_EXPR_FIB_DREG, lookup.to);
+    return expression;
+  }
   Handle<nftnl_expr> operator()(const Compare& compare) const {
     auto expression = make("cmp");
     set(expression, NFTNL_EXPR_CMP_SREG, compare.from);
@@ -247,6 +254,9 @@ std::optional<Instruction> decode(const nftnl_expr& expression) {
   if (name == "payload" && !reader.has(NFTNL_EXPR_PAYLOAD_SREG))
     return PayloadLoad{reader.number(NFTNL_EXPR_PAYLOAD_BASE), reader.number(NFTNL_EXPR_PAYLOAD_OFFSET),
                        reader.number(NFTNL_EXPR_PAYLOAD_LEN), reader.number(NFTNL_EXPR_PAYLOAD_DREG)};
+  if (name == "fib")
+    return RouteLookup{reader.number(NFTNL_EXPR_FIB_FLAGS), reader.number(NFTNL_EXPR_FIB_RESULT),
+                       reader.number(NFTNL_EXPR_FIB_DREG)};
   if (name == "ct") return decode_ct(reader);
   if (name == "cmp") return decode_compare(reader);
   if (name == "bitwise") return decode_bitwise(reader);

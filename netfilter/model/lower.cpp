@@ -163,6 +163,10 @@ struct Lowering {
     program.push_back(Compare{true, register_at(0), none});
   }
   void operator()(const InState& state) const { any_bit(CtLoad{NFT_CT_STATE, {}, register_at(0)}, host_bytes(state.bits)); }
+  void operator()(const FromElsewhere&) const {
+    program.push_back(RouteLookup{NFTA_FIB_F_SADDR | NFTA_FIB_F_IIF | NFTA_FIB_F_PRESENT, NFT_FIB_RESULT_OIF, register_at(0)});
+    program.push_back(Compare{false, register_at(0), Bytes(4)});
+  }
   void operator()(const HasLabel& label) const { any_bit(CtLoad{NFT_CT_LABELS, {}, register_at(0)}, label_bytes(label.bit)); }
   void operator()(const SetByMap& set) const {
     require(set.key, program);

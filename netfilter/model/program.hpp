@@ -47,6 +47,12 @@ struct PayloadLoad {
   std::uint32_t to = 0;
   bool operator==(const PayloadLoad&) const = default;
 };
+struct RouteLookup {
+  std::uint32_t flags = 0;   ///< NFTA_FIB_F_…
+  std::uint32_t result = 0;  ///< NFT_FIB_RESULT_…
+  std::uint32_t to = 0;
+  bool operator==(const RouteLookup&) const = default;
+};
 struct Compare {
   bool negated = false;
   std::uint32_t from = 0;
@@ -98,10 +104,10 @@ struct Foreign {
 
 }  // namespace instruction
 
-using Instruction =
-    std::variant<instruction::MetaLoad, instruction::MetaSet, instruction::CtLoad, instruction::CtSet, instruction::PayloadLoad,
-                 instruction::Compare, instruction::Masked, instruction::ShiftRight, instruction::Immediate, instruction::Lookup,
-                 instruction::CountRef, instruction::RedirectTo, instruction::RejectWith, Verdict, instruction::Foreign>;
+using Instruction = std::variant<instruction::MetaLoad, instruction::MetaSet, instruction::CtLoad, instruction::CtSet,
+                                 instruction::PayloadLoad, instruction::RouteLookup, instruction::Compare, instruction::Masked,
+                                 instruction::ShiftRight, instruction::Immediate, instruction::Lookup, instruction::CountRef,
+                                 instruction::RedirectTo, instruction::RejectWith, Verdict, instruction::Foreign>;
 using Program = std::vector<Instruction>;
 
 /// What the kernel is given for `rule`; the same that nft gives it.

@@ -110,6 +110,7 @@ struct StatementText {
     return fmt::format("{}{} {}", text_of(is.field), is.negated ? " !=" : "", value_text(is.field, is.value));
   }
   std::string operator()(const InState& state) const { return "ct state " + states_text(state.bits); }
+  std::string operator()(const FromElsewhere&) const { return "fib saddr . iif oif missing"; }
   std::string operator()(const HasLabel& label) const { return fmt::format("ct label {}", label.bit); }
   std::string operator()(const SetByMap& set) const {
     return fmt::format("{} set {} map @{}", text_of(set.target), text_of(set.key), set.map);

@@ -48,6 +48,8 @@ struct Is {
 struct InState {
   std::uint32_t bits = 0;
 };
+/// "fib saddr . iif oif missing": answers to the packet's source would not leave by the interface that it came in by.
+struct FromElsewhere {};
 /// "ct label 1"
 struct HasLabel {
   std::uint8_t bit = 0;  ///< 0 to 127
@@ -89,8 +91,8 @@ struct ByVerdictMap {
   std::string map;
 };
 
-using Statement = std::variant<InSet, Is, InState, HasLabel, SetByMap, SetTo, SetByShift, SetLabel, Count, Redirect, Reject,
-                               ByVerdictMap, Verdict>;
+using Statement = std::variant<InSet, Is, InState, FromElsewhere, HasLabel, SetByMap, SetTo, SetByShift, SetLabel, Count, Redirect,
+                               Reject, ByVerdictMap, Verdict>;
 using Rule = std::vector<Statement>;
 
 }  // namespace schultor::netfilter::model

@@ -88,6 +88,9 @@ Chain through_gateway() {
            // A flow is judged again from whichever side speaks first after a switch (a server in the middle of a download
            // does), always by its original destination and its own group.
            {reply, SetByShift{Target::mark, Field::ct_mark, 16}},
+           // A source that does not live on the side it speaks from is not answered: a refusal quotes the packet, and would carry
+           // it to whoever the source pretends to be. No sysctl looks at the reverse path of IPv6.
+           {original, FromElsewhere{}, drop},
            {jump("cloud")},
            // A flow older than the table, whose server speaks first: nobody knows its group yet. A reset would cut a flow that
            // may be allowed; without the answer the tablet speaks next, and is judged.

@@ -27,27 +27,28 @@ class WanTap:
         self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 8 << 20)
         self.school = school
 
-    def ports_asked(self) -> set[int]:
-        """Destination ports of everything that has come until a connection made now, from any tablet."""
+    def packets(self) -> list[bytes]:
+        """Everything that has come until a connection made now."""
         probe = self.school.server("internet", internet4(CLOUD), 443)
         self.school.resolve("tablet8", "frei.mnspro.test")
         near, far = self.school.pair("tablet8", probe)
         local_port = near.getsockname()[1]
         for end in (near, far, probe):
             end.close()
-        ports = set()
+        seen = []
         while True:
             if not select.select([self.socket], [], [], 20)[0]:
                 raise TimeoutError("the tap did not see the connection made to mark its end")
             packet, (_, _, kind, *_rest) = self.socket.recvfrom(65536)
             if kind == PACKET_OUTGOING:
                 continue
-            protocol, source, destination = transport(packet)
-            if source == local_port:
-                return ports
-            # The box's own resolver asks the authority; tablets have addresses of the LAN.
-            if protocol in (socket.IPPROTO_TCP, socket.IPPROTO_UDP) and from_lan(packet):
-                ports.add(destination)
+            if transport(packet)[1] == local_port:
+                return seen
+            seen.append(packet)
+
+    def ports_asked(self) -> set[int]:
+        """Destination ports of what tablets sent. The box's own resolver asks the authority; tablets have addresses of the LAN."""
+        return {transport(packet)[2] for packet in self.packets() if from_lan(packet)}
 
 
 def from_lan(packet: bytes) -> bool:
@@ -216,6 +217,33 @@ class ResolversOutside(unittest.TestCase):
                         old.recv(4096)
                     self.assertEqual(refused.exception.errno, refusal)
                 self.assertNotIn(53, tap.ports_asked())
+
+
+class SpoofedSources(unittest.TestCase):
+    MARK = b"SPUR" * 100
+
+    def setUp(self):
+        self.school = self.enterContext(School(at="2026-11-23 09:00:00"))
+
+    def test_a_refusal_carries_nothing_to_whoever_a_packet_pretends_to_come_from(self):
+        datagram = struct.pack("!HHHH", 4000, 4001, 8 + len(self.MARK), 0) + self.MARK
+        header4 = struct.pack("!BBHHHBBH4s4s", 0x45, 0, 20 + len(datagram), 1, 0, 64, socket.IPPROTO_UDP, 0,
+                              socket.inet_aton(internet4(GAME)), socket.inet_aton(internet4(LEARNING)))
+        header6 = struct.pack("!IHBB16s16s", 6 << 28, len(datagram), socket.IPPROTO_UDP, 64, socket.inet_pton(socket.AF_INET6, internet6(GAME)),
+                              socket.inet_pton(socket.AF_INET6, internet6(LEARNING)))
+        # The checksum of UDP over IPv6 is left wrong: the gateway does not look at it.
+        tap = WanTap(self.school)
+        # One whose packet is refused, and one whose packet would be let through.
+        for tablet in ("tablet1", "tablet8"):
+            for family, header, target in ((socket.AF_INET, header4, internet4(LEARNING)), (socket.AF_INET6, header6, internet6(LEARNING))):
+                raw = self.school.socket(tablet, family, socket.SOCK_RAW, socket.IPPROTO_RAW)
+                raw.sendto(header + datagram, (target, 0))
+        # tablet8 may go anywhere: its own address leaves, and shows that the tap would have seen the others.
+        honest = self.school.socket("tablet8", socket.AF_INET, socket.SOCK_DGRAM)
+        honest.sendto(b"EHRLICH", (internet4(LEARNING), 4001))
+        packets = tap.packets()
+        self.assertTrue(any(b"EHRLICH" in packet for packet in packets))
+        self.assertFalse([packet for packet in packets if self.MARK[:40] in packet])
 
 
 if __name__ == "__main__":
