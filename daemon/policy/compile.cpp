@@ -32,7 +32,7 @@ public:
     policy_.bypass = config_.city.bypass.value;
     find_zone();
     policy_.gate.cloud = compile_names(config_.city.cloud_domains, out_);
-    warn_of_shared_hosts(config_.city.cloud_domains, out_);
+    check_cloud_names(config_.city.cloud_domains, out_);
     compile_never();
     for (const auto& profile : config_.city.profiles) add_profile(profile, true);
     for (const auto& profile : config_.school.profiles) add_profile(profile, false);

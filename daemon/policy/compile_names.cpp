@@ -74,10 +74,15 @@ NamePatterns compile_names(const std::vector<config::Text>& list, config::Diagno
   return NamePatterns(compile_patterns(list, out));
 }
 
-void warn_of_shared_hosts(const std::vector<config::Text>& cloud, config::Diagnostics& out) {
+void check_cloud_names(const std::vector<config::Text>& cloud, config::Diagnostics& out) {
   for (const auto& entry : cloud) {
     const auto pattern = parse_pattern(entry.value, {});
     if (!pattern) continue;
+    if (fixed_tail(pattern->text).find('.') == std::string_view::npos) {
+      out.error(entry.source,
+                fmt::format("“{}” opens a whole top-level domain always: expected the names of the cloud itself", entry.value));
+      continue;
+    }
     for (const auto host : shared_hosts) {
       if (!is_below_or_same(host, fixed_tail(pattern->text))) continue;
       out.warning(entry.source,

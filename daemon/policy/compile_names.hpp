@@ -13,7 +13,8 @@ namespace schultor::policy {
 [[nodiscard]] std::vector<Pattern> compile_patterns(const std::vector<config::Text>& list, config::Diagnostics& out);
 [[nodiscard]] NamePatterns compile_names(const std::vector<config::Text>& list, config::Diagnostics& out);
 
-/// Warns of cloud names under which anyone may host: what is open always would be open to anyone's content.
-void warn_of_shared_hosts(const std::vector<config::Text>& cloud, config::Diagnostics& out);
+/// Refuses cloud names that are a whole top-level domain, and warns of those under which anyone may host: what is open always
+/// would be open to anyone's content.
+void check_cloud_names(const std::vector<config::Text>& cloud, config::Diagnostics& out);
 
 }  // namespace schultor::policy

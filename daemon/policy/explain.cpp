@@ -7,6 +7,9 @@
 namespace schultor::policy {
 
 base::Result<Explanation> explain(const Policy& policy, const Group& group, Seconds at, std::string_view name) {
+  if (base::parse_address(name))
+    return base::fail("“{}” is an address, and names decide: expected the name that a tablet asks for, such as www.lernen.example",
+                      name);
   const auto asked = parse_pattern(name, {});
   if (!asked) return base::pass(base::Result<Pattern>(asked));
   if (asked->text.find('*') != std::string::npos)

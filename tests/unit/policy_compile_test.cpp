@@ -142,6 +142,7 @@ TEST_CASE("a school's additions join the city's profile, and never beat its bloc
   CHECK(explained(policy, "3b", "2026-03-27 17:00", "spiele.test").verdict == Verdict::allow);
   CHECK(explained(policy, "3b", "2026-03-27 08:00", "a.mnspro.cloud").because == "cloud");
   CHECK_FALSE(explain(policy, policy.groups[0], Seconds{}, "no name"));
+  CHECK_FALSE(explain(policy, policy.groups[0], Seconds{}, "198.51.100.30"));
   CHECK_FALSE(explain(policy, policy.groups[0], Seconds{}, "*.a.test"));
 }
 
@@ -157,6 +158,17 @@ TEST_CASE("bypass names are refused in an open profile too") {
     const auto one = explained(*loaded.policy, "3b", "2026-03-28", name);
     CHECK(one.because == "never");
     CHECK(one.rule.file == "built-in");
+  }
+}
+
+TEST_CASE("a whole top-level domain is no cloud") {
+  for (const std::string name : {"com", "*.com"}) {
+    auto changed = files();
+    changed.city->replace(changed.city->find("\"mnspro.cloud\""), 14, "\"" + name + "\"");
+    const auto loaded = load(changed, Need::rules(true));
+    CHECK_FALSE(loaded.policy);
+    REQUIRE(loaded.diagnostics.size() == 1);
+    CHECK(to_string(loaded.diagnostics[0]).find("city.toml:2:12: error: “" + name + "” opens a whole top-level domain") == 0);
   }
 }
 
