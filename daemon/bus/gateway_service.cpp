@@ -56,6 +56,7 @@ int on_ruleset(sd_bus_message* call, void* userdata, sd_bus_error*) { return rep
 int on_list_events(sd_bus_message* call, void* userdata, sd_bus_error*) {
   auto events = gateway_of(userdata).events();
   std::vector<char*> texts;
+  texts.reserve(events.size() + 1);
   for (auto& event : events) texts.push_back(event.data());
   texts.push_back(nullptr);
   sd_bus_message* reply = nullptr;

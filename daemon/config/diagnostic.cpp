@@ -62,7 +62,7 @@ std::string to_string(const Diagnostic& diagnostic) {
   return fmt::format("{}: {}: {}", where, diagnostic.severity == Severity::error ? "error" : "warning", diagnostic.text);
 }
 
-void Diagnostics::add(const Source& where, Severity severity, std::string text) {
+void Diagnostics::add(const Source& where, Severity severity, const std::string& text) {
   if (severity == Severity::error) ++errors_;
   if (list_.size() < most) list_.push_back({where.file, where.line, where.column, severity, printable(text)});
 }

@@ -42,15 +42,15 @@ class Diagnostics {
 public:
   static constexpr std::size_t most = 1000;
 
-  void error(const Source& where, std::string text) { add(where, Severity::error, std::move(text)); }
-  void warning(const Source& where, std::string text) { add(where, Severity::warning, std::move(text)); }
+  void error(const Source& where, const std::string& text) { add(where, Severity::error, text); }
+  void warning(const Source& where, const std::string& text) { add(where, Severity::warning, text); }
   void append(std::vector<Diagnostic> others);
   [[nodiscard]] bool has_errors() const { return errors_ > 0; }
   /// In the order of the files, then of lines and columns.
   [[nodiscard]] std::vector<Diagnostic> take() &&;
 
 private:
-  void add(const Source& where, Severity severity, std::string text);
+  void add(const Source& where, Severity severity, const std::string& text);
 
   std::vector<Diagnostic> list_;
   std::size_t errors_ = 0;

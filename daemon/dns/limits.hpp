@@ -62,7 +62,7 @@ inline constexpr std::uint16_t upstream_answer = 65000;
 
 inline constexpr std::size_t tcp_connections = 256;
 inline constexpr std::size_t tcp_pipelined = 16;
-inline constexpr std::size_t tcp_unsent = 256 * 1024;
+inline constexpr std::size_t tcp_unsent = 256U << 10U;
 inline constexpr seconds tcp_idle{10};
 
 // schultord.

@@ -157,15 +157,12 @@ void GateLink::Impl::answer(const std::vector<dns::PinRequest>& requests) {
   for (const auto& request : requests)
     if (request.rules_epoch == state.announcement.rules_epoch)
       entries.insert(entries.end(), request.entries.begin(), request.entries.end());
-  auto pinned = entries.empty() ? base::Result<void>{} : handlers.pin(entries);
+  const bool all_pinned = entries.empty() || handlers.pin(entries);
   for (const auto& request : requests) {
     const bool current = request.rules_epoch == state.announcement.rules_epoch;
     dns::PinReply reply{request.sequence, current ? dns::PinStatus::pinned : dns::PinStatus::stale};
-    if (current && !pinned) {
-      // One request must not spoil another's: each is tried by itself.
-      const auto alone = requests.size() == 1 ? std::move(pinned) : handlers.pin(request.entries);
-      if (!alone) reply.status = dns::PinStatus::failed;
-    }
+    // One request must not spoil another's: each is tried by itself.
+    if (current && !all_pinned && (requests.size() == 1 || !handlers.pin(request.entries))) reply.status = dns::PinStatus::failed;
     if (!gate) return;
     if (auto sent = send_message(gate.get(), reply); !sent) return drop(sent.error().what());
   }

@@ -40,7 +40,7 @@ struct InSet {
 };
 /// "ct direction original", "tcp dport 53".
 struct Is {
-  Field field;
+  Field field{};
   std::uint32_t value = 0;  ///< host byte order; directions: 0 original, 1 reply
   bool negated = false;
 };
@@ -57,19 +57,19 @@ struct HasLabel {
 enum class Target : std::uint8_t { mark, ct_mark };
 /// "meta mark set iifname map @link_group"; no element: the rule ends here.
 struct SetByMap {
-  Target target;
-  Field key;
+  Target target{};
+  Field key{};
   std::string map;
 };
 /// "meta mark set 0x00000000"
 struct SetTo {
-  Target target;
+  Target target{};
   std::uint32_t value = 0;
 };
 /// "meta mark set ct mark >> 16"
 struct SetByShift {
-  Target target;
-  Field source;
+  Target target{};
+  Field source{};
   std::uint32_t shift = 0;
 };
 /// "ct label set 1"
