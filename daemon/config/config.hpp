@@ -3,7 +3,11 @@
 #pragma once
 
 #include "daemon/base/address.hpp"
+#include "daemon/config/calendar.hpp"
 #include "daemon/config/diagnostic.hpp"
+#include "daemon/config/endpoints.hpp"
+
+#include <date/date.h>
 
 #include <chrono>
 #include <cstdint>
@@ -49,6 +53,7 @@ struct Gateway {
   std::optional<Located<base::Endpoint>> resolver;
   std::optional<Cache> cache;
   std::optional<Operations> operations;
+  std::optional<Text> untrusted_profile;  ///< [clock] untrusted: what holds before the clock is known to be right
 };
 
 /// A window of a schedule: [start, end) in wall-clock time.
@@ -60,11 +65,29 @@ struct Window {
   Source source;
 };
 
+/// An entry of `calendars`: a file, and which of its events are holidays.
+struct CalendarUse {
+  Text file;                 ///< relative to the directory: "calendars/nrw.ics"
+  std::vector<Text> only;    ///< globs on summary and categories; empty: all events
+  std::vector<Text> except;  ///< globs: these are none
+  EventEnd end = EventEnd::by_evidence;
+  std::size_t calendar = 0;  ///< index into Config::calendars
+};
+
 struct Schedule {
   Text name;
   std::vector<Window> windows;
   Text during;
   Text otherwise;
+  std::optional<Text> holidays;  ///< the profile of holidays; none: `otherwise`
+  std::vector<CalendarUse> calendars;
+};
+
+/// [[day]]: a date's own windows.
+struct Day {
+  Located<date::local_days> date;
+  std::optional<Text> schedule;  ///< none: all schedules
+  std::vector<Window> windows;   ///< every day's; none: a holiday
 };
 
 enum class Access : std::uint8_t { listed, open };
@@ -76,24 +99,39 @@ struct Profile {
   std::vector<Text> block;
 };
 
+/// [override]: bounds of what may be set by hand.
+struct OverrideLimits {
+  std::optional<Located<std::chrono::seconds>> longest;  ///< from now to an override's end
+};
+
+/// An entry of [cloud] endpoints.
+struct EndpointList {
+  Text file;  ///< relative to the directory: "endpoints/m365.json"
+  EndpointSelection selection;
+  std::vector<Endpoint> endpoints;
+};
+
 /// city.toml: the floor for all schools.
 struct City {
   Located<std::uint64_t> revision;
   std::vector<Text> cloud_domains;
+  std::vector<EndpointList> cloud_endpoints;
   std::vector<Text> never_domains;
   Located<bool> bypass;
   std::vector<Profile> profiles;
   std::vector<Schedule> schedules;
+  OverrideLimits overrides;
 };
 
 enum class Ownership : std::uint8_t { school, byod, staff };
 
 struct Group {
   Text name;
-  std::optional<Text> schedule;  ///< this or `profile`, never both
+  std::optional<Text> schedule;  ///< this or `profile`, never both; the unknown group may have neither
   std::optional<Text> profile;
   Ownership ownership = Ownership::school;
   bool unknown = false;
+  bool strictest = true;  ///< unknown group only: an override of a school-owned group that is stricter holds here too
   std::vector<Located<base::Prefix>> prefixes;
   std::vector<Text> interfaces;
 };
@@ -111,6 +149,8 @@ struct School {
   std::vector<Profile> profiles;
   std::vector<Schedule> schedules;
   std::vector<Extension> extensions;
+  std::vector<Day> days;
+  OverrideLimits overrides;
 };
 
 /// A line of roster.csv.
@@ -125,6 +165,7 @@ struct Config {
   City city;
   School school;
   std::vector<RosterEntry> roster;
+  std::vector<std::vector<CalendarEvent>> calendars;  ///< what the schedules' calendars hold, each file and reading once
 };
 
 }  // namespace schultor::config

@@ -20,6 +20,11 @@ namespace schultor::config {
 [[nodiscard]] std::vector<Profile> read_profiles(TableReader& file);
 [[nodiscard]] std::vector<Schedule> read_schedules(TableReader& file);
 
+/// [override], which the city and the school write alike.
+[[nodiscard]] OverrideLimits read_override_limits(TableReader& file);
+/// Keys of profiles and their extensions that the format knows and this version warns of.
+void read_later_keys(TableReader& table);
+
 /// Whether a text may name a group or a schedule: 1 to 64 characters, none of them a control character, a separator of
 /// roster.csv or a space at an end.
 [[nodiscard]] bool is_label(std::string_view text);

@@ -196,6 +196,10 @@ Gateway read_gateway(TableReader file, Need need) {
   else if (need.network) file.missing("[wan]", "the internet's side: interface");
   if (auto resolver = file.table("resolver")) read_resolver(*resolver, gateway);
   else if (need.network) file.missing("[resolver]", "the resolver's address");
+  if (auto clock = file.table("clock")) {
+    gateway.untrusted_profile = clock->text("untrusted");
+    clock->finish();
+  }
   if (auto cache = file.table("cache")) read_cache(*cache, gateway);
   if (auto operations = file.table("operations")) read_operations(*operations, gateway);
   else if (need.operations) file.missing("[operations]", "the city's broker, ca, certificate and key");

@@ -6,6 +6,7 @@
 #include <cstdio>
 #include <memory>
 #include <system_error>
+#include <utility>
 
 namespace schultor::config {
 namespace {
@@ -15,8 +16,9 @@ struct Close {
 };
 
 /// One file, up to a byte more than is allowed, so that parse() can tell. None where there is no such file.
-std::optional<std::string> slurp(const std::filesystem::path& path, Diagnostics& out) {
-  const Source where{path.filename().string(), 1, 1};
+std::optional<std::string> slurp(const std::filesystem::path& directory, const std::string& name, Diagnostics& out) {
+  const auto path = directory / name;
+  const Source where{name, 1, 1};
   std::error_code error;
   const auto status = std::filesystem::status(path, error);
   if (status.type() == std::filesystem::file_type::not_found) return std::nullopt;
@@ -40,6 +42,22 @@ std::optional<std::string> slurp(const std::filesystem::path& path, Diagnostics&
   return text;
 }
 
+/// The files of a folder that the configuration may name. What it does not name is not looked at further.
+void slurp_folder(const std::filesystem::path& directory, const std::string& folder, const std::string& ending, Files& files,
+                  Diagnostics& out) {
+  std::error_code error;
+  std::size_t count = 0;
+  for (const auto& entry : std::filesystem::directory_iterator(directory / folder, error)) {
+    if (entry.path().extension() != ending) continue;
+    const auto name = folder + "/" + entry.path().filename().string();
+    if (++count > most_named_files) {
+      out.error({folder, 0, 0}, "more than " + std::to_string(most_named_files) + " files, expected those that the configuration names");
+      return;
+    }
+    if (auto text = slurp(directory, name, out)) files.named.emplace(name, std::move(*text));
+  }
+}
+
 }  // namespace
 
 Loaded load(const std::filesystem::path& directory, Need need) {
@@ -52,10 +70,12 @@ Loaded load(const std::filesystem::path& directory, Need need) {
     return {std::nullopt, std::nullopt, std::move(unreadable).take()};
   }
   const bool gateway = need.school_name || need.timezone || need.network || need.operations;
-  if (gateway) files.gateway = slurp(directory / "gateway.toml", unreadable);
-  if (need.city) files.city = slurp(directory / "city.toml", unreadable);
-  if (need.school) files.school = slurp(directory / "school.toml", unreadable);
-  if (need.roster) files.roster = slurp(directory / "roster.csv", unreadable);
+  if (gateway) files.gateway = slurp(directory, "gateway.toml", unreadable);
+  if (need.city) files.city = slurp(directory, "city.toml", unreadable);
+  if (need.school) files.school = slurp(directory, "school.toml", unreadable);
+  if (need.roster) files.roster = slurp(directory, "roster.csv", unreadable);
+  for (const auto& [folder, ending] : {std::pair{"calendars", ".ics"}, std::pair{"endpoints", ".json"}})
+    if (need.city || need.school) slurp_folder(directory, folder, ending, files, unreadable);
   if (unreadable.has_errors()) return {std::nullopt, std::nullopt, std::move(unreadable).take()};
   return parse(files, need);
 }

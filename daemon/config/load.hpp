@@ -5,6 +5,7 @@
 #include "daemon/config/config.hpp"
 
 #include <filesystem>
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -47,10 +48,14 @@ struct Files {
   std::optional<std::string> city;
   std::optional<std::string> school;
   std::optional<std::string> roster;
+  /// Those that the configuration names, by that name: "calendars/nrw.ics", "endpoints/m365.json".
+  std::map<std::string, std::string, std::less<>> named;
 };
 
 /// A file beyond this is refused.
 inline constexpr std::size_t largest_file = 16U << 20U;
+/// Of calendars and endpoint lists, in each of their folders.
+inline constexpr std::size_t most_named_files = 100;
 
 /// Reads the files of a configuration directory.
 [[nodiscard]] Loaded load(const std::filesystem::path& directory, Need need);

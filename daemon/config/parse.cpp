@@ -4,6 +4,9 @@
 
 #include <fmt/format.h>
 
+#include <map>
+#include <utility>
+
 namespace schultor::config {
 namespace {
 
@@ -30,6 +33,61 @@ bool with_toml(const std::optional<std::string>& text, const std::string& name, 
   return table.has_value();
 }
 
+/// The contents of a file that the configuration names.
+const std::string* named_file(const Files& files, const Text& name, std::string_view folder, std::string_view ending, Diagnostics& out) {
+  const std::string_view text = name.value;
+  const bool fits = text.size() > folder.size() + ending.size() && text.substr(0, folder.size()) == folder &&
+                    text.substr(text.size() - ending.size()) == ending && text.find('/', folder.size()) == std::string_view::npos;
+  if (!fits) {
+    out.error(name.source, fmt::format("“{}” names no file here: expected one such as {}NAME{}", text, folder, ending));
+    return nullptr;
+  }
+  const auto found = files.named.find(text);
+  if (found == files.named.end()) {
+    out.error(name.source, fmt::format("there is no file {} in the configuration directory", text));
+    return nullptr;
+  }
+  if (found->second.size() > largest_file) {
+    out.error({name.value, 1, 1}, fmt::format("the file is larger than {} MiB", largest_file >> 20U));
+    return nullptr;
+  }
+  return &found->second;
+}
+
+/// Reads the calendars that schedules name, each file once for each way in which its ends are meant.
+class CalendarReader {
+public:
+  CalendarReader(const Files& files, Config& config, Diagnostics& out) : files_(files), config_(config), out_(out) {}
+
+  void read(std::vector<Schedule>& schedules) {
+    for (auto& schedule : schedules)
+      for (auto& use : schedule.calendars) use.calendar = index_of(use);
+  }
+
+private:
+  std::size_t index_of(const CalendarUse& use) {
+    const auto [known, fresh] = read_.try_emplace({use.file.value, use.end}, config_.calendars.size());
+    if (!fresh) return known->second;
+    const auto* text = use.file.value.empty() ? nullptr : named_file(files_, use.file, "calendars/", ".ics", out_);
+    config_.calendars.push_back(text == nullptr ? std::vector<CalendarEvent>{} : read_calendar(*text, use.file.value, use.end, out_));
+    return known->second;
+  }
+
+  const Files& files_;
+  Config& config_;
+  Diagnostics& out_;
+  std::map<std::pair<std::string, EventEnd>, std::size_t> read_;
+};
+
+void read_named_files(const Files& files, Config& config, Diagnostics& out) {
+  CalendarReader calendars(files, config, out);
+  calendars.read(config.city.schedules);
+  calendars.read(config.school.schedules);
+  for (auto& list : config.city.cloud_endpoints)
+    if (const auto* text = list.file.value.empty() ? nullptr : named_file(files, list.file, "endpoints/", ".json", out))
+      list.endpoints = read_endpoints(*text, list.file.value, list.selection, out);
+}
+
 }  // namespace
 
 Loaded parse(const Files& files, Need need) {
@@ -46,6 +104,8 @@ Loaded parse(const Files& files, Need need) {
     const std::string name = "roster.csv";
     if (const auto* text = contents(files.roster, name, true, out)) config.roster = read_roster(*text, name, out);
   }
+
+  read_named_files(files, config, out);
 
   Loaded loaded;
   if (!out.has_errors()) loaded.config = std::move(config);

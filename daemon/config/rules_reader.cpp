@@ -38,9 +38,26 @@ Profile read_profile(TableReader table) {
   }
   profile.allow = table.texts("allow");
   profile.block = table.texts("block");
-  for (const auto* key : {"safe_search", "allow_categories", "block_categories", "endpoints"}) table.not_supported_yet(key);
+  read_later_keys(table);
   table.finish();
   return profile;
+}
+
+CalendarUse read_calendar_use(TableReader table) {
+  CalendarUse use;
+  if (auto file = table.text("file")) use.file = std::move(*file);
+  else table.missing("file", "the calendar's file, such as \"calendars/nrw.ics\"");
+  use.only = table.texts("only");
+  use.except = table.texts("except");
+  if (const auto end = table.text("end")) {
+    if (end->value == "inclusive") use.end = EventEnd::inclusive;
+    else if (end->value == "exclusive") use.end = EventEnd::exclusive;
+    else
+      table.out().error(end->source, fmt::format("end “{}” is not known{}", end->value,
+                                                 suggestion(end->value, {"inclusive", "exclusive"})));
+  }
+  table.finish();
+  return use;
 }
 
 Schedule read_schedule(TableReader table) {
@@ -59,7 +76,10 @@ Schedule read_schedule(TableReader table) {
   };
   schedule.during = profile("during", "within its windows");
   schedule.otherwise = profile("otherwise", "outside of its windows");
-  for (const auto* key : {"holidays", "calendars"}) table.not_supported_yet(key);
+  schedule.holidays = table.text("holidays");
+  table.texts_or_tables(
+      "calendars", [&](Text file) { schedule.calendars.push_back({std::move(file), {}, {}, EventEnd::by_evidence, 0}); },
+      [&](TableReader use) { schedule.calendars.push_back(read_calendar_use(std::move(use))); });
   table.finish();
   return schedule;
 }
@@ -83,6 +103,27 @@ Text read_name(TableReader& table) {
                       fmt::format("“{}” is no name: expected 1 to {} characters without “,”, “;”, quotes and spaces at the ends",
                                   name->value, longest_label));
   return *name;
+}
+
+void read_later_keys(TableReader& table) {
+  static_cast<void>(table.flag("safe_search"));
+  for (const auto* key : {"allow_categories", "block_categories"}) static_cast<void>(table.texts(key));
+  for (const auto* key : {"safe_search", "allow_categories", "block_categories"}) table.not_acted_on_yet(key);
+}
+
+OverrideLimits read_override_limits(TableReader& file) {
+  OverrideLimits limits;
+  auto table = file.table("override");
+  if (!table) return limits;
+  if (const auto longest = table->text("longest")) {
+    const auto span = parse_duration(longest->value);
+    if (span) limits.longest = Located<std::chrono::seconds>{*span, longest->source};
+    else
+      table->out().error(longest->source,
+                         fmt::format("“{}” is no span of time: expected one such as 45m, 4h or 1h30m", longest->value));
+  }
+  table->finish();
+  return limits;
 }
 
 std::vector<Profile> read_profiles(TableReader& file) {

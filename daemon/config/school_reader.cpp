@@ -1,6 +1,7 @@
 // SPDX-FileCopyrightText: Schultor contributors
 // SPDX-License-Identifier: EUPL-1.2
 #include "daemon/config/file_readers.hpp"
+#include "daemon/config/window.hpp"
 
 #include <fmt/format.h>
 
@@ -29,9 +30,16 @@ Group read_group(TableReader table) {
     table.out().error(
         group.profile->source,
         fmt::format("{}: names both a schedule and a profile, expected a schedule, or a profile that always holds", table.what()));
-  if (!group.schedule && !group.profile) table.missing("schedule", "a schedule, or a profile that always holds");
   group.ownership = read_ownership(table);
   group.unknown = table.flag("unknown").value_or(Located<bool>{}).value;
+  if (!group.schedule && !group.profile && !group.unknown) table.missing("schedule", "a schedule, or a profile that always holds");
+  if (const auto strictest = table.flag("strictest")) {
+    group.strictest = strictest->value;
+    if (!group.unknown)
+      table.out().error(strictest->source, fmt::format("{}: strictest belongs to the group with unknown = true", table.what()));
+    else if (!group.strictest && !group.schedule && !group.profile)
+      table.missing("schedule", "a schedule, or a profile that always holds, beside strictest = false");
+  }
   for (const auto& text : table.texts("prefixes")) {
     const auto prefix = base::parse_prefix(text.value);
     if (prefix) group.prefixes.push_back({*prefix, text.source});
@@ -40,6 +48,30 @@ Group read_group(TableReader table) {
   group.interfaces = table.texts("interfaces");
   table.finish();
   return group;
+}
+
+std::optional<Day> read_day(TableReader table) {
+  Day day;
+  const auto date = table.text("date");
+  if (!date) table.missing("date", "a date such as \"2026-11-28\"");
+  const auto parsed = date ? parse_date(date->value) : std::nullopt;
+  if (date && !parsed)
+    table.out().error(date->source,
+                      fmt::format("“{}” is no date: expected one such as 2026-11-28, from 1970 to 2037", date->value));
+  if (parsed) {
+    day.date = {*parsed, date->source};
+    table.rename(fmt::format("[[day]] {}", date->value));
+  }
+  day.schedule = table.text("schedule");
+  const auto windows = table.optional_texts("windows");
+  if (!windows) table.missing("windows", "the date's windows such as [\"09:00-13:00\"], or [] to make it a holiday");
+  for (const auto& text : windows.value_or(std::vector<Text>{})) {
+    auto window = parse_day_window(text.value, text.source);
+    if (window) day.windows.push_back(std::move(*window));
+    else table.out().error(text.source, window.error().what());
+  }
+  table.finish();
+  return parsed ? std::optional(std::move(day)) : std::nullopt;
 }
 
 }  // namespace
@@ -51,11 +83,14 @@ School read_school(TableReader file) {
   school.schedules = read_schedules(file);
   for (auto& [profile, table] : file.named_tables("extend")) {
     Extension extension{profile, table.texts("allow"), table.texts("block")};
-    for (const auto* key : {"safe_search", "allow_categories", "block_categories", "endpoints"}) table.not_supported_yet(key);
+    read_later_keys(table);
     table.finish();
     school.extensions.push_back(std::move(extension));
   }
-  for (const auto* key : {"day", "origin"}) file.not_supported_yet(key);
+  for (auto& table : file.tables("day"))
+    if (auto day = read_day(table)) school.days.push_back(std::move(*day));
+  school.overrides = read_override_limits(file);
+  file.not_supported_yet("origin");
   for (const auto* key : {"cloud", "never", "revision"}) file.belongs_to(key, "city.toml: it is the city's to say");
   file.finish();
   return school;

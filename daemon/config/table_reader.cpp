@@ -35,10 +35,12 @@ std::optional<Text> TableReader::text(std::string_view key) {
   return std::nullopt;
 }
 
-std::vector<Text> TableReader::texts(std::string_view key) {
+std::vector<Text> TableReader::texts(std::string_view key) { return optional_texts(key).value_or(std::vector<Text>{}); }
+
+std::optional<std::vector<Text>> TableReader::optional_texts(std::string_view key) {
   std::vector<Text> texts;
   const auto* entry = take(key);
-  if (entry == nullptr) return texts;
+  if (entry == nullptr) return std::nullopt;
   const auto* list = std::get_if<std::vector<Value>>(&entry->value.data);
   if (list == nullptr) {
     wrong(key, entry->value, "a list of texts such as [\"…\", \"…\"]");
@@ -112,13 +114,22 @@ std::vector<std::pair<Text, TableReader>> TableReader::named_tables(std::string_
   return readers;
 }
 
-void TableReader::not_supported_yet(std::string_view key) {
+const Entry* TableReader::take_effective(std::string_view key) {
   const auto* entry = take(key);
-  if (entry == nullptr) return;
+  if (entry == nullptr) return nullptr;
   const auto* list = std::get_if<std::vector<Value>>(&entry->value.data);
   const auto* flag = std::get_if<bool>(&entry->value.data);
-  if ((list != nullptr && list->empty()) || (flag != nullptr && !*flag)) return;
-  out_.error(entry->source, in_table(fmt::format("{} is not supported by this version yet, remove it", key)));
+  return (list != nullptr && list->empty()) || (flag != nullptr && !*flag) ? nullptr : entry;
+}
+
+void TableReader::not_supported_yet(std::string_view key) {
+  if (const auto* entry = take_effective(key))
+    out_.error(entry->source, in_table(fmt::format("{} is not supported by this version yet, remove it", key)));
+}
+
+void TableReader::not_acted_on_yet(std::string_view key) {
+  if (const auto* entry = take_effective(key))
+    out_.warning(entry->source, in_table(fmt::format("{} has no effect in this version yet: nothing is closed or rewritten by it", key)));
 }
 
 void TableReader::belongs_to(std::string_view key, std::string_view file) {

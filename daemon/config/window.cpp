@@ -3,7 +3,8 @@
 #include "daemon/config/window.hpp"
 
 #include <array>
-#include <optional>
+#include <charconv>
+#include <cstdint>
 
 namespace schultor::config {
 namespace {
@@ -77,6 +78,51 @@ base::Result<Window> parse_window(std::string_view text, Source source) {
     window.weekdays = *days;
   }
   return window;
+}
+
+base::Result<Window> parse_day_window(std::string_view text, Source source) {
+  auto window = parse_window(text, std::move(source));
+  if (window && window->text.find_first_of(" \t") != std::string::npos)
+    return base::fail("“{}” names days, and the date says which it is: expected a window such as “09:00-13:00”", text);
+  return window;
+}
+
+std::optional<std::chrono::seconds> parse_duration(std::string_view text) {
+  constexpr std::uint64_t longest_hours = 100 * 24;
+  std::chrono::seconds sum{0};
+  std::string_view units = "hm";
+  if (text.empty()) return std::nullopt;
+  while (!text.empty()) {
+    std::uint64_t count = 0;
+    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), count);
+    if (error != std::errc{} || end == text.data() + text.size() || end == text.data()) return std::nullopt;
+    const auto unit = units.find(*end);
+    if (unit == std::string_view::npos || count > longest_hours * 60) return std::nullopt;
+    sum += *end == 'h' ? std::chrono::seconds(std::chrono::hours(count)) : std::chrono::seconds(std::chrono::minutes(count));
+    units.remove_prefix(unit + 1);
+    text.remove_prefix(static_cast<std::size_t>(end - text.data()) + 1);
+  }
+  if (sum <= std::chrono::seconds{0} || sum > std::chrono::hours(longest_hours)) return std::nullopt;
+  return sum;
+}
+
+std::optional<date::local_days> parse_date(std::string_view text) {
+  constexpr int first_year = 1970;
+  constexpr int last_year = 2037;
+  if (text.size() != 10 || text[4] != '-' || text[7] != '-') return std::nullopt;
+  const auto number = [&](std::size_t from, std::size_t count) {
+    int value = 0;
+    for (const char c : text.substr(from, count)) value = c >= '0' && c <= '9' && value >= 0 ? value * 10 + (c - '0') : -1;
+    return value;
+  };
+  const int year = number(0, 4);
+  const int month = number(5, 2);
+  const int day = number(8, 2);
+  if (year < first_year || year > last_year || month < 1 || day < 1) return std::nullopt;
+  const date::year_month_day date{date::year{year}, date::month{static_cast<unsigned>(month)},
+                                  date::day{static_cast<unsigned>(day)}};
+  if (!date.ok()) return std::nullopt;
+  return date::local_days(date);
 }
 
 }  // namespace schultor::config

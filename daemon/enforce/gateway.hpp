@@ -4,6 +4,7 @@
 
 #include "daemon/base/event_loop.hpp"
 #include "daemon/base/result.hpp"
+#include "daemon/policy/override.hpp"
 
 #include <chrono>
 #include <cstdint>
@@ -57,6 +58,15 @@ public:
 
   /// Reads the configuration anew and applies it whole, or leaves everything as it is and says why.
   [[nodiscard]] base::Result<void> reload();
+
+  /// Sets an override, on disk before the kernel knows it. Answers with it as JSON: {"id", "group" (null: all), "profile", "from",
+  /// "until", "reason", "by"}.
+  [[nodiscard]] base::Result<std::string> set_override(const policy::OverrideRequest& request);
+  /// Extends the override that holds for the group, or with none the last one for all groups. Answers as set_override().
+  [[nodiscard]] base::Result<std::string> extend_override(const std::optional<std::string>& group, const std::string& span,
+                                                          const std::string& by);
+  /// Ends the group's overrides, or with none all. Answers with how many ended, as JSON: {"cleared": 1}.
+  [[nodiscard]] base::Result<std::string> clear_override(const std::optional<std::string>& group, const std::string& by);
 
   /// Borrowed; holds until the next turn of the loop.
   [[nodiscard]] const GatewayStatus& status() const;

@@ -3,6 +3,7 @@
 #include "daemon/policy/compile.hpp"
 
 #include "daemon/policy/bypass_names.hpp"
+#include "daemon/policy/compile_cloud.hpp"
 #include "daemon/policy/compile_names.hpp"
 
 #include <date/tz.h>
@@ -31,8 +32,7 @@ public:
     policy_.revision = config_.city.revision.value;
     policy_.bypass = config_.city.bypass.value;
     find_zone();
-    policy_.gate.cloud = compile_names(config_.city.cloud_domains, out_);
-    check_cloud_names(config_.city.cloud_domains, out_);
+    compile_cloud(config_.city, policy_, out_);
     compile_never();
     for (const auto& profile : config_.city.profiles) add_profile(profile, true);
     for (const auto& profile : config_.school.profiles) add_profile(profile, false);

@@ -5,6 +5,8 @@
 #include "daemon/base/address.hpp"
 #include "daemon/policy/gate_rules.hpp"
 
+#include <date/date.h>
+
 #include <chrono>
 #include <cstdint>
 #include <map>
@@ -27,12 +29,30 @@ struct Window {
   Source source;
 };
 
+/// A date that a calendar makes a holiday.
+struct Holiday {
+  date::local_days date;
+  std::string text;  ///< the event's summary
+  Source source;     ///< the event in its calendar
+};
+
+/// A date's own windows; none: the date is a holiday.
+struct Day {
+  date::local_days date;
+  std::vector<Window> windows;  ///< every day's
+  Source source;
+};
+
 struct Schedule {
   std::string name;
   std::vector<Window> windows;
   std::string during;
   std::string otherwise;
+  std::string holidays;           ///< the profile of holidays
+  std::vector<Day> days;          ///< in the order of their dates, each date once
+  std::vector<Holiday> free_days; ///< in the order of their dates, each date once
   Source otherwise_source;
+  Source source;
 };
 
 enum class Ownership : std::uint8_t { school, byod, staff };
@@ -43,6 +63,9 @@ struct Group {
   std::string fixed_profile;
   Ownership ownership = Ownership::school;
   bool unknown = false;  ///< exactly one: devices that nothing else names
+  /// The unknown group: a school-owned group's override that is stricter than what holds here, holds here too. One that has
+  /// neither schedule nor profile has the strictest profile that any school-owned group has.
+  bool strictest = false;
   std::vector<base::Prefix> prefixes;
   std::vector<std::string> interfaces;
   Source source;
@@ -66,8 +89,14 @@ struct Policy {
   std::vector<Device> devices;  ///< in the order of their addresses
   GateRules gate;               ///< `views` is left empty: view numbers are given at run time
   bool bypass = false;          ///< [never] bypass
+  std::string untrusted;        ///< [clock] untrusted; empty: each schedule's `during`
+  Source untrusted_source;
+  std::chrono::seconds longest_override{0};  ///< from when it is set to its end
+  Source longest_override_source;            ///< "built-in" where nobody said
 
   [[nodiscard]] const Group* find_group(std::string_view name) const;
+  /// Null where there is none of that name.
+  [[nodiscard]] const ProfileNames* find_profile(std::string_view name) const;
   /// Null for a device that the roster does not name.
   [[nodiscard]] const Group* group_of(const base::Mac& mac) const;
   [[nodiscard]] const Group& unknown_group() const;

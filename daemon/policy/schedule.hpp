@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: EUPL-1.2
 #pragma once
 
+#include "daemon/policy/override.hpp"
 #include "daemon/policy/policy.hpp"
 
 #include <chrono>
@@ -13,8 +14,8 @@
 /// What holds when. Pure: the instant is passed in.
 namespace schultor::policy {
 
-/// Why a profile holds; the words are those of `timeline --json`.
-enum class Because { override, day, holiday, window, otherwise, fixed };
+/// Why a profile holds; the words are those of `timeline --json`. `clock`: it is not known to be right yet.
+enum class Because { override, day, holiday, window, otherwise, fixed, clock };
 [[nodiscard]] std::string_view to_string(Because because);
 
 /// What holds for a group at an instant.
@@ -28,8 +29,19 @@ struct Holding {
 
 using Seconds = std::chrono::sys_seconds;
 
-/// At `at`, found from its local time in the policy's zone, so that daylight saving needs no rule.
-[[nodiscard]] Holding holding_at(const Policy& policy, const Group& group, Seconds at);
+/// What decides beside the policy.
+struct Circumstances {
+  Overrides overrides;
+  bool clock_trusted = true;  ///< false: the time of day is not known, and Policy::untrusted holds
+};
+
+/// At `at`, found from its local time in the policy's zone, so that daylight saving needs no rule. The first that applies:
+/// an untrusted clock → override → [[day]] → holiday → windows → otherwise.
+[[nodiscard]] Holding holding_at(const Policy& policy, const Group& group, Seconds at, const Circumstances& circumstances = {});
+
+/// Of the names of two profiles the one that opens less: listed before open; of two listed ones the one with fewer allowed names, of
+/// two open ones the one with more blocked names; else the first in the order of the configuration.
+[[nodiscard]] const std::string& stricter(const Policy& policy, const std::string& a, const std::string& b);
 
 /// A stretch of time in which a group's profile does not change.
 struct Span {
@@ -40,7 +52,7 @@ struct Span {
 inline constexpr std::chrono::days lookback{400};
 inline constexpr std::chrono::days lookahead{400};
 
-[[nodiscard]] Span span_at(const Policy& policy, const Group& group, Seconds at);
+[[nodiscard]] Span span_at(const Policy& policy, const Group& group, Seconds at, const Circumstances& circumstances = {});
 
 /// One line of a timeline.
 struct Transition {
@@ -49,7 +61,8 @@ struct Transition {
 };
 
 /// The state at `from`, then every change of the profile before `to`.
-[[nodiscard]] std::vector<Transition> timeline(const Policy& policy, const Group& group, Seconds from, Seconds to);
+[[nodiscard]] std::vector<Transition> timeline(const Policy& policy, const Group& group, Seconds from, Seconds to,
+                                               const Circumstances& circumstances = {});
 
 /// RFC 3339 in the policy's zone: "2026-03-27T08:00:00+01:00".
 [[nodiscard]] std::string format_local(const Policy& policy, Seconds at);
