@@ -23,7 +23,10 @@ City read_city(TableReader file) {
   if (auto cloud = file.table("cloud")) {
     city.cloud_domains = cloud->texts("domains");
     cloud->texts_or_tables(
-        "endpoints", [&](Text file) { city.cloud_endpoints.push_back({std::move(file), {}, {}}); },
+        "endpoints",
+        [&](Text name) {
+          city.cloud_endpoints.push_back({std::move(name), {}, {}});
+        },
         [&](TableReader list) { city.cloud_endpoints.push_back(read_endpoint_list(std::move(list))); });
     cloud->finish();
   }

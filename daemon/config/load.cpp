@@ -51,7 +51,8 @@ void slurp_folder(const std::filesystem::path& directory, const std::string& fol
     if (entry.path().extension() != ending) continue;
     const auto name = folder + "/" + entry.path().filename().string();
     if (++count > most_named_files) {
-      out.error({folder, 0, 0}, "more than " + std::to_string(most_named_files) + " files, expected those that the configuration names");
+      out.error({folder, 0, 0},
+                "more than " + std::to_string(most_named_files) + " files, expected those that the configuration names");
       return;
     }
     if (auto text = slurp(directory, name, out)) files.named.emplace(name, std::move(*text));

@@ -34,7 +34,8 @@ bool with_toml(const std::optional<std::string>& text, const std::string& name, 
 }
 
 /// The contents of a file that the configuration names.
-const std::string* named_file(const Files& files, const Text& name, std::string_view folder, std::string_view ending, Diagnostics& out) {
+const std::string* named_file(const Files& files, const Text& name, std::string_view folder, std::string_view ending,
+                              Diagnostics& out) {
   const std::string_view text = name.value;
   const bool fits = text.size() > folder.size() + ending.size() && text.substr(0, folder.size()) == folder &&
                     text.substr(text.size() - ending.size()) == ending && text.find('/', folder.size()) == std::string_view::npos;
@@ -69,7 +70,8 @@ private:
     const auto [known, fresh] = read_.try_emplace({use.file.value, use.end}, config_.calendars.size());
     if (!fresh) return known->second;
     const auto* text = use.file.value.empty() ? nullptr : named_file(files_, use.file, "calendars/", ".ics", out_);
-    config_.calendars.push_back(text == nullptr ? std::vector<CalendarEvent>{} : read_calendar(*text, use.file.value, use.end, out_));
+    config_.calendars.push_back(text == nullptr ? std::vector<CalendarEvent>{}
+                                                : read_calendar(*text, use.file.value, use.end, out_));
     return known->second;
   }
 

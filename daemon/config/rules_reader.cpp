@@ -53,8 +53,8 @@ CalendarUse read_calendar_use(TableReader table) {
     if (end->value == "inclusive") use.end = EventEnd::inclusive;
     else if (end->value == "exclusive") use.end = EventEnd::exclusive;
     else
-      table.out().error(end->source, fmt::format("end “{}” is not known{}", end->value,
-                                                 suggestion(end->value, {"inclusive", "exclusive"})));
+      table.out().error(end->source,
+                        fmt::format("end “{}” is not known{}", end->value, suggestion(end->value, {"inclusive", "exclusive"})));
   }
   table.finish();
   return use;
@@ -78,7 +78,10 @@ Schedule read_schedule(TableReader table) {
   schedule.otherwise = profile("otherwise", "outside of its windows");
   schedule.holidays = table.text("holidays");
   table.texts_or_tables(
-      "calendars", [&](Text file) { schedule.calendars.push_back({std::move(file), {}, {}, EventEnd::by_evidence, 0}); },
+      "calendars",
+      [&](Text file) {
+        schedule.calendars.push_back({std::move(file), {}, {}, EventEnd::by_evidence, 0});
+      },
       [&](TableReader use) { schedule.calendars.push_back(read_calendar_use(std::move(use))); });
   table.finish();
   return schedule;

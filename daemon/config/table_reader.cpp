@@ -129,7 +129,8 @@ void TableReader::not_supported_yet(std::string_view key) {
 
 void TableReader::not_acted_on_yet(std::string_view key) {
   if (const auto* entry = take_effective(key))
-    out_.warning(entry->source, in_table(fmt::format("{} has no effect in this version yet: nothing is closed or rewritten by it", key)));
+    out_.warning(entry->source,
+                 in_table(fmt::format("{} has no effect in this version yet: nothing is closed or rewritten by it", key)));
 }
 
 void TableReader::belongs_to(std::string_view key, std::string_view file) {

@@ -80,7 +80,8 @@ bool TableReader::texts_or_tables(std::string_view key, AsText as_text, AsTable 
   }
   for (const auto& value : *list) {
     if (const auto* text = std::get_if<std::string>(&value.data)) as_text(Text{*text, value.source});
-    else if (const auto* table = std::get_if<Table>(&value.data)) as_table(TableReader(*table, value.source, std::string(key), out_));
+    else if (const auto* table = std::get_if<Table>(&value.data))
+      as_table(TableReader(*table, value.source, std::string(key), out_));
     else wrong(std::string("an entry of ").append(key), value, "a text in quotes, or {file = \"…\"}");
   }
   return true;

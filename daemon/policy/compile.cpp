@@ -5,10 +5,12 @@
 #include "daemon/policy/bypass_names.hpp"
 #include "daemon/policy/compile_cloud.hpp"
 #include "daemon/policy/compile_names.hpp"
+#include "daemon/policy/compile_schedules.hpp"
 
 #include <date/tz.h>
 
 #include <algorithm>
+#include <array>
 #include <map>
 #include <stdexcept>
 #include <utility>
@@ -21,6 +23,11 @@ using config::Text;
 
 constexpr std::size_t most_listed = 63;
 constexpr std::size_t most_groups = 1000;
+constexpr std::chrono::hours longest_override_unless_said{24};
+/// Every city has these, unless it writes them itself: the cloud alone, for an exam and for a class that is to listen.
+constexpr std::array<std::string_view, 2> built_in_profiles{"exam", "paused"};
+
+Source place_of(const config::Source& source) { return {source.file, source.line}; }
 
 /// Turns one configuration into a policy; faults go to the diagnostics.
 class Compiler {
@@ -35,10 +42,20 @@ public:
     compile_cloud(config_.city, policy_, out_);
     compile_never();
     for (const auto& profile : config_.city.profiles) add_profile(profile, true);
+    for (const auto name : built_in_profiles)
+      if (!profiles_.contains(std::string(name)))
+        add_profile({{std::string(name), {"built-in", 0, 0}}, config::Access::listed, {}, {}}, true);
     for (const auto& profile : config_.school.profiles) add_profile(profile, false);
     check_profiles();
     for (const auto& schedule : config_.city.schedules) add_schedule(schedule, true);
     for (const auto& schedule : config_.school.schedules) add_schedule(schedule, false);
+    check_days_of_school();
+    limit_overrides();
+    if (const auto& untrusted = config_.gateway.untrusted_profile) {
+      require_profile(*untrusted, false);
+      policy_.untrusted = untrusted->value;
+      policy_.untrusted_source = place_of(untrusted->source);
+    }
     if (config_.school.groups.size() > most_groups)
       out_.error(config_.school.groups[most_groups].name.source, fmt::format("more than {} groups", most_groups));
     for (const auto& group : config_.school.groups) add_group(group);
@@ -167,15 +184,18 @@ private:
     compiled.name = name.value;
     compiled.during = schedule.during.value;
     compiled.otherwise = schedule.otherwise.value;
-    compiled.otherwise_source = {schedule.otherwise.source.file, schedule.otherwise.source.line};
-    for (const auto& window : schedule.windows)
-      compiled.windows.push_back(
-          {window.weekdays, window.start, window.end, window.text, {window.source.file, window.source.line}});
+    compiled.otherwise_source = place_of(schedule.otherwise.source);
+    compiled.source = place_of(schedule.during.source);
+    if (schedule.holidays) require_profile(*schedule.holidays, of_city);
+    compiled.holidays = schedule.holidays ? schedule.holidays->value : compiled.otherwise;
+    compiled.windows = windows_of(schedule.windows);
+    compiled.days = days_of(config_.school.days, name.value);
+    if (policy_.zone != nullptr) compiled.free_days = holidays_of(schedule, config_, *policy_.zone, out_);
     policy_.schedules.push_back(std::move(compiled));
   }
 
   void require_profile(const Text& name, bool by_city) {
-    if (name.source.line == 0) return;
+    if (name.value.empty() && name.source.line == 0) return;
     const auto known = profiles_.find(name.value);
     if (known == profiles_.end())
       out_.error(name.source,
@@ -185,6 +205,27 @@ private:
                                           to_string(known->second.source)));
   }
 
+  void check_days_of_school() {
+    check_days(config_.school.days, out_);
+    for (const auto& day : config_.school.days)
+      if (day.schedule) static_cast<void>(find_schedule(*day.schedule));
+  }
+
+  void limit_overrides() {
+    const auto& city = config_.city.overrides.longest;
+    const auto& school = config_.school.overrides.longest;
+    policy_.longest_override = longest_override_unless_said;
+    policy_.longest_override_source = {"built-in", 0};
+    for (const auto* limit : {&city, &school})
+      if (*limit) {
+        policy_.longest_override = (*limit)->value;
+        policy_.longest_override_source = place_of((*limit)->source);
+      }
+    if (city && school && school->value > city->value)
+      out_.error(school->source, fmt::format("an override may last longer here than the city allows ({}): expected at most that",
+                                             to_string(city->source)));
+  }
+
   void add_group(const config::Group& group) {
     const auto& name = group.name;
     if (name.value.empty()) return;
@@ -192,6 +233,7 @@ private:
     compiled.name = name.value;
     compiled.ownership = static_cast<Ownership>(group.ownership);
     compiled.unknown = group.unknown;
+    compiled.strictest = group.unknown && group.strictest;
     compiled.source = {name.source.file, name.source.line};
     if (group.profile) {
       require_profile(*group.profile, false);
@@ -227,6 +269,22 @@ private:
     if (first == nullptr)
       out_.error({"school.toml", 1, 1},
                  "no group has unknown = true, expected exactly one, for the devices that nothing else names");
+    check_unknown_has_profile();
+  }
+
+  void check_unknown_has_profile() {
+    for (const auto& group : config_.school.groups) {
+      if (!group.unknown || group.schedule || group.profile) continue;
+      const bool others = std::any_of(config_.school.groups.begin(), config_.school.groups.end(), [](const config::Group& other) {
+        return !other.unknown && other.ownership == config::Ownership::school;
+      });
+      if (!others)
+        out_.error(
+            group.name.source,
+            fmt::format("group “{}” has neither schedule nor profile, and there is no group with ownership = \"school\" whose "
+                        "strictest profile it could have: expected a schedule or a profile",
+                        group.name.value));
+    }
   }
 
   void check_prefixes() {

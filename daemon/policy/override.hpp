@@ -44,8 +44,8 @@ struct OverrideRequest {
   std::string by;
 };
 
-/// `overrides` and the one asked for as its last, with an id above `last_id`. Refuses a group or profile that is not there, an end that has
-/// passed or is farther than policy.longest_override, a reason that is too long or holds control characters.
+/// `overrides` and the one asked for as its last, with an id above `last_id`. Refuses a group or profile that is not there, an end
+/// that has passed or is farther than policy.longest_override, a reason that is too long or holds control characters.
 [[nodiscard]] base::Result<Overrides> with_override(const Policy& policy, Overrides overrides, const OverrideRequest& request,
                                                     std::uint64_t last_id, std::chrono::sys_seconds now);
 /// Moves the end of the override that holds for the group (none: of the last one for all groups that holds) by `span` ("15m"),

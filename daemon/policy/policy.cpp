@@ -12,6 +12,13 @@ const Group* Policy::find_group(std::string_view name) const {
   return found == groups.end() ? nullptr : &*found;
 }
 
+const ProfileNames* Policy::find_profile(std::string_view name) const {
+  const auto& profiles = gate.profiles;
+  const auto found =
+      std::find_if(profiles.begin(), profiles.end(), [&](const ProfileNames& profile) { return profile.name == name; });
+  return found == profiles.end() ? nullptr : &*found;
+}
+
 const Group* Policy::group_of(const base::Mac& mac) const {
   const auto found = std::lower_bound(devices.begin(), devices.end(), mac,
                                       [](const Device& device, const base::Mac& wanted) { return device.mac < wanted; });

@@ -48,9 +48,9 @@ struct Schedule {
   std::vector<Window> windows;
   std::string during;
   std::string otherwise;
-  std::string holidays;           ///< the profile of holidays
-  std::vector<Day> days;          ///< in the order of their dates, each date once
-  std::vector<Holiday> free_days; ///< in the order of their dates, each date once
+  std::string holidays;            ///< the profile of holidays
+  std::vector<Day> days;           ///< in the order of their dates, each date once
+  std::vector<Holiday> free_days;  ///< in the order of their dates, each date once
   Source otherwise_source;
   Source source;
 };

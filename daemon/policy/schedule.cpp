@@ -2,110 +2,120 @@
 // SPDX-License-Identifier: EUPL-1.2
 #include "daemon/policy/schedule.hpp"
 
-#include <date/tz.h>
+#include "daemon/policy/rules_in_time.hpp"
 
 #include <algorithm>
+#include <tuple>
 
 namespace schultor::policy {
 namespace {
 
 using std::chrono::days;
-using std::chrono::minutes;
 using std::chrono::seconds;
-using LocalTime = date::local_seconds;
 
-/// Whether the window, where it starts on `day`, holds at `since_midnight` of that day.
-bool starts_and_holds(const Window& window, date::weekday day, seconds since_midnight) {
-  if ((window.weekdays >> (day.iso_encoding() - 1) & 1U) == 0) return false;
-  return since_midnight >= window.start && (window.end < window.start || since_midnight < window.end);
-}
+/// Instants are gathered this many days at a time.
+constexpr days stretch{8};
 
-/// Whether the window runs on into `day` from the one before.
-bool runs_on(const Window& window, date::weekday day, seconds since_midnight) {
-  const auto eve = day - days{1};
-  return window.end < window.start && (window.weekdays >> (eve.iso_encoding() - 1) & 1U) != 0 && since_midnight < window.end;
-}
+/// What holds for one group, instant by instant.
+class Reading {
+public:
+  Reading(const Policy& policy, const Group& group, const Circumstances& circumstances)
+      : policy_(policy), group_(group), circumstances_(circumstances), clock_(*policy.zone) {}
 
-/// The window that holds at a local time, the first as written; null where none does.
-const Window* window_at(const Schedule& schedule, LocalTime local) {
-  const auto day = date::floor<days>(local);
-  const date::weekday weekday(day);
-  const seconds since_midnight = local - day;
-  for (const auto& window : schedule.windows)
-    if (starts_and_holds(window, weekday, since_midnight) || runs_on(window, weekday, since_midnight)) return &window;
-  return nullptr;
-}
-
-const Schedule* schedule_of(const Policy& policy, const Group& group) {
-  return group.schedule ? &policy.schedules[*group.schedule] : nullptr;
-}
-
-Holding describe(const Schedule& schedule, const Window* window) {
-  if (window == nullptr) return {schedule.otherwise, Because::otherwise, "otherwise", schedule.otherwise_source};
-  return {schedule.during, Because::window, "window " + window->text, window->source};
-}
-
-LocalTime local_time(Seconds at, seconds offset) { return LocalTime{at.time_since_epoch() + offset}; }
-Seconds instant(LocalTime local, seconds offset) { return Seconds{local.time_since_epoch() - offset}; }
-
-/// The times of day at which a window starts or ends, sorted.
-std::vector<minutes> edges_of(const Schedule& schedule) {
-  std::vector<minutes> edges;
-  for (const auto& window : schedule.windows) {
-    edges.push_back(window.start);
-    edges.push_back(window.end % days{1});
+  Holding at(Seconds when) {
+    if (!group_.unknown || !group_.strictest) return of_group(group_, when);
+    const bool configured = group_.schedule || !group_.fixed_profile.empty();
+    std::optional<Holding> strictest;
+    if (configured) strictest = of_group(group_, when);
+    for (const auto& other : policy_.groups) {
+      if (&other == &group_ || other.ownership != Ownership::school) continue;
+      auto theirs = configured ? override_of(other, when) : std::optional(of_group(other, when));
+      if (!theirs || (strictest && stricter(policy_, strictest->profile, theirs->profile) == strictest->profile)) continue;
+      theirs->text = fmt::format("as {}: {}", other.name, theirs->text);
+      strictest = std::move(theirs);
+    }
+    return strictest.value_or(Holding{});
   }
-  // A window's weekday ends with the day.
-  edges.push_back(minutes{0});
-  std::sort(edges.begin(), edges.end());
-  edges.erase(std::unique(edges.begin(), edges.end()), edges.end());
-  return edges;
-}
 
-/// Calls `visit(at, window)` for each instant in (from, to) at which what holds may change, in order, until it
-/// returns false. What holds is a function of the local time, so that is where the local time comes by an edge of
-/// a window, and where the zone's clock is changed.
-template <typename Visit>
-void for_each_candidate(const Policy& policy, const Schedule& schedule, Seconds from, Seconds to, Visit visit) {
-  const auto edges = edges_of(schedule);
-  auto begin = from;
-  while (begin < to) {
-    const auto info = policy.zone->get_info(begin);
-    const auto end = std::min<Seconds>(info.end, to);
-    if (begin > from && !visit(begin, window_at(schedule, local_time(begin, info.offset)))) return;
-    const auto last = local_time(end, info.offset);
-    for (auto day = date::floor<days>(local_time(begin, info.offset)); day < last; day += days{1}) {
-      for (const auto edge : edges) {
-        const LocalTime local = day + seconds{edge};
-        const auto at = instant(local, info.offset);
-        if (at <= begin) continue;
-        if (at >= end) break;
-        if (!visit(at, window_at(schedule, local))) return;
+  /// Calls `visit(at, holding)` for each instant in (from, to) at which the profile changes, in order, until it returns false.
+  template <typename Visit>
+  void for_each_change(Seconds from, Seconds to, Visit visit) {
+    auto held = at(from).profile;
+    for (auto begin = from; begin < to; begin += stretch) {
+      for (const auto instant : candidates(begin, std::min<Seconds>(begin + stretch, to))) {
+        if (instant == from) continue;
+        auto holding = at(instant);
+        if (holding.profile == held) continue;
+        held = holding.profile;
+        if (!visit(instant, std::move(holding))) return;
       }
     }
-    begin = end;
   }
-}
 
-std::string_view profile_of(const Schedule& schedule, const Window* window) {
-  return window != nullptr ? schedule.during : schedule.otherwise;
-}
+private:
+  /// The group's own word, without regard to others.
+  Holding of_group(const Group& group, Seconds when) {
+    if (auto overridden = override_of(group, when)) return std::move(*overridden);
+    return by_rules(group, when);
+  }
 
-const Window* window_at(const Policy& policy, const Schedule& schedule, Seconds at) {
-  return window_at(schedule, local_time(at, policy.zone->get_info(at).offset));
-}
+  Holding by_rules(const Group& group, Seconds when) {
+    if (!group.schedule) return {group.fixed_profile, Because::fixed, "fixed", group.source};
+    const auto& schedule = policy_.schedules[*group.schedule];
+    if (circumstances_.clock_trusted) return describe(schedule, ruling_at(schedule, clock_.local(when)));
+    const std::string text = "the clock is not known to be right";
+    if (policy_.untrusted.empty()) return {schedule.during, Because::clock, text, schedule.source};
+    return {policy_.untrusted, Because::clock, text, policy_.untrusted_source};
+  }
 
-/// Calls `visit(at, window)` for each instant in (from, to) at which the profile changes, in order, until it returns false.
-template <typename Visit>
-void for_each_change(const Policy& policy, const Schedule& schedule, Seconds from, Seconds to, Visit visit) {
-  auto held = profile_of(schedule, window_at(policy, schedule, from));
-  for_each_candidate(policy, schedule, from, to, [&](Seconds at, const Window* window) {
-    const auto profile = profile_of(schedule, window);
-    if (profile == held) return true;
-    held = profile;
-    return visit(at, window);
-  });
-}
+  std::optional<Holding> override_of(const Group& group, Seconds when) {
+    if (!circumstances_.clock_trusted) return override_out_of_time(group, when);
+    const auto* found = override_at(circumstances_.overrides, group.name, when);
+    if (found == nullptr) return std::nullopt;
+    return holding_of(*found);
+  }
+
+  /// While nobody knows the time, nobody knows whether an override has ended: it holds where it is the safe side.
+  std::optional<Holding> override_out_of_time(const Group& group, Seconds when) {
+    const auto& all = circumstances_.overrides;
+    const auto newest =
+        std::find_if(all.rbegin(), all.rend(), [&](const Override& one) { return !one.group || *one.group == group.name; });
+    if (newest == all.rend() || newest->profile.empty()) return std::nullopt;
+    const auto rules = by_rules(group, when);
+    if (stricter(policy_, rules.profile, newest->profile) == rules.profile) return std::nullopt;
+    return holding_of(*newest);
+  }
+
+  Holding holding_of(const Override& one) const {
+    constexpr std::size_t minutes_end = 16;  // of "2026-11-23T17:00:00+01:00"
+    return {one.profile,
+            Because::override,
+            fmt::format("override {} until {}", one.id, format_local(policy_, one.until).substr(0, minutes_end)),
+            {"override", 0}};
+  }
+
+  /// The instants in [begin, end) at which what holds may change, sorted.
+  std::vector<Seconds> candidates(Seconds begin, Seconds end) {
+    std::vector<Seconds> instants;
+    if (!circumstances_.clock_trusted) return instants;
+    const bool follows_all = group_.unknown && group_.strictest && !group_.schedule && group_.fixed_profile.empty();
+    for (const auto& group : policy_.groups) {
+      const bool concerned = &group == &group_ || (follows_all && group.ownership == Ownership::school);
+      if (concerned && group.schedule) add_edges(policy_.schedules[*group.schedule], clock_, begin, end, instants);
+    }
+    for (const auto& one : circumstances_.overrides)
+      for (const auto edge : {one.from, one.until})
+        if (edge >= begin && edge < end) instants.push_back(edge);
+    std::sort(instants.begin(), instants.end());
+    instants.erase(std::unique(instants.begin(), instants.end()), instants.end());
+    return instants;
+  }
+
+  const Policy& policy_;
+  const Group& group_;
+  const Circumstances& circumstances_;
+  LocalClock clock_;
+};
 
 }  // namespace
 
@@ -123,44 +133,56 @@ std::string_view to_string(Because because) {
       return "otherwise";
     case Because::fixed:
       return "fixed";
+    case Because::clock:
+      return "clock";
   }
   return "";
 }
 
-Holding holding_at(const Policy& policy, const Group& group, Seconds at) {
-  const auto* schedule = schedule_of(policy, group);
-  if (schedule == nullptr) return {group.fixed_profile, Because::fixed, "fixed", group.source};
-  return describe(*schedule, window_at(policy, *schedule, at));
+const std::string& stricter(const Policy& policy, const std::string& a, const std::string& b) {
+  const auto* first = policy.find_profile(a);
+  const auto* second = policy.find_profile(b);
+  if (first == nullptr || second == nullptr) return first == nullptr ? b : a;
+  const auto rank = [](const ProfileNames* profile) {
+    const auto count = [](const NamePatterns& names) { return static_cast<std::ptrdiff_t>(names.patterns().size()); };
+    return std::tuple(!profile->listed,
+                      profile->listed ? count(profile->allow) : -count(profile->block) - count(profile->city_block), profile);
+  };
+  return rank(second) < rank(first) ? b : a;
 }
 
-Span span_at(const Policy& policy, const Group& group, Seconds at) {
-  Span span{holding_at(policy, group, at), std::nullopt, std::nullopt};
-  const auto* schedule = schedule_of(policy, group);
-  if (schedule == nullptr) return span;
+Holding holding_at(const Policy& policy, const Group& group, Seconds at, const Circumstances& circumstances) {
+  return Reading(policy, group, circumstances).at(at);
+}
+
+Span span_at(const Policy& policy, const Group& group, Seconds at, const Circumstances& circumstances) {
+  Reading reading(policy, group, circumstances);
+  Span span{reading.at(at), std::nullopt, std::nullopt};
   // Most often it was today; a switch that is due does not wait for a walk through the year.
-  for (const std::chrono::days back : {std::chrono::days{2}, std::chrono::days{9}, lookback}) {
-    for_each_change(policy, *schedule, at - back, at + seconds{1}, [&](Seconds change, const Window*) {
+  for (const days back : {days{2}, days{9}, lookback}) {
+    reading.for_each_change(at - back, at + seconds{1}, [&](Seconds change, const Holding&) {
       span.since = change;
       return true;
     });
     if (span.since) break;
   }
-  for_each_change(policy, *schedule, at, at + lookahead, [&](Seconds change, const Window*) {
+  reading.for_each_change(at, at + lookahead, [&](Seconds change, const Holding&) {
     span.until = change;
     return false;
   });
   return span;
 }
 
-std::vector<Transition> timeline(const Policy& policy, const Group& group, Seconds from, Seconds to) {
+std::vector<Transition> timeline(const Policy& policy, const Group& group, Seconds from, Seconds to,
+                                 const Circumstances& circumstances) {
   std::vector<Transition> lines;
   if (from >= to) return lines;
-  lines.push_back({from, holding_at(policy, group, from)});
-  if (const auto* schedule = schedule_of(policy, group))
-    for_each_change(policy, *schedule, from, to, [&](Seconds change, const Window* window) {
-      lines.push_back({change, describe(*schedule, window)});
-      return true;
-    });
+  Reading reading(policy, group, circumstances);
+  lines.push_back({from, reading.at(from)});
+  reading.for_each_change(from, to, [&](Seconds change, Holding holding) {
+    lines.push_back({change, std::move(holding)});
+    return true;
+  });
   return lines;
 }
 

@@ -39,8 +39,8 @@ struct Circumstances {
 /// an untrusted clock → override → [[day]] → holiday → windows → otherwise.
 [[nodiscard]] Holding holding_at(const Policy& policy, const Group& group, Seconds at, const Circumstances& circumstances = {});
 
-/// Of the names of two profiles the one that opens less: listed before open; of two listed ones the one with fewer allowed names, of
-/// two open ones the one with more blocked names; else the first in the order of the configuration.
+/// Of the names of two profiles the one that opens less: listed before open; of two listed ones the one with fewer allowed names,
+/// of two open ones the one with more blocked names; else the first in the order of the configuration.
 [[nodiscard]] const std::string& stricter(const Policy& policy, const std::string& a, const std::string& b);
 
 /// A stretch of time in which a group's profile does not change.
