@@ -49,7 +49,7 @@ struct Files {
   std::optional<std::string> school;
   std::optional<std::string> roster;
   /// Those that the configuration names, by that name: "calendars/nrw.ics", "endpoints/m365.json".
-  std::map<std::string, std::string, std::less<>> named;
+  std::map<std::string, std::string, std::less<>> named{};
 };
 
 /// A file beyond this is refused.

@@ -48,11 +48,11 @@ struct Schedule {
   std::vector<Window> windows;
   std::string during;
   std::string otherwise;
-  std::string holidays;            ///< the profile of holidays
-  std::vector<Day> days;           ///< in the order of their dates, each date once
-  std::vector<Holiday> free_days;  ///< in the order of their dates, each date once
   Source otherwise_source;
-  Source source;
+  Source source{};                   ///< where it names `during`
+  std::string holidays{};            ///< the profile of holidays
+  std::vector<Day> days{};           ///< in the order of their dates, each date once
+  std::vector<Holiday> free_days{};  ///< in the order of their dates, each date once
 };
 
 enum class Ownership : std::uint8_t { school, byod, staff };
