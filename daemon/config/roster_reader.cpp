@@ -138,6 +138,11 @@ bool is_utf8(std::string_view text) {
     if (length == 0 || i + length > text.size()) return false;
     for (std::size_t k = 1; k < length; ++k)
       if ((static_cast<unsigned char>(text[i + k]) & 0xc0U) != 0x80U) return false;
+    // Overlong forms, surrogates and what is beyond U+10FFFF: no JSON can carry them.
+    const auto next = length > 2 ? static_cast<unsigned char>(text[i + 1]) : 0U;
+    if ((lead == 0xe0 && next < 0xa0) || (lead == 0xed && next >= 0xa0) || (lead == 0xf0 && next < 0x90) ||
+        (lead == 0xf4 && next >= 0x90))
+      return false;
     i += length;
   }
   return true;
