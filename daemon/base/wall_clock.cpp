@@ -6,6 +6,9 @@
 #include "daemon/base/message_ids.hpp"
 #include "daemon/base/realtime_timer.hpp"
 
+#include <sys/timex.h>
+#include <unistd.h>
+
 namespace schultor::base {
 
 struct WallClock::Impl {
@@ -27,6 +30,13 @@ Result<WallClock> WallClock::create(EventLoop& loop, std::function<void()> recom
 }
 
 Instant WallClock::now() const { return std::chrono::time_point_cast<std::chrono::microseconds>(std::chrono::system_clock::now()); }
+
+bool WallClock::synchronised() const {
+  timex question{};
+  if (adjtimex(&question) >= 0) return (question.status & STA_UNSYNC) == 0;
+  // Where the call is not allowed: systemd-timesyncd leaves this behind.
+  return access("/run/systemd/timesync/synchronized", F_OK) == 0;
+}
 
 Result<void> WallClock::arm(std::optional<Instant> due) {
   return impl_->timer.arm(due ? std::optional(due->time_since_epoch()) : std::nullopt);

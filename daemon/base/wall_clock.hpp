@@ -25,6 +25,9 @@ public:
   static Result<WallClock> create(EventLoop& loop, std::function<void()> recompute);
 
   [[nodiscard]] Instant now() const;
+  /// Whether a time service says that the clock is right: the kernel's own word (adjtimex(2), STA_UNSYNC), which chrony, ntpd and
+  /// systemd-timesyncd keep.
+  [[nodiscard]] bool synchronised() const;
   /// Waits for `due`, or for nothing but a set clock. An instant that has passed fires at once.
   [[nodiscard]] Result<void> arm(std::optional<Instant> due);
 

@@ -35,21 +35,25 @@ std::optional<microseconds> parse_offset(std::string_view text) {
 
 struct WallClock::Impl {
   microseconds offset{0};
+  bool synchronised = true;
   std::function<void()> recompute;
   std::optional<RealtimeTimer> timer;
   UniqueFd control;
   EventSource source;
 
-  /// A datagram holds the offset to the system's clock in microseconds; the answer leaves when the
-  /// daemon has computed and committed what holds at the new time.
+  /// A datagram holds the offset to the system's clock in microseconds, or "synchronised" or "unsynchronised"; the answer leaves when the
+  /// daemon has computed and committed what holds then.
   void on_control() {
     std::array<char, 32> text{};
     sockaddr_un sender{};
     socklen_t length = sizeof sender;
     const auto size = recvfrom(control.get(), text.data(), text.size(), 0, reinterpret_cast<sockaddr*>(&sender), &length);
     if (size < 0) return;
-    const auto wanted = parse_offset({text.data(), static_cast<std::size_t>(size)});
+    const std::string_view word(text.data(), static_cast<std::size_t>(size));
+    const bool about_trust = word == "synchronised" || word == "unsynchronised";
+    const auto wanted = about_trust ? std::optional(offset) : parse_offset(word);
     if (wanted) {
+      if (about_trust) synchronised = word == "synchronised";
       offset = *wanted;
       log(Priority::notice, message_id::clock_jumped, "The clock was set: computing anew what holds now");
       recompute();
@@ -76,6 +80,7 @@ Result<WallClock> WallClock::create(EventLoop& loop, std::function<void()> recom
     if (!offset) return fail("SCHULTOR_LAB_CLOCK_OFFSET: “{}” is no number of microseconds", text);
     impl->offset = *offset;
   }
+  if (const char* text = std::getenv("SCHULTOR_LAB_CLOCK_SYNCHRONISED")) impl->synchronised = std::string_view(text) != "0";
   if (const char* path = std::getenv("SCHULTOR_LAB_CLOCK_SOCKET")) {
     sockaddr_un address{};
     address.sun_family = AF_UNIX;
@@ -95,6 +100,8 @@ Result<WallClock> WallClock::create(EventLoop& loop, std::function<void()> recom
 Instant WallClock::now() const {
   return std::chrono::time_point_cast<microseconds>(std::chrono::system_clock::now()) + impl_->offset;
 }
+
+bool WallClock::synchronised() const { return impl_->synchronised; }
 
 Result<void> WallClock::arm(std::optional<Instant> due) {
   return impl_->timer->arm(due ? std::optional(due->time_since_epoch() - impl_->offset) : std::nullopt);

@@ -8,9 +8,27 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
+#include <algorithm>
+
 namespace schultor::enforce {
 
 using nlohmann::json;
+
+namespace {
+
+json to_object(const policy::Policy& policy, const policy::Override& one) {
+  return {{"id", one.id},
+          {"group", one.group ? json(*one.group) : json(nullptr)},
+          {"profile", one.profile},
+          {"from", policy::format_local(policy, one.from)},
+          {"until", policy::format_local(policy, one.until)},
+          {"reason", one.reason},
+          {"by", one.by}};
+}
+
+}  // namespace
+
+std::string describe(const policy::Policy& policy, const policy::Override& one) { return to_object(policy, one).dump(); }
 
 std::string describe(const policy::Policy& policy, const GatewayStatus& status, const Health& health) {
   json groups = json::array();
@@ -23,11 +41,19 @@ std::string describe(const policy::Policy& policy, const GatewayStatus& status, 
                       {"until", group.until ? json(policy::format_local(policy, *group.until)) : json(nullptr)},
                       {"ownership", group.ownership},
                       {"devices", group.devices}});
+  json overrides = json::array();
+  for (const auto& one : health.overrides)
+    if (!one.profile.empty()) overrides.push_back(to_object(policy, one));
+  const auto randomised = std::count_if(policy.devices.begin(), policy.devices.end(),
+                                        [](const policy::Device& device) { return (device.mac.octets[0] & 0x02U) != 0; });
   const json document{{"school", status.school},
                       {"version", base::version},
                       {"time", policy::format_local(policy, health.now)},
                       {"policy_revision", status.policy_revision},
                       {"groups", groups},
+                      {"overrides", overrides},
+                      {"clock", {{"trusted", health.clock_trusted}, {"synchronised", health.clock_synchronised}}},
+                      {"randomised_devices", randomised},
                       {"gate",
                        {{"connected", health.gate_connected},
                         {"resolver_answers", health.resolver_answers ? json(*health.resolver_answers) : json(nullptr)}}},

@@ -38,6 +38,17 @@ std::string configuration_event(const policy::Policy& policy, base::Instant at, 
   return event.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
 }
 
+std::string clock_event(const policy::Policy& policy, base::Instant at, bool trusted) {
+  const char* result = trusted ? "trusted" : "untrusted";
+  return nlohmann::json{{"id", fmt::format("clock/{}/{}", result, utc(at))},
+                        {"kind", "clock"},
+                        {"at", policy::format_local(policy, std::chrono::floor<std::chrono::seconds>(at))},
+                        {"result", result},
+                        {"text", trusted ? "the clock is right: what the rules say holds"
+                                         : "the clock is not known to be right: what is configured for that holds"}}
+      .dump();
+}
+
 void EventLog::add(std::string event) {
   events_.push_back(std::move(event));
   if (events_.size() > most) events_.pop_front();

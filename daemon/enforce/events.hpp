@@ -28,6 +28,9 @@ struct ModeChange {
 [[nodiscard]] std::string configuration_event(const policy::Policy& policy, base::Instant at,
                                               const std::vector<std::string>& errors);
 
+/// {"id", "kind": "clock", "at", "result": "trusted" | "untrusted", "text"}.
+[[nodiscard]] std::string clock_event(const policy::Policy& policy, base::Instant at, bool trusted);
+
 /// The latest events, for a reporter that was away when they were raised.
 class EventLog {
 public:

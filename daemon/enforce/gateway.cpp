@@ -4,11 +4,9 @@
 
 #include "daemon/base/log.hpp"
 #include "daemon/base/message_ids.hpp"
-#include "daemon/base/wall_clock.hpp"
 #include "daemon/enforce/describe.hpp"
-#include "daemon/enforce/enforcer.hpp"
-#include "daemon/enforce/gate_link.hpp"
-#include "daemon/enforce/mode_switch.hpp"
+#include "daemon/enforce/gateway_impl.hpp"
+#include "daemon/enforce/override_events.hpp"
 #include "daemon/policy/compile.hpp"
 
 #include <grp.h>
@@ -33,16 +31,6 @@ std::string_view to_text(policy::Ownership ownership) {
   return ownership == policy::Ownership::school ? "school" : ownership == policy::Ownership::byod ? "byod" : "staff";
 }
 
-/// A configuration as it is applied: whole, or not at all.
-struct Configuration {
-  std::shared_ptr<const policy::Policy> policy;
-  std::vector<std::string> lan_interfaces;
-  std::vector<std::size_t> devices;  ///< of each of Policy::groups, in their order
-  Numbers numbers;
-  policy::GateRules gate_rules;
-  std::string gate_rules_json;
-};
-
 Configuration configuration_of(config::Config&& config, policy::Policy&& compiled, Numbers&& numbers) {
   Configuration made{std::make_shared<const policy::Policy>(std::move(compiled)), {}, {}, std::move(numbers), {}, {}};
   made.devices.resize(made.policy->groups.size());
@@ -54,37 +42,6 @@ Configuration configuration_of(config::Config&& config, policy::Policy&& compile
 }
 
 }  // namespace
-
-struct Gateway::Impl {
-  base::EventLoop& loop;
-  GatewayOptions options;
-  GatewayObserver observer;
-  Enforcer enforcer;
-  std::optional<base::WallClock> clock{};
-  std::unique_ptr<GateLink> gate{};
-  base::EventSource retry{};
-  EventLog event_log{};
-
-  Configuration current{};
-  Moment moment{};
-  GatewayStatus status{};
-  dns::Announcement announcement{};
-  base::Instant applied{};
-
-  [[nodiscard]] base::Result<Configuration> load(const std::optional<Numbers>& known);
-  [[nodiscard]] base::Result<void> first_apply();
-  [[nodiscard]] base::Result<void> reload();
-  [[nodiscard]] base::Result<void> apply(const Configuration& wanted, Occasion occasion);
-  [[nodiscard]] base::Result<void> switch_modes(const ModeSwitch& planned, const Moment& now);
-  [[nodiscard]] base::Result<void> pin(const std::vector<dns::PinEntry>& entries);
-  void on_time();
-  void committed(const Moment& now, const std::vector<ModeChange>& changes);
-  void arm_clock();
-  void raise(const std::string& event);
-  void tell_changed();
-  void update_status();
-  [[nodiscard]] std::string numbers_path() const { return options.state_directory + "/numbers.json"; }
-};
 
 base::Result<Configuration> Gateway::Impl::load(const std::optional<Numbers>& known) {
   auto loaded = policy::load(options.config_directory, config::Need::everything());
@@ -109,7 +66,13 @@ base::Result<Configuration> Gateway::Impl::load(const std::optional<Numbers>& kn
 base::Result<void> Gateway::Impl::first_apply() {
   auto wanted = load(std::nullopt);
   if (!wanted) return base::pass(std::move(wanted));
-  return apply(*wanted, Occasion::start);
+  load_kept_overrides();
+  clock_trust.examine(clock->now(), clock->synchronised());
+  if (auto done = apply(*wanted, Occasion::start); !done) return done;
+  if (!clock_trust.trusted()) raise(clock_event(*current.policy, clock->now(), false));
+  examine_clock();
+  tend_overrides();
+  return {};
 }
 
 base::Result<void> Gateway::Impl::reload() {
@@ -122,12 +85,13 @@ base::Result<void> Gateway::Impl::reload() {
     return done;
   }
   raise(configuration_event(*current.policy, now, {}));
+  tend_overrides();
   arm_clock();
   return {};
 }
 
 base::Result<void> Gateway::Impl::apply(const Configuration& wanted, Occasion occasion) {
-  const auto now = moment_at(*wanted.policy, clock->now());
+  const auto now = moment_of(*wanted.policy);
   const bool rules_changed = occasion == Occasion::reload && wanted.gate_rules_json != current.gate_rules_json;
   auto outcome = enforcer.apply(*wanted.policy, wanted.lan_interfaces, now, wanted.numbers, rules_changed);
   if (!outcome) return base::pass(std::move(outcome));
@@ -168,7 +132,11 @@ void Gateway::Impl::committed(const Moment& now, const std::vector<ModeChange>& 
 }
 
 void Gateway::Impl::on_time() {
-  const auto now = moment_at(*current.policy, clock->now());
+  if (clock_trust.examine(clock->now(), clock->synchronised())) {
+    log(Priority::notice, message_id::clock_trusted, "The clock is right: what the schedules say holds");
+    raise(clock_event(*current.policy, clock->now(), true));
+  }
+  const auto now = moment_of(*current.policy);
   const auto planned = plan_mode_switch(*current.policy, current.numbers, enforcer.in_force(), now);
   if (planned.empty()) {
     // The same profiles, perhaps for another reason.
@@ -183,11 +151,15 @@ void Gateway::Impl::on_time() {
     return;
   }
   retry.reset();
+  examine_clock();
+  tend_overrides();
   arm_clock();
 }
 
 void Gateway::Impl::arm_clock() {
-  const auto due = moment.next ? std::optional<base::Instant>(*moment.next) : std::nullopt;
+  std::optional<base::Instant> due;
+  for (const auto next : {moment.next, next_of(kept.overrides, second_now())})
+    if (next && (!due || *next < *due)) due = *next;
   if (auto armed = clock->arm(due); !armed)
     log(Priority::error, {}, fmt::format("No mode switch will happen by itself: {}", armed.error().what()));
 }
@@ -234,7 +206,8 @@ base::Result<std::unique_ptr<Gateway>> Gateway::start(base::EventLoop& loop, con
                                                       GatewayObserver observer) {
   auto enforcer = Enforcer::open();
   if (!enforcer) return base::pass(std::move(enforcer));
-  auto impl = std::make_unique<Impl>(Impl{loop, options, std::move(observer), std::move(*enforcer)});
+  auto impl = std::make_unique<Impl>(Impl{loop, options, std::move(observer), std::move(*enforcer),
+                                             ClockTrust(options.state_directory + "/clock")});
   auto clock = base::WallClock::create(loop, [gateway = impl.get()] { gateway->on_time(); });
   if (!clock) return base::pass(std::move(clock));
   impl->clock.emplace(std::move(*clock));
@@ -264,7 +237,8 @@ std::string Gateway::describe() const {
   const auto second = [](base::Instant at) { return std::chrono::floor<std::chrono::seconds>(at); };
   return enforce::describe(
       *impl_->current.policy, status(),
-      {second(impl_->clock->now()), second(impl_->applied), impl_->gate->connected(), impl_->gate->resolver_answers()});
+      {second(impl_->clock->now()), second(impl_->applied), impl_->gate->connected(), impl_->gate->resolver_answers(),
+       impl_->clock_trust.trusted(), impl_->clock->synchronised(), impl_->kept.overrides});
 }
 
 std::string Gateway::ruleset() const { return impl_->enforcer.text(); }

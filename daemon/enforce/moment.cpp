@@ -8,11 +8,11 @@ namespace schultor::enforce {
 
 namespace planner = netfilter::planner;
 
-Moment moment_at(const policy::Policy& policy, base::Instant at) {
+Moment moment_at(const policy::Policy& policy, base::Instant at, const policy::Circumstances& circumstances) {
   Moment moment{at, {}, std::nullopt};
   const auto second = std::chrono::floor<std::chrono::seconds>(at);
   for (const auto& group : policy.groups) {
-    moment.spans.push_back(policy::span_at(policy, group, second));
+    moment.spans.push_back(policy::span_at(policy, group, second, circumstances));
     if (const auto until = moment.spans.back().until; until && (!moment.next || *until < *moment.next)) moment.next = until;
   }
   return moment;

@@ -23,7 +23,7 @@ struct Moment {
   std::optional<policy::Seconds> next;  ///< the first instant after `at` at which a profile changes
 };
 
-[[nodiscard]] Moment moment_at(const policy::Policy& policy, base::Instant at);
+[[nodiscard]] Moment moment_at(const policy::Policy& policy, base::Instant at, const policy::Circumstances& circumstances = {});
 
 using Generations = std::map<netfilter::planner::GroupNumber, netfilter::planner::Generation>;
 

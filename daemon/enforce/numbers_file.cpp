@@ -1,58 +1,15 @@
 // SPDX-FileCopyrightText: Schultor contributors
 // SPDX-License-Identifier: EUPL-1.2
-#include "daemon/base/unique_fd.hpp"
 #include "daemon/enforce/numbers.hpp"
-
-#include <fcntl.h>
-#include <sys/stat.h>
-
-#include <array>
-#include <cerrno>
-#include <cstdio>
-#include <filesystem>
+#include "daemon/enforce/state_file.hpp"
 
 namespace schultor::enforce {
-namespace {
-
-constexpr std::size_t largest_file = std::size_t{16} << 20U;
-
-base::Result<void> sync_directory_of(const std::string& path) {
-  const auto directory = std::filesystem::path(path).parent_path();
-  const base::UniqueFd fd(open(directory.empty() ? "." : directory.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-  if (!fd || fsync(fd.get()) != 0) return base::fail_errno(errno, directory.string());
-  return {};
-}
-
-base::Result<void> write_synced(const std::string& path, std::string_view text) {
-  const base::UniqueFd fd(open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644));
-  if (!fd) return base::fail_errno(errno, path);
-  while (!text.empty()) {
-    const auto written = write(fd.get(), text.data(), text.size());
-    if (written < 0 && errno == EINTR) continue;
-    if (written < 0) return base::fail_errno(errno, path);
-    text.remove_prefix(static_cast<std::size_t>(written));
-  }
-  if (fsync(fd.get()) != 0) return base::fail_errno(errno, path);
-  return {};
-}
-
-}  // namespace
 
 base::Result<Numbers> load_numbers(const std::string& path) {
-  const base::UniqueFd fd(open(path.c_str(), O_RDONLY | O_CLOEXEC));
-  if (!fd && errno == ENOENT) return Numbers{};
-  if (!fd) return base::fail_errno(errno, path);
-  std::string text;
-  std::array<char, 65536> chunk{};
-  for (;;) {
-    const auto size = read(fd.get(), chunk.data(), chunk.size());
-    if (size < 0 && errno == EINTR) continue;
-    if (size < 0) return base::fail_errno(errno, path);
-    if (size == 0) break;
-    text.append(chunk.data(), static_cast<std::size_t>(size));
-    if (text.size() > largest_file) return base::fail("{}: larger than {} bytes", path, largest_file);
-  }
-  auto numbers = numbers_from_json(text);
+  const auto text = read_state(path);
+  if (!text) return base::pass(base::Result<std::optional<std::string>>(text));
+  if (!*text) return Numbers{};
+  auto numbers = numbers_from_json(**text);
   if (!numbers)
     return base::pass(std::move(numbers), path +
                                               ": this file keeps the numbers of groups apart; restore it from a backup, or move it "
@@ -60,11 +17,6 @@ base::Result<Numbers> load_numbers(const std::string& path) {
   return numbers;
 }
 
-base::Result<void> save_numbers(const std::string& path, const Numbers& numbers) {
-  const std::string fresh = path + ".new";
-  if (auto written = write_synced(fresh, to_json(numbers)); !written) return written;
-  if (std::rename(fresh.c_str(), path.c_str()) != 0) return base::fail_errno(errno, path);
-  return sync_directory_of(path);
-}
+base::Result<void> save_numbers(const std::string& path, const Numbers& numbers) { return replace_state(path, to_json(numbers)); }
 
 }  // namespace schultor::enforce

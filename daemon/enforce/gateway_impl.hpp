@@ -1,0 +1,79 @@
+// SPDX-FileCopyrightText: Schultor contributors
+// SPDX-License-Identifier: EUPL-1.2
+#pragma once
+
+#include "daemon/base/wall_clock.hpp"
+#include "daemon/enforce/clock_trust.hpp"
+#include "daemon/enforce/enforcer.hpp"
+#include "daemon/enforce/gate_link.hpp"
+#include "daemon/enforce/gateway.hpp"
+#include "daemon/enforce/mode_switch.hpp"
+
+#include <memory>
+#include <set>
+#include <string>
+#include <vector>
+
+/// The inside of Gateway, for the files that make it up: gateway.cpp and gateway_overrides.cpp.
+namespace schultor::enforce {
+
+/// A configuration as it is applied: whole, or not at all.
+struct Configuration {
+  std::shared_ptr<const policy::Policy> policy;
+  std::vector<std::string> lan_interfaces;
+  std::vector<std::size_t> devices;  ///< of each of Policy::groups, in their order
+  Numbers numbers;
+  policy::GateRules gate_rules;
+  std::string gate_rules_json;
+};
+
+struct Gateway::Impl {
+  base::EventLoop& loop;
+  GatewayOptions options;
+  GatewayObserver observer;
+  Enforcer enforcer;
+  ClockTrust clock_trust;
+  std::optional<base::WallClock> clock{};
+  std::unique_ptr<GateLink> gate{};
+  base::EventSource retry{};
+  base::EventSource clock_check{};
+  EventLog event_log{};
+
+  Configuration current{};
+  policy::KeptOverrides kept{};
+  std::set<std::string> told_to_end{};  ///< ids of events
+  Moment moment{};
+  GatewayStatus status{};
+  dns::Announcement announcement{};
+  base::Instant applied{};
+
+  [[nodiscard]] base::Result<Configuration> load(const std::optional<Numbers>& known);
+  [[nodiscard]] base::Result<void> first_apply();
+  [[nodiscard]] base::Result<void> reload();
+  [[nodiscard]] base::Result<void> apply(const Configuration& wanted, Occasion occasion);
+  [[nodiscard]] base::Result<void> switch_modes(const ModeSwitch& planned, const Moment& now);
+  [[nodiscard]] base::Result<void> pin(const std::vector<dns::PinEntry>& entries);
+  void on_time();
+  void committed(const Moment& now, const std::vector<ModeChange>& changes);
+  void arm_clock();
+  void raise(const std::string& event);
+  void tell_changed();
+  void update_status();
+
+  // gateway_overrides.cpp
+  [[nodiscard]] Moment moment_of(const policy::Policy& policy) const;
+  [[nodiscard]] std::chrono::sys_seconds second_now() const;
+  void load_kept_overrides();
+  /// Puts another list in force: on disk, then in the kernel; or leaves everything as it is.
+  [[nodiscard]] base::Result<void> change_overrides(policy::KeptOverrides wanted, const std::string& by);
+  /// Tells what ended or is about to, and forgets what has gone.
+  void tend_overrides();
+  void tell_overrides(const policy::Overrides& before, const std::string& by);
+  /// Looks whether the clock can be believed, and looks again while it cannot.
+  void examine_clock();
+
+  [[nodiscard]] std::string numbers_path() const { return options.state_directory + "/numbers.json"; }
+  [[nodiscard]] std::string overrides_path() const { return options.state_directory + "/overrides.json"; }
+};
+
+}  // namespace schultor::enforce
