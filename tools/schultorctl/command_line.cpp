@@ -23,8 +23,8 @@ struct Command {
   std::size_t arguments = 0;
 };
 
-const std::array<Command, 6>& commands() {
-  static const std::array<Command, 6> list{{
+const std::array<Command, 7>& commands() {
+  static const std::array<Command, 7> list{{
       {"validate", "validate", "says what is wrong with a configuration directory, or nothing", {}, 0},
       {"timeline",
        "timeline --group GROUP --from DATE --to DATE",
@@ -36,6 +36,11 @@ const std::array<Command, 6>& commands() {
        "whether a name opens, and the rule behind it; exits with 1 where it is refused",
        {"group", "device", "at"},
        1},
+      {"roster",
+       "roster import --map MDM [--rename NAME=GROUP]… [--remove-missing] [--write] FILE",
+       "what an MDM's export FILE changes in roster.csv; with --write, changes it",
+       {"map", "rename", "remove-missing", "write"},
+       2},
       {"status", "status", "what holds now, what comes next, and how the gateway's parts are", {}, 0},
       {"ruleset", "ruleset", "the ruleset in force, in nft's syntax", {}, 0},
       {"reload", "reload", "applies the configuration directory anew; a bad one changes nothing", {}, 0},
@@ -51,6 +56,8 @@ const Command* find_command(std::string_view name) {
 
 po::options_description described() {
   po::options_description options;
+  options.add_options()("map", po::value<std::string>(), "")("rename", po::value<std::vector<std::string>>(), "")("remove-missing",
+                                                                                                                  "")("write", "");
   options.add_options()("help,h", "")("version", "")("json", "")("config", po::value<std::string>()->default_value("/etc/schultor"),
                                                                  "")("group", po::value<std::string>(), "")(
       "device", po::value<std::string>(), "")("from", po::value<std::string>(), "")("to", po::value<std::string>(), "")(
@@ -76,22 +83,27 @@ base::Result<po::variables_map> parse(std::span<const std::string> arguments) {
     auto name = unknown.get_option_name();
     name.erase(0, name.find_first_not_of('-'));
     return base::fail("there is no option --{}{}", name,
-                      config::suggestion(name, {"config", "json", "help", "version", "group", "device", "from", "to", "at"}));
+                      config::suggestion(name, {"config", "json", "help", "version", "group", "device", "from", "to", "at", "map",
+                                                "rename", "remove-missing", "write"}));
   } catch (const po::error& error) {
     return base::fail("{}: see “schultorctl --help”", error.what());
   }
 }
 
 base::Result<void> check(const Command& command, const po::variables_map& values, const Request& request) {
-  for (const auto* option : {"group", "device", "from", "to", "at"})
+  for (const auto* option : {"group", "device", "from", "to", "at", "map", "rename", "remove-missing", "write"})
     if (values.contains(option) && std::find(command.options.begin(), command.options.end(), option) == command.options.end())
       return base::fail("{} takes no --{}: schultorctl {}", command.name, option, command.usage);
   if (request.arguments.size() != command.arguments)
-    return base::fail("{} takes {}: schultorctl {}", command.name, command.arguments == 0 ? "no more words" : "one name",
+    return base::fail("{} takes {}: schultorctl {}", command.name,
+                      command.arguments == 0   ? "no more words"
+                      : command.arguments == 1 ? "one name"
+                                               : "two words",
                       command.usage);
   const bool timeline_lacks = command.name == "timeline" && (!request.group || !request.from || !request.to);
   const bool explain_lacks = command.name == "explain" && request.group.has_value() == request.device.has_value();
-  if (timeline_lacks || explain_lacks) return base::fail("expected: schultorctl {}", command.usage);
+  const bool roster_lacks = command.name == "roster" && (request.arguments.front() != "import" || !request.map);
+  if (timeline_lacks || explain_lacks || roster_lacks) return base::fail("expected: schultorctl {}", command.usage);
   return {};
 }
 
@@ -114,6 +126,10 @@ base::Result<Request> parse_command_line(std::span<const std::string> arguments)
   request.from = text("from");
   request.to = text("to");
   request.at = text("at");
+  request.map = text("map");
+  if (values.contains("rename")) request.renames = values["rename"].as<std::vector<std::string>>();
+  request.remove_missing = values.contains("remove-missing");
+  request.write = values.contains("write");
   if (values.contains("words")) request.arguments = values["words"].as<std::vector<std::string>>();
 
   std::vector<std::string_view> known;

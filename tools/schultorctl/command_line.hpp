@@ -26,6 +26,10 @@ struct Request {
   std::optional<std::string> from;
   std::optional<std::string> to;
   std::optional<std::string> at;
+  std::optional<std::string> map;    ///< roster import: which columns of the export are which
+  std::vector<std::string> renames;  ///< roster import: "NAME=GROUP"
+  bool remove_missing = false;       ///< roster import
+  bool write = false;                ///< roster import
   std::vector<std::string> arguments;
 };
 

@@ -13,6 +13,7 @@ void complain(std::string_view text);
 Exit validate(const Request& request);
 Exit timeline(const Request& request);
 Exit explain(const Request& request);
+Exit roster(const Request& request);
 Exit status(const Request& request);
 Exit ruleset(const Request& request);
 Exit reload(const Request& request);

@@ -14,10 +14,11 @@ namespace {
 
 Exit run(const Request& request) {
   using Handler = Exit (*)(const Request&);
-  constexpr std::array<std::pair<std::string_view, Handler>, 6> handlers{{
+  constexpr std::array<std::pair<std::string_view, Handler>, 7> handlers{{
       {"validate", validate},
       {"timeline", timeline},
       {"explain", explain},
+      {"roster", roster},
       {"status", status},
       {"ruleset", ruleset},
       {"reload", reload},
