@@ -3,11 +3,13 @@
 #include "daemon/bus/gateway_service.hpp"
 
 #include "daemon/base/version.hpp"
+#include "daemon/bus/authority.hpp"
 
 #include <systemd/sd-bus.h>
 
 #include <cerrno>
 #include <cstdlib>
+#include <optional>
 #include <string_view>
 #include <utility>
 
@@ -19,6 +21,12 @@ constexpr const char* root_path = "/org/schultor/Gateway1";
 constexpr const char* group_prefix = "/org/schultor/Gateway1/group";
 constexpr const char* manager_interface = "org.schultor.Gateway1.Manager";
 constexpr const char* group_interface = "org.schultor.Gateway1.Group";
+constexpr const char* override_refused = "org.schultor.Gateway1.Error.OverrideRefused";
+/// What a caller may have kept in memory while polkit thinks; the gateway's own limits are narrower, and say so better.
+constexpr std::size_t longest_argument = 1024;
+constexpr const char* right_to_override = "org.schultor.gateway1.override";
+constexpr const char* right_to_configure = "org.schultor.gateway1.configure";
+constexpr const char* override_refused = "org.schultor.Gateway1.Error.OverrideRefused";
 
 struct FlushClose {
   void operator()(sd_bus* bus) const noexcept { sd_bus_flush_close_unref(bus); }
@@ -38,11 +46,13 @@ Path path_of(const std::string& group) {
 struct GatewayService::Impl {
   enforce::Gateway& gateway;
   std::unique_ptr<sd_bus, FlushClose> bus{};
+  std::unique_ptr<Authority> authority{};  ///< goes before the bus does
 };
 
 namespace {
 
-enforce::Gateway& gateway_of(void* userdata) { return *static_cast<enforce::Gateway*>(userdata); }
+GatewayService::Impl& service_of(void* userdata) { return *static_cast<GatewayService::Impl*>(userdata); }
+enforce::Gateway& gateway_of(void* userdata) { return service_of(userdata).gateway; }
 
 std::uint64_t microseconds(std::chrono::sys_seconds at) {
   return static_cast<std::uint64_t>(std::chrono::microseconds(at.time_since_epoch()).count());
@@ -80,9 +90,73 @@ int on_list_groups(sd_bus_message* call, void* userdata, sd_bus_error*) {
 }
 
 int on_reload(sd_bus_message* call, void* userdata, sd_bus_error* error) {
-  const auto done = gateway_of(userdata).reload();
-  if (!done) return sd_bus_error_set(error, "org.schultor.Gateway1.Error.ConfigurationRefused", done.error().what().c_str());
-  return sd_bus_reply_method_return(call, "");
+  auto& gateway = gateway_of(userdata);
+  const auto reload = [&gateway](sd_bus_message* allowed, const std::string&) {
+    if (const auto done = gateway.reload(); !done)
+      return sd_bus_reply_method_errorf(allowed, "org.schultor.Gateway1.Error.ConfigurationRefused", "%s",
+                                        done.error().what().c_str());
+    return sd_bus_reply_method_return(allowed, "");
+  };
+  return offer_of(userdata).authority.require(call, Right::configure, {}, reload, error);
+}
+
+/// The call's arguments, all of them strings. Empty once `error` says that there is one that nobody would write.
+template <std::size_t count>
+std::optional<std::array<std::string, count>> read_arguments(sd_bus_message* call, sd_bus_error* error) {
+  std::array<std::string, count> arguments;
+  for (auto& argument : arguments) {
+    const char* text = nullptr;
+    if (const int r = sd_bus_message_read_basic(call, 's', &text); r <= 0) {
+      sd_bus_error_set_errno(error, r < 0 ? r : -EINVAL);
+      return std::nullopt;
+    }
+    argument = text;
+  }
+  if (std::all_of(arguments.begin(), arguments.end(), [](const auto& one) { return one.size() <= longest_argument; }))
+    return arguments;
+  sd_bus_error_setf(error, override_refused, "an argument is longer than %zu octets: give shorter ones", longest_argument);
+  return std::nullopt;
+}
+
+std::optional<std::string> named(const std::string& group) { return group.empty() ? std::nullopt : std::optional(group); }
+
+int answer(sd_bus_message* call, const base::Result<std::string>& done) {
+  if (done) return reply_text(call, *done);
+  return sd_bus_reply_method_errorf(call, override_refused, "%s", done.error().what().c_str());
+}
+
+int on_override(sd_bus_message* call, void* userdata, sd_bus_error* error) {
+  auto& gateway = gateway_of(userdata);
+  const auto arguments = read_arguments<4>(call, error);
+  if (!arguments) return -EINVAL;
+  const auto& [group, profile, end, reason] = *arguments;
+  const auto set = [&gateway, request = policy::OverrideRequest{named(group), profile, end, reason, {}}](
+                       sd_bus_message* allowed, const std::string& by) mutable {
+    request.by = by;
+    return answer(allowed, gateway.set_override(request));
+  };
+  return offer_of(userdata).authority.require(call, Right::set_overrides, {{"group", group}, {"profile", profile}}, set, error);
+}
+
+int on_extend_override(sd_bus_message* call, void* userdata, sd_bus_error* error) {
+  auto& gateway = gateway_of(userdata);
+  const auto arguments = read_arguments<2>(call, error);
+  if (!arguments) return -EINVAL;
+  const auto extend = [&gateway, group = named((*arguments)[0]), span = (*arguments)[1]](sd_bus_message* allowed,
+                                                                                         const std::string& by) {
+    return answer(allowed, gateway.extend_override(group, span, by));
+  };
+  return offer_of(userdata).authority.require(call, Right::set_overrides, {{"group", (*arguments)[0]}}, extend, error);
+}
+
+int on_clear_override(sd_bus_message* call, void* userdata, sd_bus_error* error) {
+  auto& gateway = gateway_of(userdata);
+  const auto arguments = read_arguments<1>(call, error);
+  if (!arguments) return -EINVAL;
+  const auto clear = [&gateway, group = named((*arguments)[0])](sd_bus_message* allowed, const std::string& by) {
+    return answer(allowed, gateway.clear_override(group, by));
+  };
+  return offer_of(userdata).authority.require(call, Right::set_overrides, {{"group", (*arguments)[0]}}, clear, error);
 }
 
 int get_manager_property(sd_bus*, const char*, const char*, const char* property, sd_bus_message* reply, void* userdata,
@@ -141,6 +215,12 @@ const sd_bus_vtable manager_vtable[] = {
   SD_BUS_METHOD("ListEvents", "", "as", on_list_events, SD_BUS_VTABLE_UNPRIVILEGED),
   SD_BUS_METHOD("ListGroups", "", "a(so)", on_list_groups, SD_BUS_VTABLE_UNPRIVILEGED),
   SD_BUS_METHOD("Reload", "", "", on_reload, SD_BUS_VTABLE_UNPRIVILEGED),
+  SD_BUS_METHOD("Override", "ssss", "s", on_override, SD_BUS_VTABLE_UNPRIVILEGED),
+  SD_BUS_METHOD("ExtendOverride", "ss", "s", on_extend_override, SD_BUS_VTABLE_UNPRIVILEGED),
+  SD_BUS_METHOD("ClearOverride", "s", "s", on_clear_override, SD_BUS_VTABLE_UNPRIVILEGED),
+  SD_BUS_METHOD("Override", "ssss", "s", on_override, SD_BUS_VTABLE_UNPRIVILEGED),
+  SD_BUS_METHOD("ExtendOverride", "ss", "s", on_extend_override, SD_BUS_VTABLE_UNPRIVILEGED),
+  SD_BUS_METHOD("ClearOverride", "s", "s", on_clear_override, SD_BUS_VTABLE_UNPRIVILEGED),
   SD_BUS_SIGNAL("EventRaised", "s", 0),
   SD_BUS_SIGNAL("StateChanged", "", 0),
   SD_BUS_PROPERTY("School", "s", get_manager_property, 0, SD_BUS_VTABLE_PROPERTY_EMITS_CHANGE),
@@ -164,6 +244,11 @@ const sd_bus_vtable group_vtable[] = {
 
 }  // namespace
 
+struct GatewayService::Impl {
+  std::unique_ptr<sd_bus, FlushClose> bus;
+  Offer offer;
+};
+
 GatewayService::GatewayService(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
 GatewayService::~GatewayService() = default;
 
@@ -173,7 +258,8 @@ base::Result<std::unique_ptr<GatewayService>> GatewayService::create(base::Event
   int r = sd_bus_open_system(&bus);
   impl->bus.reset(bus);
   if (r < 0) return base::fail_errno(-r, "connecting to the system bus");
-  void* userdata = &gateway;
+  impl->authority = std::make_unique<Authority>(bus);
+  void* userdata = impl.get();
   r = sd_bus_add_object_vtable(bus, nullptr, root_path, manager_interface, manager_vtable, userdata);
   if (r >= 0) r = sd_bus_add_fallback_vtable(bus, nullptr, group_prefix, group_interface, group_vtable, find_group, userdata);
   if (r >= 0) r = sd_bus_add_node_enumerator(bus, nullptr, group_prefix, enumerate_groups, userdata);
@@ -194,7 +280,7 @@ void GatewayService::raise_event(const std::string& event_json) {
 
 void GatewayService::state_changed() {
   sd_bus* bus = impl_->bus.get();
-  for (const auto& group : impl_->gateway.status().groups)
+  for (const auto& group : impl_->offer.gateway.status().groups)
     if (const auto path = path_of(group.name))
       sd_bus_emit_properties_changed(bus, path.get(), group_interface, "Profile", "Because", "Text", "Since", "Until", "Ownership",
                                      "Devices", nullptr);
