@@ -17,8 +17,7 @@ constexpr std::string_view settle = "settle it with end = \"inclusive\" or end =
 
 bool is_cancellation(const CalendarText& calendar) {
   for (const auto& line : calendar.calendar.lines) {
-    const auto value = plain_value(line);
-    if (line.name == "METHOD" && (value == "CANCEL" || value == "cancel")) return true;
+    if (line.name == "METHOD" && in_capitals(plain_value(line)) == "CANCEL") return true;
   }
   return false;
 }

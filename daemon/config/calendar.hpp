@@ -43,10 +43,10 @@ struct Floating {
 using Occurrence = std::variant<AllDay, Timed, Floating>;
 
 struct CalendarEvent {
-  std::string summary;                   ///< UTF-8, one line; may be empty
-  std::vector<std::string> categories;   ///< UTF-8
-  Source source;                         ///< of its BEGIN:VEVENT
-  std::vector<Occurrence> occurrences;   ///< recurrences written out, in the order of time
+  std::string summary;                  ///< UTF-8, one line; may be empty
+  std::vector<std::string> categories;  ///< UTF-8
+  Source source;                        ///< of its BEGIN:VEVENT
+  std::vector<Occurrence> occurrences;  ///< recurrences written out, in the order of time
   bool operator==(const CalendarEvent&) const = default;
 };
 

@@ -14,15 +14,6 @@ namespace {
 constexpr int first_easter_offset = -80;
 constexpr int last_easter_offset = 250;
 
-bool same(std::string_view text, std::string_view capitals) {
-  if (text.size() != capitals.size()) return false;
-  for (std::size_t i = 0; i < text.size(); ++i) {
-    const char c = text[i] >= 'a' && text[i] <= 'z' ? static_cast<char>(text[i] - 32) : text[i];
-    if (c != capitals[i]) return false;
-  }
-  return true;
-}
-
 class EventReader {
 public:
   EventReader(const CalendarComponent& component, const std::string& file, Diagnostics& out)
@@ -52,7 +43,7 @@ private:
     } else if (line.name == "UID") {
       text_.uid = line.text.substr(line.text.find(':') + 1);
     } else if (line.name == "STATUS") {
-      text_.cancelled = same(plain_value(line), "CANCELLED");
+      text_.cancelled = in_capitals(plain_value(line)) == "CANCELLED";
     } else if (line.name == "X-SCHULTOR-EASTER") {
       easter(line);
     } else {
@@ -118,7 +109,7 @@ private:
     if (fault != std::errc{} || end != text.data() + text.size() || days < first_easter_offset || days > last_easter_offset)
       return error(line.line,
                    fmt::format("X-SCHULTOR-EASTER: “{}” is no number of days after Easter Sunday, expected one from {} to {}",
-                               text.substr(0, 60), first_easter_offset, last_easter_offset));
+                               shortened(text), first_easter_offset, last_easter_offset));
     text_.easter = {days, line.line};
   }
 

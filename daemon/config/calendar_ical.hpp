@@ -14,7 +14,8 @@
 #include <string_view>
 #include <vector>
 
-/// What the values of a calendar's properties say. The one file that knows libical.
+/// What the values of a calendar's properties say. calendar_ical.cpp and calendar_rule.cpp
+/// alone know libical.
 ///
 /// libical is handed one line at a time: its parser of components asserts things that a hostile file breaks, and its dates take
 /// "2026033x" for the 3rd of March. So structure and the spelling of dates are ours, parameters, texts, durations and the
@@ -43,6 +44,8 @@ struct Period {
   std::optional<Length> length;
 };
 
+/// A date or time without its parameters.
+[[nodiscard]] base::Result<Stamp> read_stamp(std::string_view text);
 /// The values of DTSTART, DTEND, EXDATE, RECURRENCE-ID; one at least.
 [[nodiscard]] base::Result<std::vector<Stamp>> read_stamps(const ContentLine& line);
 /// The values of RDATE.
@@ -69,13 +72,15 @@ struct Rule {
 
 /// What reading one file may still cost.
 struct Budget {
-  std::int64_t steps = 3'000'000;      ///< of recurrence rules
+  std::int64_t steps = 1'500'000;      ///< of recurrence rules
   std::int64_t occurrences = 200'000;  ///< in all
-  int barren_rules = 8;                ///< libical searches 20,000 years for a rule's first day: not often
+  int barren_rules = 3;                ///< libical searches 20,000 years for a rule's first day: not often
+  bool exhausted = false;              ///< told once; what more there is to write out is left
 };
 
 /// The local times that a rule names from `start` on, in order, up to `until` (whatever zone that is in, some more may follow)
-/// and not beyond last_calendar_year. `whole_days`: of an all-day event, hours are none of its business.
+/// and not beyond last_calendar_year; none when the budget was exhausted before. `whole_days`: of an all-day event, hours are none
+/// of its business.
 [[nodiscard]] base::Result<std::vector<date::local_seconds>> expand(const Rule& rule, date::local_seconds start, bool whole_days,
                                                                     Budget& budget);
 

@@ -159,7 +159,7 @@ private:
     if (!occurrence) return;
     if (budget_.occurrences-- > 0) {
       text_.event.occurrences.push_back(*occurrence);
-    } else if (budget_.occurrences == -1) {
+    } else if (!std::exchange(budget_.exhausted, true)) {
       error(text_.event.source.line,
             "more than 200000 occurrences in all: keep the events that are holidays, or give rules an UNTIL");
     }

@@ -8,6 +8,7 @@
 
 #include <algorithm>
 #include <array>
+#include <charconv>
 #include <cstdint>
 #include <optional>
 
@@ -17,19 +18,11 @@ namespace {
 constexpr std::size_t deepest_nesting = 16;
 constexpr std::size_t longest_line = 65'536;
 constexpr std::size_t most_lines = 500'000;  ///< of those that are kept
-constexpr std::size_t longest_quote = 60;
 
 std::string_view trim(std::string_view text) {
   const auto first = text.find_first_not_of(" \t");
   if (first == std::string_view::npos) return {};
   return text.substr(first, text.find_last_not_of(" \t") - first + 1);
-}
-
-std::string upper(std::string_view text) {
-  std::string result(text);
-  for (auto& c : result)
-    if (c >= 'a' && c <= 'z') c = static_cast<char>(c - 32);
-  return result;
 }
 
 /// The name that a content line begins with, in capitals; empty where there is none.
@@ -40,7 +33,7 @@ std::string name_of(std::string_view line) {
   const bool fine = std::all_of(name.begin(), name.end(), [](char c) {
     return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-';
   });
-  return fine ? upper(name) : std::string{};
+  return fine ? in_capitals(name) : std::string{};
 }
 
 /// Windows-1252 is ISO 8859-1 with letters where that has control characters.
@@ -146,8 +139,8 @@ private:
   void content_line() {
     if (trim(line_).empty()) return;
     const auto name = name_of(line_);
-    if (name == "BEGIN") return begin(upper(trim(std::string_view(line_).substr(line_.find(':') + 1))));
-    if (name == "END") return end(upper(trim(std::string_view(line_).substr(line_.find(':') + 1))));
+    if (name == "BEGIN") return begin(in_capitals(trim(std::string_view(line_).substr(line_.find(':') + 1))));
+    if (name == "END") return end(in_capitals(trim(std::string_view(line_).substr(line_.find(':') + 1))));
     if (open_.empty()) return no_calendar();
     if (name.empty()) return stray_line();
     if (!reads(open_.back().kind, name)) return;
@@ -183,7 +176,7 @@ private:
   }
 
   void begin(std::string name) {
-    if (name.size() > longest_quote) name.resize(longest_quote);
+    if (name.size() > longest_excerpt) name.resize(longest_excerpt);
     if (open_.empty() != (name == "VCALENDAR"))
       return open_.empty() ? no_calendar()
                            : error(line_begins_, fmt::format("BEGIN:VCALENDAR within the {} of line {}, expected END:{} first",
@@ -216,9 +209,8 @@ private:
   void end(const std::string& name) {
     if (open_.empty()) return no_calendar();
     if (name != open_.back().name)
-      return error(line_begins_,
-                   fmt::format("END:{} where the {} of line {} is still open, expected END:{}", name.substr(0, longest_quote),
-                               open_.back().name, open_.back().line, open_.back().name));
+      return error(line_begins_, fmt::format("END:{} where the {} of line {} is still open, expected END:{}", shortened(name),
+                                             open_.back().name, open_.back().line, open_.back().name));
     open_.pop_back();
   }
 
@@ -261,6 +253,39 @@ std::string_view plain_value(const ContentLine& line) {
   const std::string_view text = line.text;
   const auto colon = text.rfind(':');
   return colon == std::string_view::npos ? std::string_view{} : trim(text.substr(colon + 1));
+}
+
+std::vector<std::string_view> split_at(std::string_view text, char separator) {
+  std::vector<std::string_view> parts;
+  while (true) {
+    const auto end = std::min(text.find(separator), text.size());
+    parts.push_back(text.substr(0, end));
+    if (end == text.size()) return parts;
+    text.remove_prefix(end + 1);
+  }
+}
+
+std::optional<int> digits(std::string_view text, std::size_t least, std::size_t most) {
+  if (text.size() < least || text.size() > most) return std::nullopt;
+  int value = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+  if (error != std::errc{} || end != text.data() + text.size() || text.front() == '-') return std::nullopt;
+  return value;
+}
+
+std::string in_capitals(std::string_view text) {
+  std::string result(text);
+  for (auto& c : result)
+    if (c >= 'a' && c <= 'z') c = static_cast<char>(c - 32);
+  return result;
+}
+
+std::string_view shortened(std::string_view text) {
+  text = text.substr(0, longest_excerpt);
+  // Not within a character.
+  if (text.size() == longest_excerpt)
+    while (!text.empty() && (static_cast<unsigned char>(text.back()) & 0x80U) != 0) text.remove_suffix(1);
+  return text;
 }
 
 }  // namespace schultor::config

@@ -4,6 +4,7 @@
 
 #include "daemon/config/diagnostic.hpp"
 
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -43,5 +44,13 @@ inline constexpr std::size_t most_calendar_events = 20'000;
 
 /// What stands after the colon that ends the name and its parameters, without spaces around it. For values that hold no colon.
 [[nodiscard]] std::string_view plain_value(const ContentLine& line);
+
+[[nodiscard]] std::vector<std::string_view> split_at(std::string_view text, char separator);
+/// A number of `least` to `most` decimal digits and nothing else.
+[[nodiscard]] std::optional<int> digits(std::string_view text, std::size_t least, std::size_t most);
+[[nodiscard]] std::string in_capitals(std::string_view text);
+/// As much of a text as a message quotes.
+[[nodiscard]] std::string_view shortened(std::string_view text);
+inline constexpr std::size_t longest_excerpt = 60;
 
 }  // namespace schultor::config

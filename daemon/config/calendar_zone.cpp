@@ -164,11 +164,10 @@ const Zone* Zones::find(const std::string& tzid, int line) {
       if (const auto* known = of_database_or_suffix(tzid)) {
         zone.emplace(known);
       } else {
-        constexpr std::size_t longest_quote = 60;
         out_.warning({file_, line, 0},
                      fmt::format("the time zone “{}” is neither a VTIMEZONE of the file nor in the tz database: its times are read "
                                  "as the gateway's own",
-                                 std::string_view(tzid).substr(0, longest_quote)));
+                                 shortened(tzid)));
       }
     }
   }
