@@ -5,20 +5,32 @@
 #include <date/date.h>
 #include <nlohmann/json.hpp>
 
+#include <algorithm>
+
 namespace schultor::enforce {
 namespace {
 
-template <typename Duration>
-std::string utc(std::chrono::sys_time<Duration> at) {
-  return date::format("%FT%TZ", at);
+/// With a fraction of the second only where there is one.
+std::string utc(base::Instant at) {
+  const auto second = std::chrono::floor<std::chrono::seconds>(at);
+  return at == second ? date::format("%FT%TZ", second) : date::format("%FT%TZ", at);
 }
 
 }  // namespace
 
+void tell_apart(std::vector<ModeChange>& changes, base::Instant now, std::map<std::string, base::Instant>& told) {
+  for (auto& change : changes) {
+    auto& last = told[change.group];
+    // A clock that was set back makes its own instants.
+    if (change.at <= last && last <= now) change.at = std::max(now, last + std::chrono::microseconds{1});
+    last = change.at;
+  }
+}
+
 std::string mode_event(const policy::Policy& policy, const ModeChange& change) {
   nlohmann::json event{{"id", fmt::format("mode/{}/{}", change.group, utc(change.at))},
                        {"kind", "mode"},
-                       {"at", policy::format_local(policy, change.at)},
+                       {"at", policy::format_local(policy, std::chrono::floor<std::chrono::seconds>(change.at))},
                        {"group", change.group},
                        {"profile", change.holding.profile},
                        {"because", policy::to_string(change.holding.because)},

@@ -7,6 +7,7 @@
 #include "daemon/policy/schedule.hpp"
 
 #include <deque>
+#include <map>
 #include <string>
 #include <vector>
 
@@ -17,9 +18,13 @@ struct ModeChange {
   std::string group;
   std::string previous;  ///< empty when it is not known, as after a start with an empty kernel
   policy::Holding holding;
-  policy::Seconds at;  ///< when it fell due
+  base::Instant at;  ///< when it fell due, a whole second; or when somebody brought it about
   bool operator==(const ModeChange&) const = default;
 };
+
+/// Sees to it that no two changes of a group are told by one instant: where a change leads back to what held before, as a cleared override
+/// does, what holds since long ago is due to now. The latest instant of each group is kept in `told`.
+void tell_apart(std::vector<ModeChange>& changes, base::Instant now, std::map<std::string, base::Instant>& told);
 
 /// {"id", "kind": "mode", "at", "group", "profile", "previous", "because", "text"}. The id derives from group and
 /// instant alone, so that the same change described again after a crash is the same event.

@@ -118,7 +118,8 @@ base::Result<void> Gateway::Impl::switch_modes(const ModeSwitch& planned, const 
   return {};
 }
 
-void Gateway::Impl::committed(const Moment& now, const std::vector<ModeChange>& changes) {
+void Gateway::Impl::committed(const Moment& now, std::vector<ModeChange> changes) {
+  tell_apart(changes, now.at, told_modes);
   moment = now;
   update_status();
   applied = clock->now();

@@ -9,6 +9,7 @@
 #include "daemon/enforce/gateway.hpp"
 #include "daemon/enforce/mode_switch.hpp"
 
+#include <map>
 #include <memory>
 #include <set>
 #include <string>
@@ -42,6 +43,7 @@ struct Gateway::Impl {
   Configuration current{};
   policy::KeptOverrides kept{};
   std::set<std::string> told_to_end{};  ///< ids of events
+  std::map<std::string, base::Instant> told_modes{};  ///< of each group, the latest change that was told
   Moment moment{};
   GatewayStatus status{};
   dns::Announcement announcement{};
@@ -54,7 +56,7 @@ struct Gateway::Impl {
   [[nodiscard]] base::Result<void> switch_modes(const ModeSwitch& planned, const Moment& now);
   [[nodiscard]] base::Result<void> pin(const std::vector<dns::PinEntry>& entries);
   void on_time();
-  void committed(const Moment& now, const std::vector<ModeChange>& changes);
+  void committed(const Moment& now, std::vector<ModeChange> changes);
   void arm_clock();
   void raise(const std::string& event);
   void tell_changed();
