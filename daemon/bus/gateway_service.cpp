@@ -7,6 +7,8 @@
 
 #include <systemd/sd-bus.h>
 
+#include <algorithm>
+#include <array>
 #include <cerrno>
 #include <cstdlib>
 #include <optional>
@@ -24,9 +26,6 @@ constexpr const char* group_interface = "org.schultor.Gateway1.Group";
 constexpr const char* override_refused = "org.schultor.Gateway1.Error.OverrideRefused";
 /// What a caller may have kept in memory while polkit thinks; the gateway's own limits are narrower, and say so better.
 constexpr std::size_t longest_argument = 1024;
-constexpr const char* right_to_override = "org.schultor.gateway1.override";
-constexpr const char* right_to_configure = "org.schultor.gateway1.configure";
-constexpr const char* override_refused = "org.schultor.Gateway1.Error.OverrideRefused";
 
 struct FlushClose {
   void operator()(sd_bus* bus) const noexcept { sd_bus_flush_close_unref(bus); }
@@ -41,18 +40,14 @@ Path path_of(const std::string& group) {
   return Path(sd_bus_path_encode(group_prefix, group.c_str(), &path) < 0 ? nullptr : path);
 }
 
-}  // namespace
-
-struct GatewayService::Impl {
+/// What the objects on the bus lead to.
+struct Offer {
   enforce::Gateway& gateway;
-  std::unique_ptr<sd_bus, FlushClose> bus{};
-  std::unique_ptr<Authority> authority{};  ///< goes before the bus does
+  Authority authority;
 };
 
-namespace {
-
-GatewayService::Impl& service_of(void* userdata) { return *static_cast<GatewayService::Impl*>(userdata); }
-enforce::Gateway& gateway_of(void* userdata) { return service_of(userdata).gateway; }
+Offer& offer_of(void* userdata) { return *static_cast<Offer*>(userdata); }
+enforce::Gateway& gateway_of(void* userdata) { return offer_of(userdata).gateway; }
 
 std::uint64_t microseconds(std::chrono::sys_seconds at) {
   return static_cast<std::uint64_t>(std::chrono::microseconds(at.time_since_epoch()).count());
@@ -218,9 +213,6 @@ const sd_bus_vtable manager_vtable[] = {
   SD_BUS_METHOD("Override", "ssss", "s", on_override, SD_BUS_VTABLE_UNPRIVILEGED),
   SD_BUS_METHOD("ExtendOverride", "ss", "s", on_extend_override, SD_BUS_VTABLE_UNPRIVILEGED),
   SD_BUS_METHOD("ClearOverride", "s", "s", on_clear_override, SD_BUS_VTABLE_UNPRIVILEGED),
-  SD_BUS_METHOD("Override", "ssss", "s", on_override, SD_BUS_VTABLE_UNPRIVILEGED),
-  SD_BUS_METHOD("ExtendOverride", "ss", "s", on_extend_override, SD_BUS_VTABLE_UNPRIVILEGED),
-  SD_BUS_METHOD("ClearOverride", "s", "s", on_clear_override, SD_BUS_VTABLE_UNPRIVILEGED),
   SD_BUS_SIGNAL("EventRaised", "s", 0),
   SD_BUS_SIGNAL("StateChanged", "", 0),
   SD_BUS_PROPERTY("School", "s", get_manager_property, 0, SD_BUS_VTABLE_PROPERTY_EMITS_CHANGE),
@@ -245,21 +237,21 @@ const sd_bus_vtable group_vtable[] = {
 }  // namespace
 
 struct GatewayService::Impl {
+  Impl(enforce::Gateway& gateway, sd_bus* connection) : bus(connection), offer{gateway, Authority(connection)} {}
+
   std::unique_ptr<sd_bus, FlushClose> bus;
-  Offer offer;
+  Offer offer;  // goes before the bus does
 };
 
 GatewayService::GatewayService(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
 GatewayService::~GatewayService() = default;
 
 base::Result<std::unique_ptr<GatewayService>> GatewayService::create(base::EventLoop& loop, enforce::Gateway& gateway) {
-  auto impl = std::make_unique<Impl>(Impl{gateway});
   sd_bus* bus = nullptr;
   int r = sd_bus_open_system(&bus);
-  impl->bus.reset(bus);
+  auto impl = std::make_unique<Impl>(gateway, bus);
   if (r < 0) return base::fail_errno(-r, "connecting to the system bus");
-  impl->authority = std::make_unique<Authority>(bus);
-  void* userdata = impl.get();
+  void* userdata = &impl->offer;
   r = sd_bus_add_object_vtable(bus, nullptr, root_path, manager_interface, manager_vtable, userdata);
   if (r >= 0) r = sd_bus_add_fallback_vtable(bus, nullptr, group_prefix, group_interface, group_vtable, find_group, userdata);
   if (r >= 0) r = sd_bus_add_node_enumerator(bus, nullptr, group_prefix, enumerate_groups, userdata);

@@ -10,7 +10,7 @@
 
 namespace schultor::bus {
 
-/// org.schultor.Gateway1 on the system bus. Reads are free; who may override or reload is polkit's to say (units/polkit).
+/// org.schultor.Gateway1 on the system bus. Reads are free; for writes see Authority.
 class GatewayService {
 public:
   /// Borrows the gateway for as long as it lives. Fails when there is no bus or the name may not be owned. When the bus goes away
@@ -22,9 +22,8 @@ public:
   /// Tells that modes, health or the configuration changed: StateChanged, and PropertiesChanged of every group.
   void state_changed();
 
-  struct Impl;
-
 private:
+  struct Impl;
   explicit GatewayService(std::unique_ptr<Impl> impl);
   std::unique_ptr<Impl> impl_;
 };
