@@ -139,8 +139,8 @@ private:
   void content_line() {
     if (trim(line_).empty()) return;
     const auto name = name_of(line_);
-    if (name == "BEGIN") return begin(in_capitals(trim(std::string_view(line_).substr(line_.find(':') + 1))));
-    if (name == "END") return end(in_capitals(trim(std::string_view(line_).substr(line_.find(':') + 1))));
+    if (name == "BEGIN") return begin(component_name());
+    if (name == "END") return end(component_name());
     if (open_.empty()) return no_calendar();
     if (name.empty()) return stray_line();
     if (!reads(open_.back().kind, name)) return;
@@ -148,6 +148,14 @@ private:
     if (++kept_ > most_lines)
       return error(line_begins_, fmt::format("more than {} lines to be read: split the calendar", most_lines));
     keep({line_begins_, name, line_});
+  }
+
+  /// What BEGIN or END names, in capitals and fit to be quoted.
+  [[nodiscard]] std::string component_name() const {
+    auto name = in_capitals(trim(std::string_view(line_).substr(line_.find(':') + 1)).substr(0, longest_excerpt));
+    for (auto& c : name)
+      if (c < 0x20 || c > 0x7e) c = '?';
+    return name;
   }
 
   /// Other programs pass them over as well: most often it is the rest of a description whose line was not folded.
@@ -176,7 +184,6 @@ private:
   }
 
   void begin(std::string name) {
-    if (name.size() > longest_excerpt) name.resize(longest_excerpt);
     if (open_.empty() != (name == "VCALENDAR"))
       return open_.empty() ? no_calendar()
                            : error(line_begins_, fmt::format("BEGIN:VCALENDAR within the {} of line {}, expected END:{} first",
@@ -209,7 +216,7 @@ private:
   void end(const std::string& name) {
     if (open_.empty()) return no_calendar();
     if (name != open_.back().name)
-      return error(line_begins_, fmt::format("END:{} where the {} of line {} is still open, expected END:{}", shortened(name),
+      return error(line_begins_, fmt::format("END:{} where the {} of line {} is still open, expected END:{}", name,
                                              open_.back().name, open_.back().line, open_.back().name));
     open_.pop_back();
   }

@@ -12,6 +12,7 @@ namespace schultor::config {
 namespace {
 
 constexpr std::size_t longest_text = 600;
+constexpr std::string_view there_is_more = "there is more than what is shown";
 
 /// What a file says may hold anything, and goes to a terminal.
 std::string printable(std::string_view text) {
@@ -21,7 +22,9 @@ std::string printable(std::string_view text) {
     else safe += fmt::format("\\x{:02x}", static_cast<unsigned char>(c));
   }
   if (text.size() > longest_text) {
+    // The last character may be cut in two: it goes, its first octet too.
     while (!safe.empty() && (static_cast<unsigned char>(safe.back()) & 0xc0U) == 0x80U) safe.pop_back();
+    if (!safe.empty() && (static_cast<unsigned char>(safe.back()) & 0x80U) != 0) safe.pop_back();
     safe += "…";
   }
   return safe;
@@ -64,21 +67,31 @@ std::string to_string(const Diagnostic& diagnostic) {
 
 void Diagnostics::add(const Source& where, Severity severity, const std::string& text) {
   if (severity == Severity::error) ++errors_;
-  if (list_.size() < most) list_.push_back({where.file, where.line, where.column, severity, printable(text)});
+  auto& share = shares_[where.file];
+  // That line is said once, at the end, whoever was the first to leave something out.
+  const bool is_left_out = where.line == 0 && text == there_is_more;
+  if (!is_left_out && list_.size() < most && share.listed < most_of_a_file) {
+    list_.push_back({where.file, where.line, where.column, severity, printable(text)});
+    ++share.listed;
+  } else {
+    share.more = true;
+    share.more_errors = share.more_errors || severity == Severity::error;
+  }
 }
 
 void Diagnostics::append(std::vector<Diagnostic> others) {
-  for (auto& other : others) add({other.file, other.line, other.column}, other.severity, std::move(other.text));
+  for (const auto& other : others) add({other.file, other.line, other.column}, other.severity, other.text);
 }
 
 std::vector<Diagnostic> Diagnostics::take() && {
+  // Warnings that filled a file's share must not hide that there is an error.
+  for (const auto& [file, share] : shares_)
+    if (share.more)
+      list_.push_back({file, 0, 0, share.more_errors ? Severity::error : Severity::warning, std::string(there_is_more)});
   std::stable_sort(list_.begin(), list_.end(), [](const Diagnostic& a, const Diagnostic& b) {
     return std::tuple(file_rank(a.file), a.line, a.column) < std::tuple(file_rank(b.file), b.line, b.column);
   });
   list_.erase(std::unique(list_.begin(), list_.end()), list_.end());
-  // Warnings that filled the list must not hide that there is an error.
-  if (errors_ > 0 && !config::has_errors(list_))
-    list_.back() = {"", 0, 0, Severity::error, "errors among more warnings than are shown"};
   return std::move(list_);
 }
 

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -37,22 +38,30 @@ struct Diagnostic {
 /// "city.toml:14:3: error: …"; line and column are left out where they are 0.
 [[nodiscard]] std::string to_string(const Diagnostic& diagnostic);
 
-/// Collects what is wrong, so that everything is shown and not just the first. Bounded: a file full of rubbish fills no memory.
+/// Collects what is wrong, so that everything is shown and not just the first. Bounded: a file full of rubbish fills no memory, and
+/// does not hide what is wrong with the others.
 class Diagnostics {
 public:
-  static constexpr std::size_t most = 1000;
+  static constexpr std::size_t most = 2000;
+  static constexpr std::size_t most_of_a_file = 250;
 
   void error(const Source& where, const std::string& text) { add(where, Severity::error, text); }
   void warning(const Source& where, const std::string& text) { add(where, Severity::warning, text); }
   void append(std::vector<Diagnostic> others);
   [[nodiscard]] bool has_errors() const { return errors_ > 0; }
-  /// In the order of the files, then of lines and columns.
+  /// In the order of the files, then of lines and columns. Says of which files there is more.
   [[nodiscard]] std::vector<Diagnostic> take() &&;
 
 private:
   void add(const Source& where, Severity severity, const std::string& text);
 
+  struct Share {
+    std::size_t listed = 0;
+    bool more = false;
+    bool more_errors = false;
+  };
   std::vector<Diagnostic> list_;
+  std::map<std::string, Share, std::less<>> shares_;  ///< by file
   std::size_t errors_ = 0;
 };
 

@@ -15,22 +15,22 @@ struct Close {
   void operator()(std::FILE* file) const { std::fclose(file); }
 };
 
-/// One file, up to a byte more than is allowed, so that parse() can tell. None where there is no such file.
-std::optional<std::string> slurp(const std::filesystem::path& directory, const std::string& name, Diagnostics& out) {
+/// One file, up to a byte more than is allowed, so that parse() can tell. None where there is no such file, or none that can be
+/// read.
+std::optional<std::string> slurp(const std::filesystem::path& directory, const std::string& name, Files& files, Diagnostics& out) {
   const auto path = directory / name;
-  const Source where{name, 1, 1};
+  const auto give_up = [&](const std::string& why) {
+    out.error({name, 1, 1}, why);
+    files.unreadable.insert(name);
+    return std::nullopt;
+  };
   std::error_code error;
   const auto status = std::filesystem::status(path, error);
   if (status.type() == std::filesystem::file_type::not_found) return std::nullopt;
-  if (error || !std::filesystem::is_regular_file(status)) {
-    out.error(where, error ? error.message() : "not a regular file");
-    return std::string{};
-  }
+  if (error) return give_up(error.message());
+  if (!std::filesystem::is_regular_file(status)) return give_up("not a regular file");
   const std::unique_ptr<std::FILE, Close> file(std::fopen(path.c_str(), "re"));
-  if (!file) {
-    out.error(where, std::generic_category().message(errno));
-    return std::string{};
-  }
+  if (!file) return give_up(std::generic_category().message(errno));
   std::string text;
   char buffer[65536];
   while (text.size() <= largest_file) {
@@ -38,7 +38,7 @@ std::optional<std::string> slurp(const std::filesystem::path& directory, const s
     text.append(buffer, count);
     if (count < sizeof buffer) break;
   }
-  if (std::ferror(file.get()) != 0) out.error(where, "the file cannot be read to its end");
+  if (std::ferror(file.get()) != 0) return give_up("the file cannot be read to its end");
   return text;
 }
 
@@ -55,7 +55,7 @@ void slurp_folder(const std::filesystem::path& directory, const std::string& fol
                 "more than " + std::to_string(most_named_files) + " files, expected those that the configuration names");
       return;
     }
-    if (auto text = slurp(directory, name, out)) files.named.emplace(name, std::move(*text));
+    if (auto text = slurp(directory, name, files, out)) files.named.emplace(name, std::move(*text));
   }
 }
 
@@ -68,17 +68,22 @@ Loaded load(const std::filesystem::path& directory, Need need) {
   if (!std::filesystem::is_directory(directory, error)) {
     unreadable.error({directory.string(), 0, 0},
                      "there is no such directory, expected one with gateway.toml, city.toml, school.toml and roster.csv");
-    return {std::nullopt, std::nullopt, std::move(unreadable).take()};
+    return {std::nullopt, std::nullopt, {}, std::move(unreadable).take()};
   }
   const bool gateway = need.school_name || need.timezone || need.network || need.operations;
-  if (gateway) files.gateway = slurp(directory, "gateway.toml", unreadable);
-  if (need.city) files.city = slurp(directory, "city.toml", unreadable);
-  if (need.school) files.school = slurp(directory, "school.toml", unreadable);
-  if (need.roster) files.roster = slurp(directory, "roster.csv", unreadable);
+  if (gateway) files.gateway = slurp(directory, "gateway.toml", files, unreadable);
+  if (need.city) files.city = slurp(directory, "city.toml", files, unreadable);
+  if (need.school) files.school = slurp(directory, "school.toml", files, unreadable);
+  if (need.roster) files.roster = slurp(directory, "roster.csv", files, unreadable);
   for (const auto& [folder, ending] : {std::pair{"calendars", ".ics"}, std::pair{"endpoints", ".json"}})
     if (need.city || need.school) slurp_folder(directory, folder, ending, files, unreadable);
-  if (unreadable.has_errors()) return {std::nullopt, std::nullopt, std::move(unreadable).take()};
-  return parse(files, need);
+  auto loaded = parse(files, need);
+  if (!unreadable.has_errors()) return loaded;
+  // What the others hold is still told.
+  if (loaded.config) loaded.draft = std::exchange(loaded.config, std::nullopt);
+  unreadable.append(std::move(loaded.diagnostics));
+  loaded.diagnostics = std::move(unreadable).take();
+  return loaded;
 }
 
 }  // namespace schultor::config

@@ -7,6 +7,7 @@
 #include <filesystem>
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -33,12 +34,19 @@ struct Need {
   [[nodiscard]] static constexpr Need reporting() { return {true, false, false, true, false, false, false}; }
 };
 
+/// Files of which nothing could be read, though they are needed: what they would have said is not known.
+struct Unread {
+  bool gateway = false;
+  bool city = false;
+  bool school = false;
+};
+
 /// A configuration, or none if there is an error among the diagnostics (there may be warnings beside a configuration).
 struct Loaded {
   std::optional<Config> config;
-  /// Where there are errors: what could be read all the same, so that more can be said about it. None where a file could
-  /// not be read at all.
+  /// Where there are errors: what could be read all the same, so that more can be said about it. None where there is no directory.
   std::optional<Config> draft;
+  Unread unread{};  ///< of the draft
   std::vector<Diagnostic> diagnostics;
 };
 
@@ -50,6 +58,8 @@ struct Files {
   std::optional<std::string> roster;
   /// Those that the configuration names, by that name: "calendars/nrw.ics", "endpoints/m365.json".
   std::map<std::string, std::string, std::less<>> named{};
+  /// Those that are there and cannot be read, which whoever tried has said.
+  std::set<std::string, std::less<>> unreadable{};
 };
 
 /// A file beyond this is refused.

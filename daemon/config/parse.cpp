@@ -11,9 +11,11 @@ namespace schultor::config {
 namespace {
 
 /// The file's contents where they are there and of a bearable size; says so where the file is needed and missing.
-const std::string* contents(const std::optional<std::string>& text, const std::string& name, bool needed, Diagnostics& out) {
+const std::string* contents(const Files& files, const std::optional<std::string>& text, const std::string& name, bool needed,
+                            Diagnostics& out) {
   if (!text) {
-    if (needed) out.error({name, 1, 1}, "the file is missing, expected it in the configuration directory");
+    if (needed && !files.unreadable.contains(name))
+      out.error({name, 1, 1}, "the file is missing, expected it in the configuration directory");
     return nullptr;
   }
   if (text->size() > largest_file) {
@@ -25,8 +27,9 @@ const std::string* contents(const std::optional<std::string>& text, const std::s
 
 /// Hands the file's table to `read`. False where a file that is needed could not be read.
 template <typename Read>
-bool with_toml(const std::optional<std::string>& text, const std::string& name, bool needed, Diagnostics& out, Read read) {
-  const auto* held = contents(text, name, needed, out);
+bool with_toml(const Files& files, const std::optional<std::string>& text, const std::string& name, bool needed, Diagnostics& out,
+               Read read) {
+  const auto* held = contents(files, text, name, needed, out);
   if (held == nullptr) return !needed;
   const auto table = parse_toml(*held, name, out);
   if (table) read(TableReader(*table, {name, 1, 1}, {}, out));
@@ -45,7 +48,8 @@ const std::string* named_file(const Files& files, const Text& name, std::string_
   }
   const auto found = files.named.find(text);
   if (found == files.named.end()) {
-    out.error(name.source, fmt::format("there is no file {} in the configuration directory", text));
+    if (!files.unreadable.contains(text))
+      out.error(name.source, fmt::format("there is no file {} in the configuration directory", text));
     return nullptr;
   }
   if (found->second.size() > largest_file) {
@@ -96,22 +100,23 @@ Loaded parse(const Files& files, Need need) {
   Config config;
   Diagnostics out;
   const bool gateway =
-      with_toml(files.gateway, "gateway.toml", need.school_name || need.timezone || need.network || need.operations, out,
+      with_toml(files, files.gateway, "gateway.toml", need.school_name || need.timezone || need.network || need.operations, out,
                 [&](TableReader file) { config.gateway = read_gateway(std::move(file), need); });
-  const bool city =
-      with_toml(files.city, "city.toml", need.city, out, [&](TableReader file) { config.city = read_city(std::move(file)); });
-  const bool school = with_toml(files.school, "school.toml", need.school, out,
+  const bool city = with_toml(files, files.city, "city.toml", need.city, out,
+                              [&](TableReader file) { config.city = read_city(std::move(file)); });
+  const bool school = with_toml(files, files.school, "school.toml", need.school, out,
                                 [&](TableReader file) { config.school = read_school(std::move(file)); });
   if (need.roster) {
     const std::string name = "roster.csv";
-    if (const auto* text = contents(files.roster, name, true, out)) config.roster = read_roster(*text, name, out);
+    if (const auto* text = contents(files, files.roster, name, true, out)) config.roster = read_roster(*text, name, out);
   }
 
   read_named_files(files, config, out);
 
   Loaded loaded;
   if (!out.has_errors()) loaded.config = std::move(config);
-  else if (gateway && city && school) loaded.draft = std::move(config);
+  else loaded.draft = std::move(config);
+  loaded.unread = {!gateway, !city, !school};
   loaded.diagnostics = std::move(out).take();
   return loaded;
 }

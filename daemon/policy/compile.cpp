@@ -32,7 +32,8 @@ Source place_of(const config::Source& source) { return {source.file, source.line
 /// Turns one configuration into a policy; faults go to the diagnostics.
 class Compiler {
 public:
-  Compiler(const config::Config& config, Diagnostics& out) : config_(config), out_(out) {}
+  Compiler(const config::Config& config, const config::Unread& unread, Diagnostics& out)
+      : config_(config), unread_(unread), out_(out) {}
 
   Policy run() {
     policy_.school = config_.gateway.school.value;
@@ -71,6 +72,7 @@ private:
     const auto& name = config_.gateway.timezone;
     policy_.timezone = name.value;
     if (name.value.empty()) {
+      if (unread_.gateway) return;
       // In the reader's words, so that it is said once.
       out_.error({"gateway.toml", 1, 1}, "timezone is missing, expected a name of the tz database such as \"Europe/Berlin\"");
       return;
@@ -156,6 +158,7 @@ private:
     }
     for (const auto& extension : config_.school.extensions) {
       const auto known = profiles_.find(extension.profile.value);
+      if (known == profiles_.end() && unread_.city) continue;
       if (known == profiles_.end())
         out_.error(extension.profile.source, fmt::format("[extend.{0}]: there is no profile “{0}”{1}", extension.profile.value,
                                                          config::suggestion(extension.profile.value, names_of(profiles_))));
@@ -197,6 +200,7 @@ private:
   void require_profile(const Text& name, bool by_city) {
     if (name.value.empty() && name.source.line == 0) return;
     const auto known = profiles_.find(name.value);
+    if (known == profiles_.end() && (unread_.city || (unread_.school && !by_city))) return;
     if (known == profiles_.end())
       out_.error(name.source,
                  fmt::format("there is no profile “{}”{}", name.value, config::suggestion(name.value, names_of(profiles_))));
@@ -252,12 +256,14 @@ private:
   std::optional<std::size_t> find_schedule(const Text& name) {
     const auto known = schedules_.find(name.value);
     if (known != schedules_.end()) return known->second.index;
+    if (unread_.city) return std::nullopt;
     out_.error(name.source,
                fmt::format("there is no schedule “{}”{}", name.value, config::suggestion(name.value, names_of(schedules_))));
     return std::nullopt;
   }
 
   void check_unknown_group() {
+    if (unread_.school) return;
     const Text* first = nullptr;
     for (const auto& group : config_.school.groups) {
       if (!group.unknown) continue;
@@ -319,6 +325,7 @@ private:
   void add_devices() {
     for (const auto& entry : config_.roster) {
       const auto known = groups_.find(entry.group.value);
+      if (known == groups_.end() && unread_.school) continue;
       if (known == groups_.end())
         out_.error(entry.group.source, fmt::format("there is no group “{}”{}", entry.group.value,
                                                    config::suggestion(entry.group.value, names_of(groups_))));
@@ -341,6 +348,7 @@ private:
   }
 
   const config::Config& config_;
+  const config::Unread& unread_;
   Diagnostics& out_;
   Policy policy_;
   Names profiles_;
@@ -353,7 +361,7 @@ LoadedPolicy compile_loaded(config::Loaded loaded) {
   Diagnostics both;
   both.append(std::move(loaded.diagnostics));
   if (const auto& source = loaded.config ? loaded.config : loaded.draft) {
-    auto compiled = compile(*source);
+    auto compiled = compile(*source, loaded.unread);
     both.append(std::move(compiled.diagnostics));
     result.policy = std::move(compiled.policy);
   }
@@ -365,9 +373,9 @@ LoadedPolicy compile_loaded(config::Loaded loaded) {
 
 }  // namespace
 
-Compiled compile(const config::Config& config) {
+Compiled compile(const config::Config& config, const config::Unread& unread) {
   Diagnostics out;
-  auto policy = Compiler(config, out).run();
+  auto policy = Compiler(config, unread, out).run();
   Compiled compiled;
   if (!out.has_errors()) compiled.policy = std::move(policy);
   compiled.diagnostics = std::move(out).take();

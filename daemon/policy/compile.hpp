@@ -19,7 +19,8 @@ struct Compiled {
 
 /// Resolves what a configuration names: profiles, schedules, groups, names, the time zone. Passes over empty names: the
 /// reader has complained about those. What config::Need left out is left empty; without a time zone there is no policy.
-[[nodiscard]] Compiled compile(const config::Config& config);
+/// What a file that is `unread` may have defined is not missed.
+[[nodiscard]] Compiled compile(const config::Config& config, const config::Unread& unread = {});
 
 /// A directory, read and compiled. `policy` and `config` are both there or both missing.
 struct LoadedPolicy {

@@ -4,6 +4,9 @@
 #include "daemon/policy/explain.hpp"
 #include "tests/catch.hpp"
 
+#include <algorithm>
+#include <chrono>
+
 using namespace schultor::policy;
 using schultor::config::Files;
 using schultor::config::Need;
@@ -56,7 +59,7 @@ TEST_CASE("a configuration becomes a policy") {
   CHECK(policy.group_of(*schultor::base::parse_mac("02:77:00:00:00:01"))->name == "3b");
   CHECK(policy.group_of(*schultor::base::parse_mac("02:77:00:00:00:09")) == nullptr);
   CHECK(policy.find_group("3b")->prefixes.size() == 1);
-  CHECK(policy.gate.profiles.size() == 2);
+  CHECK(policy.gate.profiles.size() == 4);  // exam and paused are built in
   CHECK(policy.gate.views.empty());
   CHECK_FALSE(policy.bypass);
 }
@@ -104,6 +107,113 @@ TEST_CASE("faults of both steps are shown together") {
   CHECK(said_with("colour = 1\n", "[[group]]\nname = \"b\"\nprofile = \"none\"\n").size() == 2);
 }
 
+TEST_CASE(
+    "a file that cannot be read hides nothing that is wrong with the others, and is blamed alone for what it would have said") {
+  const std::string own_faults = "[[group]]\nname = \"3b\"\nschedule = \"weekdays\"\n";
+  auto changed = files();
+  changed.gateway = "timezone = \"Europe/Berln\"\n";
+  changed.school->append(own_faults);
+  changed.roster->append("02:77:00:00:00:03,3c\n02:77\n");
+  const Lines others{
+      "gateway.toml:1:12: error: time zone “Europe/Berln” is not in the tz database of this machine; did you mean "
+      "“Europe/Berlin”?",
+      "school.toml:10:8: error: group “3b” exists already, first at school.toml:2"};
+  const auto holds_others = [&](const Lines& lines) {
+    return std::all_of(others.begin(), others.end(),
+                       [&](const std::string& one) { return std::find(lines.begin(), lines.end(), one) != lines.end(); });
+  };
+  const auto whole = said(changed);
+  CHECK(whole.size() == 4);
+  CHECK(holds_others(whole));
+
+  auto broken = changed;
+  broken.city = "[cloud\n";
+  CHECK(said(broken).size() == 5);
+  CHECK(holds_others(said(broken)));
+  broken.city.reset();
+  CHECK(said(broken).size() == 5);
+  broken.unreadable = {"city.toml"};  // whoever tried has said it
+  CHECK(said(broken).size() == 4);
+
+  broken = changed;
+  broken.school = "[[group]\n";
+  CHECK(said(broken).size() == 3);  // nobody knows which groups there are
+  broken = changed;
+  broken.gateway = "timezone = \n";
+  const auto lines = said(broken);
+  REQUIRE(lines.size() == 4);
+  CHECK(lines[0].substr(0, 15) == "gateway.toml:1:");
+}
+
+TEST_CASE("one file full of faults leaves room for those of the others") {
+  auto changed = files();
+  for (int i = 0; i < 5000; ++i) changed.roster->append("rubbish\n");
+  changed.school->append("[[group]]\nname = \"b\"\nprofile = \"none\"\n");
+  const auto lines = said(changed);
+  CHECK(lines.front() == "school.toml:11:11: error: there is no profile “none”; expected one of exam, leisure, paused, school");
+  CHECK(lines.size() == 1 + schultor::config::Diagnostics::most_of_a_file + 1);
+}
+
+TEST_CASE("exam and paused are built in: the cloud alone, unless the city writes them") {
+  const auto loaded = load(files(), Need::rules(true));
+  REQUIRE(loaded.policy);
+  for (const auto* name : {"exam", "paused"}) {
+    INFO(name);
+    const auto* profile = loaded.policy->find_profile(name);
+    REQUIRE(profile != nullptr);
+    CHECK(profile->listed);
+    CHECK(profile->allow.patterns().empty());
+    CHECK(profile->source == Source{"built-in", 0});
+  }
+  auto written = files();
+  written.city->append("[[profile]]\nname = \"exam\"\naccess = \"listed\"\nallow = [\"rechner.test\"]\n");
+  written.school->append("[[group]]\nname = \"b\"\nprofile = \"paused\"\n");
+  const auto own = load(written, Need::rules(true));
+  REQUIRE(own.policy);
+  CHECK(own.policy->find_profile("exam")->source == Source{"city.toml", 17});
+  CHECK(own.policy->find_profile("exam")->allow.patterns().size() == 1);
+  const auto paused = explained(*own.policy, "b", "2026-03-27 08:00", "anton.app");
+  CHECK(paused.because == "default");
+  CHECK(paused.rule_text == "profile paused is listed");
+  CHECK(paused.rule == Source{"built-in", 0});
+  CHECK(explained(*own.policy, "b", "2026-03-27 08:00", "a.mnspro.cloud").verdict == Verdict::allow);
+  // A school that writes one collides with what every city has.
+  CHECK(said_with("", "[[profile]]\nname = \"exam\"\naccess = \"open\"\n").size() == 1);
+}
+
+TEST_CASE("an override lasts a day at most, or as the city says, or less where the school says so") {
+  const auto limit = [](const std::string& city, const std::string& school) {
+    auto changed = files();
+    changed.city->append(city);
+    changed.school->append(school);
+    return load(changed, Need::rules(true));
+  };
+  const auto built_in = limit("", "");
+  REQUIRE(built_in.policy);
+  CHECK(built_in.policy->longest_override == std::chrono::hours{24});
+  CHECK(built_in.policy->longest_override_source == Source{"built-in", 0});
+  const auto city = limit("[override]\nlongest = \"4h\"\n", "");
+  REQUIRE(city.policy);
+  CHECK(city.policy->longest_override == std::chrono::hours{4});
+  CHECK(city.policy->longest_override_source == Source{"city.toml", 17});
+  const auto less = limit("[override]\nlongest = \"4h\"\n", "[override]\nlongest = \"90m\"\n");
+  REQUIRE(less.policy);
+  CHECK(less.policy->longest_override == std::chrono::minutes{90});
+  CHECK(less.policy->longest_override_source == Source{"school.toml", 10});
+  CHECK_FALSE(limit("[override]\nlongest = \"4h\"\n", "[override]\nlongest = \"5h\"\n").policy);
+}
+
+TEST_CASE("two [[day]]s for the same date and schedules are an error, one for a schedule beside one for all is none") {
+  const std::string day = "[[day]]\ndate = \"2026-11-28\"\nwindows = []\n";
+  const std::string own = "[[day]]\ndate = \"2026-11-28\"\nschedule = \"weekdays\"\nwindows = [\"09:00-13:00\"]\n";
+  CHECK(said_with("", day + own).empty());
+  CHECK(said_with("", own + day).empty());
+  CHECK(said_with("", day + day) == Lines{"school.toml:13:8: error: 2026-11-28 has windows of its own already for all schedules, "
+                                          "first at school.toml:10"});
+  CHECK(said_with("", own + day + own).size() == 1);
+  CHECK(said_with("", "[[day]]\ndate = \"2026-11-28\"\nschedule = \"weekday\"\nwindows = []\n").size() == 1);
+}
+
 TEST_CASE("a time zone that does not exist is an error") {
   auto changed = files();
   for (const auto* zone : {"Europe/Berln", "", "../../etc/passwd", "Europe/Berlin\\u0000"}) {
@@ -115,7 +225,7 @@ TEST_CASE("a time zone that does not exist is an error") {
 
 TEST_CASE("at most 63 listed profiles, since that many labels and doors there are") {
   std::string profiles;
-  for (int i = 0; i < 62; ++i) profiles += fmt::format("[[profile]]\nname = \"p{}\"\naccess = \"listed\"\n", i);
+  for (int i = 0; i < 60; ++i) profiles += fmt::format("[[profile]]\nname = \"p{}\"\naccess = \"listed\"\n", i);
   CHECK(said_with(profiles, "").empty());
   CHECK(said_with(profiles + "[[profile]]\nname = \"one-more\"\naccess = \"listed\"\n", "").size() == 1);
   CHECK(said_with("[[profile]]\nname = \"a-b\"\naccess = \"open\"\n[[profile]]\nname = \"a_b\"\naccess = \"open\"\n", "").size() ==
