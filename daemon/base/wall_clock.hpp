@@ -25,8 +25,8 @@ public:
   static Result<WallClock> create(EventLoop& loop, std::function<void()> recompute);
 
   [[nodiscard]] Instant now() const;
-  /// Whether a time service says that the clock is right: the kernel's own word (adjtimex(2), STA_UNSYNC), which chrony, ntpd and
-  /// systemd-timesyncd keep.
+  /// Whether a time service has set the clock since the machine started: by the kernel's word (adjtimex(2), STA_UNSYNC), which
+  /// chrony, ntpd and systemd-timesyncd keep, or by the mark that systemd-timesyncd leaves.
   [[nodiscard]] bool synchronised() const;
   /// Waits for `due`, or for nothing but a set clock. An instant that has passed fires at once.
   [[nodiscard]] Result<void> arm(std::optional<Instant> due);

@@ -41,25 +41,30 @@ struct WallClock::Impl {
   UniqueFd control;
   EventSource source;
 
-  /// A datagram holds the offset to the system's clock in microseconds, or "synchronised" or "unsynchronised"; the answer leaves when the
-  /// daemon has computed and committed what holds then.
+  /// A datagram holds the offset to the system's clock in microseconds, or "synchronised 0" or "synchronised 1"; the answer leaves
+  /// when the daemon has computed and committed what holds then.
   void on_control() {
     std::array<char, 32> text{};
     sockaddr_un sender{};
     socklen_t length = sizeof sender;
     const auto size = recvfrom(control.get(), text.data(), text.size(), 0, reinterpret_cast<sockaddr*>(&sender), &length);
     if (size < 0) return;
-    const std::string_view word(text.data(), static_cast<std::size_t>(size));
-    const bool about_trust = word == "synchronised" || word == "unsynchronised";
-    const auto wanted = about_trust ? std::optional(offset) : parse_offset(word);
-    if (wanted) {
-      if (about_trust) synchronised = word == "synchronised";
-      offset = *wanted;
-      log(Priority::notice, message_id::clock_jumped, "The clock was set: computing anew what holds now");
-      recompute();
-    }
-    const std::string_view answer = wanted ? "ok" : "not a number of microseconds";
+    const bool taken = take({text.data(), static_cast<std::size_t>(size)});
+    if (taken) recompute();
+    const std::string_view answer = taken ? "ok" : "neither a number of microseconds nor “synchronised 0” or “synchronised 1”";
     sendto(control.get(), answer.data(), answer.size(), 0, reinterpret_cast<const sockaddr*>(&sender), length);
+  }
+
+  bool take(std::string_view word) {
+    if (word == "synchronised 0" || word == "synchronised 1") {
+      synchronised = word.back() == '1';
+      return true;
+    }
+    const auto wanted = parse_offset(word);
+    if (!wanted) return false;
+    offset = *wanted;
+    log(Priority::notice, message_id::clock_jumped, "The clock was set: computing anew what holds now");
+    return true;
   }
 };
 

@@ -7,11 +7,13 @@
 #include <algorithm>
 #include <charconv>
 #include <chrono>
+#include <utility>
 
 namespace schultor::enforce {
 namespace {
 
-constexpr std::chrono::hours keep_every{1};
+/// A time service's correction, at which the kernel forgets for a moment that the clock is synchronised, is no lie.
+constexpr std::chrono::minutes correction{1};
 
 std::optional<base::Instant> read_instant(const std::string& path) {
   const auto text = read_state(path);
@@ -29,18 +31,20 @@ std::optional<base::Instant> read_instant(const std::string& path) {
 ClockTrust::ClockTrust(std::string path)
     : path_(std::move(path)), known_past_(std::max(build_time(), read_instant(path_).value_or(base::Instant{}))) {}
 
+bool ClockTrust::judge(base::Instant now, bool synchronised) const {
+  return synchronised || now >= (trusted_ ? known_past_ - correction : known_past_);
+}
+
 bool ClockTrust::examine(base::Instant now, bool synchronised) {
-  if (trusted_ || (!synchronised && now < known_past_)) return false;
-  trusted_ = true;
-  return true;
+  const bool before = std::exchange(trusted_, judge(now, synchronised));
+  return trusted_ != before;
 }
 
 base::Result<void> ClockTrust::remember(base::Instant now, bool synchronised) {
-  if (!synchronised || (kept_ && now < *kept_ + keep_every && now >= *kept_)) return {};
-  const auto second = std::chrono::duration_cast<std::chrono::seconds>(now.time_since_epoch()).count();
-  if (auto kept = replace_state(path_, fmt::format("{}\n", second)); !kept) return kept;
-  kept_ = now;
-  return {};
+  if (!trusted_) return {};
+  known_past_ = synchronised ? now : std::max(known_past_, now);
+  const auto second = std::chrono::floor<std::chrono::seconds>(known_past_).time_since_epoch().count();
+  return replace_state(path_, fmt::format("{}\n", second));
 }
 
 }  // namespace schultor::enforce

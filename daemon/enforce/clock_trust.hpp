@@ -14,22 +14,25 @@ namespace schultor::enforce {
 /// When this program was built: no clock that is right is behind it (SOURCE_DATE_EPOCH, else when the build was set up).
 [[nodiscard]] base::Instant build_time();
 
-/// Decides from what is known; once the clock is right it is believed for as long as this lives.
+/// Decides from what is known. A clock is believed that is synchronised, or not behind what has been already: when this program was
+/// built, and the last instant that was written down. One that is believed stays so, unless it is set back behind that.
 class ClockTrust {
 public:
-  /// `path`: where the latest instant is kept that was known to be right. A file that cannot be read counts as none.
+  /// `path`: where the instant is kept. A file that cannot be read counts as none.
   explicit ClockTrust(std::string path);
 
   [[nodiscard]] bool trusted() const { return trusted_; }
-  /// Believes a clock that is synchronised, or not behind what has been already. True where that changed the verdict.
+  /// What examine() would find.
+  [[nodiscard]] bool judge(base::Instant now, bool synchronised) const;
+  /// True where the verdict is another one now.
   bool examine(base::Instant now, bool synchronised);
-  /// Keeps the instant, once an hour at most, where the clock is synchronised: a clock that is not may be far ahead.
+  /// Writes the instant down, of a clock that is believed; to be called now and then. One that is synchronised is right even where
+  /// it is behind what was written.
   [[nodiscard]] base::Result<void> remember(base::Instant now, bool synchronised);
 
 private:
   std::string path_;
   base::Instant known_past_;
-  std::optional<base::Instant> kept_;
   bool trusted_ = false;
 };
 

@@ -61,6 +61,14 @@ std::string clock_event(const policy::Policy& policy, base::Instant at, bool tru
       .dump();
 }
 
+std::string fault_event(const policy::Policy& policy, base::Instant at, const std::string& what, const std::string& text) {
+  return nlohmann::json{{"id", fmt::format("fault/{}/{}", what, utc(at))},
+                        {"kind", "fault"},
+                        {"at", policy::format_local(policy, std::chrono::floor<std::chrono::seconds>(at))},
+                        {"text", text}}
+      .dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
+}
+
 void EventLog::add(std::string event) {
   events_.push_back(std::move(event));
   if (events_.size() > most) events_.pop_front();

@@ -22,8 +22,8 @@ struct ModeChange {
   bool operator==(const ModeChange&) const = default;
 };
 
-/// Sees to it that no two changes of a group are told by one instant: where a change leads back to what held before, as a cleared override
-/// does, what holds since long ago is due to now. The latest instant of each group is kept in `told`.
+/// Sees to it that no two changes of a group are told by one instant: where a change leads back to what held before, as a cleared
+/// override does, what holds since long ago is due to now. The latest instant of each group is kept in `told`.
 void tell_apart(std::vector<ModeChange>& changes, base::Instant now, std::map<std::string, base::Instant>& told);
 
 /// {"id", "kind": "mode", "at", "group", "profile", "previous", "because", "text"}. The id derives from group and
@@ -35,6 +35,10 @@ void tell_apart(std::vector<ModeChange>& changes, base::Instant now, std::map<st
 
 /// {"id", "kind": "clock", "at", "result": "trusted" | "untrusted", "text"}.
 [[nodiscard]] std::string clock_event(const policy::Policy& policy, base::Instant at, bool trusted);
+
+/// {"id", "kind": "fault", "at", "text"}: something of the gateway's is broken. `what`: a word for it.
+[[nodiscard]] std::string fault_event(const policy::Policy& policy, base::Instant at, const std::string& what,
+                                      const std::string& text);
 
 /// The latest events, for a reporter that was away when they were raised.
 class EventLog {

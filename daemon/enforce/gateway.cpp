@@ -66,12 +66,15 @@ base::Result<Configuration> Gateway::Impl::load(const std::optional<Numbers>& kn
 base::Result<void> Gateway::Impl::first_apply() {
   auto wanted = load(std::nullopt);
   if (!wanted) return base::pass(std::move(wanted));
-  load_kept_overrides();
+  const auto damage = load_kept_overrides();
   clock_trust.examine(clock->now(), clock->synchronised());
   if (auto done = apply(*wanted, Occasion::start); !done) return done;
-  if (!clock_trust.trusted()) raise(clock_event(*current.policy, clock->now(), false));
-  examine_clock();
+  if (!damage.empty()) raise(fault_event(*current.policy, clock->now(), "overrides", damage));
+  if (!clock_trust.trusted()) tell_clock();
+  // Who was told of the latest changes before a crash is not known here.
+  for (const auto& told : kept.told) raise(told.event);
   tend_overrides();
+  watch_clock();
   return {};
 }
 
@@ -121,8 +124,9 @@ base::Result<void> Gateway::Impl::switch_modes(const ModeSwitch& planned, const 
 void Gateway::Impl::committed(const Moment& now, std::vector<ModeChange> changes) {
   tell_apart(changes, now.at, told_modes);
   moment = now;
-  update_status();
+  update_status(changes);
   applied = clock->now();
+  remember_clock_soon();
   for (const auto& change : changes) {
     log(Priority::notice, message_id::mode_changed,
         fmt::format("{} is in {} now ({})", change.group, change.holding.profile, change.holding.text),
@@ -133,18 +137,14 @@ void Gateway::Impl::committed(const Moment& now, std::vector<ModeChange> changes
 }
 
 void Gateway::Impl::on_time() {
-  if (clock_trust.examine(clock->now(), clock->synchronised())) {
-    log(Priority::notice, message_id::clock_trusted, "The clock is right: what the schedules say holds");
-    raise(clock_event(*current.policy, clock->now(), true));
-  }
+  const bool verdict_changed = clock_trust.examine(clock->now(), clock->synchronised());
+  if (verdict_changed) tell_clock();
   const auto now = moment_of(*current.policy);
-  const auto planned = plan_mode_switch(*current.policy, current.numbers, enforcer.in_force(), now);
-  if (planned.empty()) {
-    // The same profiles, perhaps for another reason.
-    moment = now;
-    update_status();
-    tell_changed();
-  } else if (auto done = switch_modes(planned, now); !done) {
+  auto planned = plan_mode_switch(*current.policy, current.numbers, enforcer.in_force(), now);
+  // What the right clock says has held since long ago holds from now on.
+  if (verdict_changed)
+    for (auto& change : planned.changes) change.at = now.at;
+  if (auto done = bring_about(planned, now); !done) {
     log(Priority::error, message_id::kernel_refused,
         fmt::format("What holds now is not in the kernel: {}; trying again in {} s", done.error().what(), retry_delay.count()));
     auto source = loop.after(retry_delay, [this] { on_time(); });
@@ -152,9 +152,18 @@ void Gateway::Impl::on_time() {
     return;
   }
   retry.reset();
-  examine_clock();
   tend_overrides();
   arm_clock();
+  watch_clock();
+}
+
+base::Result<void> Gateway::Impl::bring_about(const ModeSwitch& planned, const Moment& now) {
+  if (!planned.empty()) return switch_modes(planned, now);
+  // The same profiles, perhaps for another reason.
+  moment = now;
+  update_status({});
+  tell_changed();
+  return {};
 }
 
 void Gateway::Impl::arm_clock() {
@@ -189,14 +198,23 @@ void Gateway::Impl::raise(const std::string& event) {
 void Gateway::Impl::tell_changed() { observer.changed(enforce::status_line(*current.policy, status)); }
 
 /// Once for each change: whoever asks is answered from it, however many groups and devices there are.
-void Gateway::Impl::update_status() {
+void Gateway::Impl::update_status(const std::vector<ModeChange>& changes) {
   const auto& policy = *current.policy;
+  // What the policy says of the past does not know of overrides that have gone: what was seen here does.
+  std::map<std::string, std::pair<std::string, std::optional<policy::Seconds>>> seen;
+  for (auto& group : status.groups) seen[group.name] = {std::move(group.profile), group.since};
+  for (const auto& change : changes)
+    seen[change.group] = {change.holding.profile, std::chrono::floor<std::chrono::seconds>(change.at)};
   status = {policy.school, policy.revision, {}};
   for (std::size_t i = 0; i < policy.groups.size(); ++i) {
     const auto& group = policy.groups[i];
     const auto& span = moment.spans[i];
+    auto since = span.since;
+    const auto& [profile, seen_since] = seen[group.name];
+    if (profile == span.holding.profile && seen_since && *seen_since <= moment.at && (!since || *since < *seen_since))
+      since = seen_since;
     status.groups.push_back({group.name, span.holding.profile, std::string(policy::to_string(span.holding.because)),
-                             span.holding.text, span.since, span.until, std::string(to_text(group.ownership)), current.devices[i]});
+                             span.holding.text, since, span.until, std::string(to_text(group.ownership)), current.devices[i]});
   }
 }
 
@@ -207,8 +225,8 @@ base::Result<std::unique_ptr<Gateway>> Gateway::start(base::EventLoop& loop, con
                                                       GatewayObserver observer) {
   auto enforcer = Enforcer::open();
   if (!enforcer) return base::pass(std::move(enforcer));
-  auto impl = std::make_unique<Impl>(Impl{loop, options, std::move(observer), std::move(*enforcer),
-                                             ClockTrust(options.state_directory + "/clock")});
+  auto impl = std::make_unique<Impl>(
+      Impl{loop, options, std::move(observer), std::move(*enforcer), ClockTrust(options.state_directory + "/clock")});
   auto clock = base::WallClock::create(loop, [gateway = impl.get()] { gateway->on_time(); });
   if (!clock) return base::pass(std::move(clock));
   impl->clock.emplace(std::move(*clock));

@@ -8,6 +8,7 @@
 #include "daemon/enforce/gate_link.hpp"
 #include "daemon/enforce/gateway.hpp"
 #include "daemon/enforce/mode_switch.hpp"
+#include "daemon/enforce/override_events.hpp"
 
 #include <map>
 #include <memory>
@@ -15,7 +16,7 @@
 #include <string>
 #include <vector>
 
-/// The inside of Gateway, for the files that make it up: gateway.cpp and gateway_overrides.cpp.
+/// The inside of Gateway, for the files that make it up: gateway*.cpp.
 namespace schultor::enforce {
 
 /// A configuration as it is applied: whole, or not at all.
@@ -37,12 +38,12 @@ struct Gateway::Impl {
   std::optional<base::WallClock> clock{};
   std::unique_ptr<GateLink> gate{};
   base::EventSource retry{};
-  base::EventSource clock_check{};
+  base::EventSource clock_watch{};
   EventLog event_log{};
 
   Configuration current{};
   policy::KeptOverrides kept{};
-  std::set<std::string> told_to_end{};  ///< ids of events
+  std::set<std::string> told_to_end{};                ///< ids of events
   std::map<std::string, base::Instant> told_modes{};  ///< of each group, the latest change that was told
   Moment moment{};
   GatewayStatus status{};
@@ -60,19 +61,29 @@ struct Gateway::Impl {
   void arm_clock();
   void raise(const std::string& event);
   void tell_changed();
-  void update_status();
+  void update_status(const std::vector<ModeChange>& changes);
+  /// A switch, or nothing but other reasons and instants.
+  [[nodiscard]] base::Result<void> bring_about(const ModeSwitch& planned, const Moment& now);
 
   // gateway_overrides.cpp
   [[nodiscard]] Moment moment_of(const policy::Policy& policy) const;
   [[nodiscard]] std::chrono::sys_seconds second_now() const;
-  void load_kept_overrides();
+  /// What is kept, as it stands now.
+  [[nodiscard]] policy::Overrides overrides_now() const;
+  /// What was wrong with the file; empty: nothing.
+  [[nodiscard]] std::string load_kept_overrides();
   /// Puts another list in force: on disk, then in the kernel; or leaves everything as it is.
-  [[nodiscard]] base::Result<void> change_overrides(policy::KeptOverrides wanted, const std::string& by);
-  /// Tells what ended or is about to, and forgets what has gone.
+  [[nodiscard]] base::Result<void> change_overrides(policy::Overrides wanted, const std::string& by);
+  /// Tells what ended or is about to, and forgets what has gone or is not known any more.
   void tend_overrides();
-  void tell_overrides(const policy::Overrides& before, const std::string& by);
-  /// Looks whether the clock can be believed, and looks again while it cannot.
-  void examine_clock();
+  void tell(const std::vector<OverrideEvent>& events);
+
+  // gateway_clock.cpp
+  void tell_clock();
+  /// Looks again whether the clock can be believed; and while it can, now and then writes down that it was this late already.
+  void watch_clock();
+  void remember_clock_soon();
+  void watch_clock_after(std::chrono::microseconds delay);
 
   [[nodiscard]] std::string numbers_path() const { return options.state_directory + "/numbers.json"; }
   [[nodiscard]] std::string overrides_path() const { return options.state_directory + "/overrides.json"; }

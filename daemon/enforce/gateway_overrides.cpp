@@ -17,60 +17,71 @@ namespace {
 using base::Priority;
 namespace message_id = base::message_id;
 
-/// While nobody vouches for the clock.
-constexpr std::chrono::seconds look_again{2};
-/// Else: now and then the latest right instant is kept.
-constexpr std::chrono::minutes look_now_and_then{10};
-
-policy::KeptOverrides kept_of(policy::Overrides overrides, std::uint64_t last_id) {
-  for (const auto& one : overrides) last_id = std::max(last_id, one.id);
-  return {last_id, std::move(overrides)};
+base::Result<void> require_right_clock(const ClockTrust& clock) {
+  if (clock.trusted()) return {};
+  return base::fail("the clock is not known to be right, so nobody knows when an override would end: see “timedatectl”");
 }
 
 }  // namespace
 
 std::chrono::sys_seconds Gateway::Impl::second_now() const { return std::chrono::floor<std::chrono::seconds>(clock->now()); }
 
+policy::Overrides Gateway::Impl::overrides_now() const {
+  auto overrides = kept.overrides;
+  // Whatever is kept was set before now, also where the clock was set back since.
+  for (auto& one : overrides) one.from = std::min(one.from, second_now());
+  return overrides;
+}
+
 Moment Gateway::Impl::moment_of(const policy::Policy& policy) const {
-  return moment_at(policy, clock->now(), {kept.overrides, clock_trust.trusted()});
+  // Groups and profiles may have gone with another configuration; nothing ends by this.
+  auto overrides = policy::pruned(policy, overrides_now(), {});
+  return moment_at(policy, clock->now(), {std::move(overrides), clock_trust.trusted()});
 }
 
-void Gateway::Impl::load_kept_overrides() {
+std::string Gateway::Impl::load_kept_overrides() {
   auto loaded = load_overrides(overrides_path());
-  if (loaded) kept = std::move(*loaded);
-  else log(Priority::error, message_id::state_damaged, loaded.error().what());
+  if (loaded) {
+    kept = std::move(*loaded);
+    return {};
+  }
+  log(Priority::error, message_id::state_damaged, loaded.error().what());
+  // Ids go on above all that may have been given: no more than one a second.
+  const auto latest = std::max(clock->now(), build_time());
+  kept.last_id = static_cast<std::uint64_t>(std::chrono::floor<std::chrono::seconds>(latest).time_since_epoch().count());
+  return loaded.error().what();
 }
 
-void Gateway::Impl::tell_overrides(const policy::Overrides& before, const std::string& by) {
-  for (const auto& event : override_events(*current.policy, before, kept.overrides, second_now(), by)) {
-    const auto told = nlohmann::json::parse(event);
-    const auto group = told["group"].is_null() ? std::string("all groups") : told["group"].get<std::string>();
-    const auto profile = told["profile"].get<std::string>();
-    log(Priority::notice, message_id::override_changed,
-        fmt::format("Override {}: {}, {} until {}", told["result"].get<std::string>(), group, profile, told["until"].get<std::string>()),
-        {{"SCHULTOR_GROUP", group}, {"SCHULTOR_PROFILE", profile}});
-    raise(event);
+void Gateway::Impl::tell(const std::vector<OverrideEvent>& events) {
+  for (const auto& event : events) {
+    const auto& group = event.about.group ? *event.about.group : "all groups";
+    const auto text = event.result == "ending" ? "Override ends soon" : fmt::format("Override {}", event.result);
+    log(Priority::notice, event.result == "ending" ? message_id::override_ending : message_id::override_changed,
+        fmt::format("{}: {} in {} until {}", text, group, event.about.profile,
+                    policy::format_local(*current.policy, event.about.until)),
+        {{"SCHULTOR_GROUP", group}, {"SCHULTOR_PROFILE", event.about.profile}, {"SCHULTOR_BY", event.by}});
+    raise(to_json(*current.policy, event));
   }
 }
 
-base::Result<void> Gateway::Impl::change_overrides(policy::KeptOverrides wanted, const std::string& by) {
-  if (auto saved = save_overrides(overrides_path(), wanted); !saved)
+base::Result<void> Gateway::Impl::change_overrides(policy::Overrides wanted, const std::string& by) {
+  const auto events = override_events(kept.overrides, wanted, second_now(), by);
+  auto last_id = kept.last_id;
+  for (const auto& one : wanted) last_id = std::max(last_id, one.id);
+  policy::KeptOverrides next{last_id, std::move(wanted), told_with(*current.policy, kept.told, events, second_now())};
+  if (auto saved = save_overrides(overrides_path(), next); !saved)
     return base::pass(std::move(saved), "the override cannot be kept, so nothing was changed");
-  const auto before = std::exchange(kept, std::move(wanted));
+  auto before = std::exchange(kept, std::move(next));
   const auto now = moment_of(*current.policy);
   const auto planned = plan_mode_switch(*current.policy, current.numbers, enforcer.in_force(), now);
-  if (!planned.empty()) {
-    if (auto done = switch_modes(planned, now); !done) {
-      kept.overrides = before.overrides;
-      if (auto restored = save_overrides(overrides_path(), kept); !restored)
-        log(Priority::error, message_id::state_damaged, restored.error().what());
-      return base::pass(std::move(done), "the kernel refused, so nothing was changed");
-    }
-  } else {
-    moment = now;
-    update_status();
+  if (auto done = bring_about(planned, now); !done) {
+    kept = std::move(before);
+    kept.last_id = last_id;
+    if (auto restored = save_overrides(overrides_path(), kept); !restored)
+      log(Priority::error, {}, fmt::format("{}: what was refused holds after the next start", restored.error().what()));
+    return base::pass(std::move(done), "the kernel refused, so nothing was changed");
   }
-  tell_overrides(before.overrides, by);
+  tell(events);
   tend_overrides();
   arm_clock();
   tell_changed();
@@ -78,77 +89,57 @@ base::Result<void> Gateway::Impl::change_overrides(policy::KeptOverrides wanted,
 }
 
 void Gateway::Impl::tend_overrides() {
-  // Nothing ends by a clock that may be wrong.
-  if (!clock_trust.trusted()) return;
   const auto now = second_now();
-  for (const auto& event : ending_events(*current.policy, kept.overrides, now)) {
-    const auto id = nlohmann::json::parse(event)["id"].get<std::string>();
-    if (!told_to_end.insert(id).second) continue;
-    log(Priority::notice, message_id::override_ending, "An override ends in five minutes");
-    raise(event);
+  if (clock_trust.trusted()) {
+    for (const auto& event : ending_events(*current.policy, kept.overrides, now))
+      if (told_to_end.insert(event.id).second) tell({event});
   }
-  auto left = policy::pruned(*current.policy, kept.overrides, now);
+  // Nothing ends by a clock that may be wrong.
+  auto left = policy::pruned(*current.policy, kept.overrides, clock_trust.trusted() ? now : std::chrono::sys_seconds{});
   if (left == kept.overrides) return;
-  const auto before = std::exchange(kept.overrides, std::move(left));
+  const auto events = override_events(kept.overrides, left, now, "configuration");
+  kept.overrides = std::move(left);
+  kept.told = told_with(*current.policy, std::move(kept.told), events, now);
   // What has ended stays ended whatever the disk says.
   if (auto saved = save_overrides(overrides_path(), kept); !saved) log(Priority::error, {}, saved.error().what());
-  tell_overrides(before, {});
+  tell(events);
   if (kept.overrides.empty()) told_to_end.clear();
-}
-
-void Gateway::Impl::examine_clock() {
-  const bool synchronised = clock->synchronised();
-  if (clock_trust.trusted()) {
-    if (auto kept_instant = clock_trust.remember(clock->now(), synchronised); !kept_instant)
-      log(Priority::warning, {}, kept_instant.error().what());
-  } else if (!clock_check) {
-    log(Priority::warning, message_id::clock_untrusted, "The clock is not known to be right: what is configured for that holds");
-  }
-  const std::chrono::microseconds delay = clock_trust.trusted() ? std::chrono::microseconds(look_now_and_then) : look_again;
-  auto source = loop.after(delay, [this] {
-    if (clock_trust.trusted()) examine_clock();
-    else if (clock->synchronised()) on_time();
-    else examine_clock();
-  });
-  if (source) clock_check = std::move(*source);
 }
 
 base::Result<std::string> Gateway::set_override(const policy::OverrideRequest& request) {
   auto& my = *impl_;
-  auto wanted = policy::with_override(*my.current.policy, my.kept.overrides, request, my.kept.last_id, my.second_now());
+  if (auto right = require_right_clock(my.clock_trust); !right) return base::pass(std::move(right));
+  auto wanted = policy::with_override(*my.current.policy, my.overrides_now(), request, my.kept.last_id, my.second_now());
   if (!wanted) return base::pass(std::move(wanted));
   const auto made = wanted->back();
-  if (auto done = my.change_overrides(kept_of(std::move(*wanted), my.kept.last_id), request.by); !done) return base::pass(std::move(done));
+  if (auto done = my.change_overrides(std::move(*wanted), request.by); !done) return base::pass(std::move(done));
   return enforce::describe(*my.current.policy, made);
 }
 
 base::Result<std::string> Gateway::extend_override(const std::optional<std::string>& group, const std::string& span,
                                                    const std::string& by) {
   auto& my = *impl_;
-  auto wanted = policy::extended(*my.current.policy, my.kept.overrides, group, span, my.kept.last_id, my.second_now());
+  if (auto right = require_right_clock(my.clock_trust); !right) return base::pass(std::move(right));
+  auto wanted = policy::extended(*my.current.policy, my.overrides_now(), group, span, my.kept.last_id, my.second_now());
   if (!wanted) return base::pass(std::move(wanted));
-  const auto made = std::find_if(wanted->rbegin(), wanted->rend(), [&](const policy::Override& one) {
-    return one.group == group && !one.profile.empty();
-  });
-  const auto extended = made == wanted->rend() ? policy::Override{} : *made;
-  if (auto done = my.change_overrides(kept_of(std::move(*wanted), my.kept.last_id), by); !done) return base::pass(std::move(done));
+  // It is there, and the last one that is no lift.
+  const auto found = std::find_if(wanted->rbegin(), wanted->rend(),
+                                  [&](const policy::Override& one) { return one.group == group && !one.profile.empty(); });
+  if (found == wanted->rend()) return base::fail("no override holds any more");
+  if (found->id > my.kept.last_id) found->by = by;
+  const auto extended = *found;
+  if (auto done = my.change_overrides(std::move(*wanted), by); !done) return base::pass(std::move(done));
   return enforce::describe(*my.current.policy, extended);
 }
 
 base::Result<std::string> Gateway::clear_override(const std::optional<std::string>& group, const std::string& by) {
   auto& my = *impl_;
-  const auto held = [&](const policy::Overrides& overrides) {
-    return std::count_if(overrides.begin(), overrides.end(), [&](const policy::Override& one) {
-      return !one.profile.empty() && (!group || !one.group || *one.group == *group);
-    });
-  };
-  const auto now = my.second_now();
-  auto wanted = policy::cleared(*my.current.policy, my.kept.overrides, group, my.kept.last_id, now);
+  const auto standing = my.overrides_now();
+  auto wanted = policy::cleared(*my.current.policy, standing, group, my.kept.last_id, my.second_now());
   if (!wanted) return base::pass(std::move(wanted));
-  const bool did_hold = group ? policy::override_at(my.kept.overrides, *group, now) != nullptr : !my.kept.overrides.empty();
-  const auto count = did_hold ? held(my.kept.overrides) : 0;
-  if (!did_hold) return nlohmann::json{{"cleared", 0}}.dump();
-  if (auto done = my.change_overrides(kept_of(std::move(*wanted), my.kept.last_id), by); !done) return base::pass(std::move(done));
+  const auto count = override_events(standing, *wanted, my.second_now(), by).size();
+  if (count > 0)
+    if (auto done = my.change_overrides(std::move(*wanted), by); !done) return base::pass(std::move(done));
   return nlohmann::json{{"cleared", count}}.dump();
 }
 

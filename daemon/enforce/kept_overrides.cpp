@@ -8,15 +8,23 @@
 
 namespace schultor::enforce {
 
-base::Result<policy::KeptOverrides> load_overrides(const std::string& path) {
+namespace {
+
+base::Result<policy::KeptOverrides> read_overrides(const std::string& path) {
   const auto text = read_state(path);
   if (!text) return base::pass(base::Result<std::optional<std::string>>(text));
-  if (!*text) return policy::KeptOverrides{};
-  auto kept = policy::overrides_from_json(**text);
+  return *text ? policy::overrides_from_json(**text) : policy::KeptOverrides{};
+}
+
+}  // namespace
+
+base::Result<policy::KeptOverrides> load_overrides(const std::string& path) {
+  auto kept = read_overrides(path);
   if (kept) return kept;
   const auto aside = path + ".damaged";
-  static_cast<void>(std::rename(path.c_str(), aside.c_str()));
-  return base::pass(std::move(kept), fmt::format("{} is damaged and was moved to {}; set anew what is to hold", path, aside));
+  const bool moved = std::rename(path.c_str(), aside.c_str()) == 0;
+  return base::pass(std::move(kept), fmt::format("{} is damaged and {}; the schedules hold, set anew what else is to hold", path,
+                                                 moved ? "was moved to " + aside : "cannot be moved aside"));
 }
 
 base::Result<void> save_overrides(const std::string& path, const policy::KeptOverrides& kept) {

@@ -9,8 +9,8 @@
 
 namespace schultor::enforce {
 
-/// Reads overrides.json of the state directory; a missing file yields none. One that is damaged is moved aside, and the error says
-/// where to: what holds then is what the rules say.
+/// Reads overrides.json of the state directory; a missing file yields none. One that is damaged or cannot be read is moved aside,
+/// and the error says where to: what holds then is what the rules say.
 [[nodiscard]] base::Result<policy::KeptOverrides> load_overrides(const std::string& path);
 /// Replaces the file whole, on disk when it returns.
 [[nodiscard]] base::Result<void> save_overrides(const std::string& path, const policy::KeptOverrides& kept);

@@ -24,18 +24,8 @@ const Override* with_id(const Overrides& overrides, std::uint64_t id) {
   return found == overrides.end() ? nullptr : &*found;
 }
 
-std::string event(const policy::Policy& policy, const Override& one, const std::string& id, const char* result, sys_seconds at,
-                  const std::string& by) {
-  const json object{{"id", fmt::format("override/{}/{}", one.id, id)},
-                    {"kind", "override"},
-                    {"at", policy::format_local(policy, at)},
-                    {"result", result},
-                    {"group", one.group ? json(*one.group) : json(nullptr)},
-                    {"profile", one.profile},
-                    {"until", policy::format_local(policy, one.until)},
-                    {"by", by.empty() ? one.by : by},
-                    {"reason", one.reason}};
-  return object.dump(-1, ' ', false, json::error_handler_t::replace);
+OverrideEvent event(const Override& one, const std::string& what, const char* result, sys_seconds at, const std::string& by) {
+  return {fmt::format("override/{}/{}", one.id, what), result, at, one, by};
 }
 
 /// The override for all that a lift takes from its group: the newest one older than it.
@@ -46,43 +36,81 @@ const Override* lifted_by(const Overrides& overrides, const Override& lift) {
   return lifted;
 }
 
-bool is_ending(const Override& one, sys_seconds now) {
-  return !one.profile.empty() && one.until - one.from > warning_before_end && now >= one.until - warning_before_end && now < one.until;
+bool is_near_its_end(const Override& one, sys_seconds now) {
+  return !one.profile.empty() && one.until - one.from > warning_before_end && now >= one.until - warning_before_end &&
+         now < one.until;
+}
+
+/// Whether its end will change anything for anybody: newer ones may stand before it.
+bool holds_to_its_end(const policy::Policy& policy, const Overrides& overrides, const Override& one) {
+  return std::any_of(policy.groups.begin(), policy.groups.end(), [&](const policy::Group& group) {
+    return policy::override_at(overrides, group.name, one.until - std::chrono::seconds{1}) == &one;
+  });
+}
+
+OverrideEvent event_of_gone(const Override& one, sys_seconds now, const std::string& by) {
+  if (one.until <= now) return event(one, "ended", "ended", one.until, one.by);
+  return event(one, "cleared", "cleared", now, by);
+}
+
+std::optional<OverrideEvent> event_of_lift(const Overrides& after, const Override& lift, sys_seconds now, const std::string& by) {
+  const auto* lifted = lifted_by(after, lift);
+  if (lifted == nullptr) return std::nullopt;
+  auto for_group = *lifted;
+  for_group.group = lift.group;
+  return event(for_group, fmt::format("cleared/{}", lift.id), "cleared", now, by);
 }
 
 }  // namespace
 
-std::vector<std::string> override_events(const policy::Policy& policy, const Overrides& before, const Overrides& after, sys_seconds now,
-                                         const std::string& by) {
-  std::vector<std::string> events;
-  for (const auto& one : before) {
-    if (one.profile.empty() || with_id(after, one.id) != nullptr) continue;
-    if (one.until <= now) events.push_back(event(policy, one, "ended", "ended", one.until, {}));
-    else events.push_back(event(policy, one, "cleared", "cleared", now, by));
-  }
+std::vector<OverrideEvent> override_events(const Overrides& before, const Overrides& after, sys_seconds now,
+                                           const std::string& by) {
+  std::vector<OverrideEvent> events;
+  for (const auto& one : before)
+    if (!one.profile.empty() && with_id(after, one.id) == nullptr) events.push_back(event_of_gone(one, now, by));
   for (const auto& one : after) {
     const auto* known = with_id(before, one.id);
     if (one.profile.empty()) {
-      if (const auto* lifted = known == nullptr ? lifted_by(after, one) : nullptr) {
-        auto for_group = *lifted;
-        for_group.group = one.group;
-        events.push_back(event(policy, for_group, fmt::format("cleared/{}", one.id), "cleared", now, by));
-      }
+      if (auto lifted = known == nullptr ? event_of_lift(after, one, now, by) : std::nullopt) events.push_back(std::move(*lifted));
     } else if (known == nullptr) {
-      events.push_back(event(policy, one, "set", "set", one.from, {}));
+      events.push_back(event(one, "set", "set", one.from, by));
     } else if (known->until != one.until) {
-      events.push_back(event(policy, one, "extended/" + utc(one.until), "extended", now, by));
+      events.push_back(event(one, "extended/" + utc(one.until), "extended", now, by));
     }
   }
   return events;
 }
 
-std::vector<std::string> ending_events(const policy::Policy& policy, const Overrides& overrides, sys_seconds now) {
-  std::vector<std::string> events;
+std::vector<OverrideEvent> ending_events(const policy::Policy& policy, const Overrides& overrides, sys_seconds now) {
+  std::vector<OverrideEvent> events;
   for (const auto& one : overrides)
-    if (is_ending(one, now))
-      events.push_back(event(policy, one, "ending/" + utc(one.until), "ending", one.until - warning_before_end, {}));
+    if (is_near_its_end(one, now) && holds_to_its_end(policy, overrides, one))
+      events.push_back(event(one, "ending/" + utc(one.until), "ending", one.until - warning_before_end, one.by));
   return events;
+}
+
+std::string to_json(const policy::Policy& policy, const OverrideEvent& event) {
+  const json object{{"id", event.id},
+                    {"kind", "override"},
+                    {"at", policy::format_local(policy, event.at)},
+                    {"result", event.result},
+                    {"group", event.about.group ? json(*event.about.group) : json(nullptr)},
+                    {"profile", event.about.profile},
+                    {"until", policy::format_local(policy, event.about.until)},
+                    {"by", event.by},
+                    {"reason", event.about.reason}};
+  return object.dump(-1, ' ', false, json::error_handler_t::replace);
+}
+
+std::vector<policy::Told> told_with(const policy::Policy& policy, std::vector<policy::Told> told,
+                                    const std::vector<OverrideEvent>& events, sys_seconds now) {
+  constexpr std::chrono::days kept_for{1};
+  told.erase(std::remove_if(told.begin(), told.end(), [&](const policy::Told& one) { return one.at + kept_for < now; }),
+             told.end());
+  for (const auto& event : events)
+    if (auto text = to_json(policy, event); text.size() <= policy::longest_told) told.push_back({event.at, std::move(text)});
+  if (told.size() > policy::most_told) told.erase(told.begin(), told.end() - policy::most_told);
+  return told;
 }
 
 std::optional<sys_seconds> next_of(const Overrides& overrides, sys_seconds now) {

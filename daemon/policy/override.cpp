@@ -17,7 +17,9 @@ namespace {
 using std::chrono::seconds;
 using std::chrono::sys_seconds;
 
-std::string group_words(const std::optional<std::string>& group) { return group ? fmt::format("group “{}”", *group) : "all groups"; }
+std::string group_words(const std::optional<std::string>& group) {
+  return group ? fmt::format("group “{}”", *group) : "all groups";
+}
 
 base::Result<void> require_group(const Policy& policy, const std::optional<std::string>& group) {
   if (!group || policy.find_group(*group) != nullptr) return {};
@@ -44,26 +46,35 @@ std::string hours(seconds span) {
   return minutes < 60 ? fmt::format("{} min", minutes) : fmt::format("{} h {} min", minutes / 60, minutes % 60);
 }
 
-/// The next instant after `now` at which the clock shows "HH:MM"; none where the text is no time of day.
-std::optional<sys_seconds> next_time_of_day(const Policy& policy, std::string_view text, sys_seconds now) {
-  const auto today = format_local(policy, now).substr(0, std::string_view("2026-11-24").size());
-  const auto date = config::parse_date(today);
-  if (text.size() != std::string_view("10:15").size() || !date) return std::nullopt;
-  // An hour that a clock change leaves out, or a time that has passed: the same time on the day after.
-  for (const int later : {0, 1}) {
-    const auto day = date::format("%F", *date + date::days{later});
-    const auto at = parse_local(policy, fmt::format("{} {}", day, text));
-    if (!at) return std::nullopt;
-    if (*at > now) return *at;
+/// "HH:MM", up to 24:00.
+std::optional<std::chrono::minutes> parse_time_of_day(std::string_view text) {
+  if (text.size() != std::string_view("10:15").size() || text[2] != ':') return std::nullopt;
+  std::chrono::minutes::rep numbers[2] = {0, 0};
+  for (const std::size_t i : {0U, 1U, 3U, 4U}) {
+    if (text[i] < '0' || text[i] > '9') return std::nullopt;
+    auto& number = numbers[i / 3];
+    number = number * 10 + (text[i] - '0');
   }
-  return std::nullopt;
+  const auto time = std::chrono::hours{numbers[0]} + std::chrono::minutes{numbers[1]};
+  if (numbers[1] > 59 || time > std::chrono::hours{24}) return std::nullopt;
+  return time;
+}
+
+/// The next instant after `now` at which the clock shows that time of day. One that a clock change leaves out is the first instant
+/// after the change, and one that it brings twice is there twice.
+sys_seconds next_time_of_day(const Policy& policy, std::chrono::minutes time, sys_seconds now) {
+  const auto today = date::floor<std::chrono::days>(policy.zone->to_local(now));
+  for (auto day = today - std::chrono::days{1};; day += std::chrono::days{1})
+    for (const auto which : {date::choose::earliest, date::choose::latest})
+      if (const sys_seconds at = policy.zone->to_sys(day + time, which); at > now) return at;
 }
 
 base::Result<sys_seconds> parse_end(const Policy& policy, std::string_view text, sys_seconds now) {
   if (const auto span = config::parse_duration(text)) return now + *span;
-  if (const auto time = next_time_of_day(policy, text, now)) return *time;
+  if (const auto time = parse_time_of_day(text)) return next_time_of_day(policy, *time, now);
   const auto time = parse_local(policy, text);
-  if (!time) return base::fail("“{}” is no end: expected a span such as 45m or 1h30m, or a time such as 10:15 or 2026-11-28 10:15", text);
+  if (!time)
+    return base::fail("“{}” is no end: expected a span such as 45m or 1h30m, or a time such as 10:15 or 2026-11-28 10:15", text);
   return *time;
 }
 
@@ -71,9 +82,10 @@ base::Result<void> check_end(const Policy& policy, sys_seconds until, sys_second
   if (until <= now) return base::fail("{} has passed: give a later end", format_local(policy, until));
   if (until - now <= policy.longest_override) return {};
   const auto& limit = policy.longest_override_source;
-  return base::fail("until {} is more than the {} that an override may last ({}): give an earlier end", format_local(policy, until),
-                    hours(policy.longest_override),
-                    limit.line > 0 ? fmt::format("[override] longest, {}:{}", limit.file, limit.line) : "where [override] longest is not given");
+  return base::fail(
+      "until {} is more than the {} that an override may last ({}): give an earlier end", format_local(policy, until),
+      hours(policy.longest_override),
+      limit.line > 0 ? fmt::format("[override] longest, {}:{}", limit.file, limit.line) : "where [override] longest is not given");
 }
 
 base::Result<Overrides> with(Overrides overrides, Override added) {
@@ -83,13 +95,22 @@ base::Result<Overrides> with(Overrides overrides, Override added) {
   return overrides;
 }
 
+/// What lifts it for a group lifts it to its new end.
+void extend(Overrides& overrides, std::size_t index, sys_seconds until) {
+  const auto before = std::exchange(overrides[index].until, until);
+  if (overrides[index].group) return;
+  for (auto later = index + 1; later < overrides.size(); ++later)
+    if (auto& lift = overrides[later]; lift.profile.empty() && lift.until >= before) lift.until = std::max(lift.until, until);
+}
+
 /// Takes away what cannot hold any more: what is lifted, and lifts of what has gone.
 Overrides tidied(Overrides overrides, sys_seconds now) {
   const auto ended = [&](const Override& one) { return one.until <= now; };
   overrides.erase(std::remove_if(overrides.begin(), overrides.end(), ended), overrides.end());
   for (auto lift = overrides.begin(); lift != overrides.end();) {
-    const bool needed = !lift->profile.empty() ||
-                        std::any_of(overrides.begin(), lift, [](const Override& older) { return !older.group && !older.profile.empty(); });
+    const bool needed = !lift->profile.empty() || std::any_of(overrides.begin(), lift, [](const Override& older) {
+      return !older.group && !older.profile.empty();
+    });
     lift = needed ? lift + 1 : overrides.erase(lift);
   }
   return overrides;
@@ -104,13 +125,15 @@ const Override* override_at(const Overrides& overrides, std::string_view group, 
   return newest == overrides.rend() || newest->profile.empty() ? nullptr : &*newest;
 }
 
-base::Result<Overrides> with_override(const Policy& policy, Overrides overrides, const OverrideRequest& request, std::uint64_t last_id,
-                                      sys_seconds now) {
+base::Result<Overrides> with_override(const Policy& policy, Overrides overrides, const OverrideRequest& request,
+                                      std::uint64_t last_id, sys_seconds now) {
   if (auto known = require_group(policy, request.group); !known) return base::pass(std::move(known));
   if (auto known = require_profile(policy, request.profile); !known) return base::pass(std::move(known));
   if (request.reason.size() > longest_reason)
     return base::fail("the reason is longer than {} octets: give a shorter one", longest_reason);
   if (!is_text(request.reason)) return base::fail("the reason holds characters that are no text: give it in one line of UTF-8");
+  if (request.by.size() > longest_by || !is_text(request.by))
+    return base::fail("the name of who sets it is no text of at most {} octets", longest_by);
   const auto until = parse_end(policy, request.end, now);
   if (!until) return base::pass(base::Result<sys_seconds>(until));
   if (auto fits = check_end(policy, *until, now); !fits) return base::pass(std::move(fits));
@@ -132,7 +155,7 @@ base::Result<Overrides> extended(const Policy& policy, Overrides overrides, cons
   const auto until = held->until + *more;
   if (auto fits = check_end(policy, until, now); !fits) return base::pass(std::move(fits));
   if (held->group == group) {
-    overrides[static_cast<std::size_t>(held - overrides.data())].until = until;
+    extend(overrides, static_cast<std::size_t>(held - overrides.data()), until);
     return overrides;
   }
   auto own = *held;
@@ -153,8 +176,9 @@ base::Result<Overrides> cleared(const Policy& policy, Overrides overrides, const
   auto longest = now;
   for (const auto& one : overrides)
     if (!one.group) longest = std::max(longest, one.until);
-  if (longest == now) return overrides;
-  return with(std::move(overrides), {last_id + 1, group, {}, now, longest, {}, {}});
+  // Beyond most_overrides where need be: there is one for each group at most, and lifting must not fail.
+  if (longest > now) overrides.push_back({last_id + 1, group, {}, now, longest, {}, {}});
+  return overrides;
 }
 
 Overrides pruned(const Policy& policy, Overrides overrides, sys_seconds now) {

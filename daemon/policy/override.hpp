@@ -31,6 +31,7 @@ using Overrides = std::vector<Override>;
 
 inline constexpr std::size_t most_overrides = 1000;
 inline constexpr std::size_t longest_reason = 200;  ///< octets
+inline constexpr std::size_t longest_by = 200;      ///< octets
 
 /// The override that holds for a group at an instant; null where none does.
 [[nodiscard]] const Override* override_at(const Overrides& overrides, std::string_view group, std::chrono::sys_seconds at);
@@ -45,11 +46,12 @@ struct OverrideRequest {
 };
 
 /// `overrides` and the one asked for as its last, with an id above `last_id`. Refuses a group or profile that is not there, an end
-/// that has passed or is farther than policy.longest_override, a reason that is too long or holds control characters.
+/// that has passed or is farther than policy.longest_override, a reason or a name that is too long or holds control characters.
 [[nodiscard]] base::Result<Overrides> with_override(const Policy& policy, Overrides overrides, const OverrideRequest& request,
                                                     std::uint64_t last_id, std::chrono::sys_seconds now);
 /// Moves the end of the override that holds for the group (none: of the last one for all groups that holds) by `span` ("15m"),
-/// within policy.longest_override from now. One for all groups that is extended for a group alone becomes the group's own.
+/// within policy.longest_override from now. One for all groups that is extended for a group alone becomes the group's own; a group
+/// for which it was lifted stays so.
 [[nodiscard]] base::Result<Overrides> extended(const Policy& policy, Overrides overrides, const std::optional<std::string>& group,
                                                std::string_view span, std::uint64_t last_id, std::chrono::sys_seconds now);
 /// Without the group's overrides, those for all groups lifted for it; without a group: none at all.
@@ -58,10 +60,20 @@ struct OverrideRequest {
 /// Without those that ended, and those whose group or profile the policy does not know any more.
 [[nodiscard]] Overrides pruned(const Policy& policy, Overrides overrides, std::chrono::sys_seconds now);
 
+/// What was told of a change: kept with the change, so that a crash between the two loses neither.
+struct Told {
+  std::chrono::sys_seconds at;
+  std::string event;  ///< as JSON; opaque here
+  bool operator==(const Told&) const = default;
+};
+inline constexpr std::size_t most_told = 200;
+inline constexpr std::size_t longest_told = 8192;  ///< octets
+
 /// As JSON, and back: what is kept on disk. Reading is strict and bounded.
 struct KeptOverrides {
   std::uint64_t last_id = 0;  ///< no id is ever given twice
   Overrides overrides;
+  std::vector<Told> told;  ///< the latest, oldest first
   bool operator==(const KeptOverrides&) const = default;
 };
 [[nodiscard]] std::string to_json(const KeptOverrides& kept);

@@ -12,11 +12,13 @@ namespace {
 using nlohmann::json;
 using std::chrono::sys_seconds;
 
-constexpr std::size_t longest_json = 4U << 20U;
+constexpr std::size_t longest_json = 8U << 20U;
 constexpr std::size_t longest_name = 512;
 constexpr int deepest = 4;
-/// 1 January 2100: no instant of ours lies beyond.
-constexpr std::int64_t last_second = 4'102'444'800;
+/// The end of the year 9999: no instant of ours lies beyond, whatever a clock shows.
+constexpr std::int64_t last_second = 253'402'300'799;
+/// Beside the overrides, a lift for each group.
+constexpr std::size_t most_listed = 2 * most_overrides;
 
 std::int64_t seconds_of(sys_seconds at) { return at.time_since_epoch().count(); }
 
@@ -40,7 +42,8 @@ public:
   sys_seconds instant(const char* name) {
     const auto found = object_.find(name);
     if (found != object_.end() && found->is_number_integer())
-      if (const auto count = found->get<std::int64_t>(); count >= 0 && count <= last_second) return sys_seconds{std::chrono::seconds{count}};
+      if (const auto count = found->get<std::int64_t>(); count >= 0 && count <= last_second)
+        return sys_seconds{std::chrono::seconds{count}};
     fault(name, "seconds since 1970");
     return {};
   }
@@ -75,6 +78,20 @@ base::Result<Override> read_override(const json& object) {
   return one;
 }
 
+base::Result<std::vector<Told>> read_told(const json& document) {
+  std::vector<Told> told;
+  const auto list = document.find("told");
+  if (list == document.end()) return told;
+  if (!list->is_array() || list->size() > most_told) return base::fail("“told”: expected a list of at most {}", most_told);
+  for (const auto& object : *list) {
+    if (!object.is_object()) return base::fail("“told”: expected objects");
+    Members members(object);
+    told.push_back({members.instant("at"), members.text("event", longest_told)});
+    if (!members.fault().empty()) return base::fail("“told”: {}", members.fault());
+  }
+  return told;
+}
+
 /// The library frees with recursion: depth is judged while it reads.
 json parse(std::string_view text) {
   const auto shallow = [](int depth, json::parse_event_t, json&) { return depth <= deepest; };
@@ -93,7 +110,10 @@ std::string to_json(const KeptOverrides& kept) {
                     {"until", seconds_of(one.until)},
                     {"reason", one.reason},
                     {"by", one.by}});
-  return json{{"last_id", kept.last_id}, {"overrides", std::move(list)}}.dump(2, ' ', false, json::error_handler_t::replace) + "\n";
+  json told = json::array();
+  for (const auto& one : kept.told) told.push_back({{"at", seconds_of(one.at)}, {"event", one.event}});
+  const json document{{"last_id", kept.last_id}, {"overrides", std::move(list)}, {"told", std::move(told)}};
+  return document.dump(2, ' ', false, json::error_handler_t::replace) + "\n";
 }
 
 base::Result<KeptOverrides> overrides_from_json(std::string_view text) {
@@ -105,8 +125,8 @@ base::Result<KeptOverrides> overrides_from_json(std::string_view text) {
   kept.last_id = members.number("last_id");
   if (!members.fault().empty()) return base::fail("{}", members.fault());
   const auto list = document.find("overrides");
-  if (list == document.end() || !list->is_array() || list->size() > most_overrides)
-    return base::fail("“overrides”: expected a list of at most {}", most_overrides);
+  if (list == document.end() || !list->is_array() || list->size() > most_listed)
+    return base::fail("“overrides”: expected a list of at most {}", most_listed);
   std::set<std::uint64_t> ids;
   for (const auto& object : *list) {
     auto one = read_override(object);
@@ -115,6 +135,9 @@ base::Result<KeptOverrides> overrides_from_json(std::string_view text) {
       return base::fail("override {}: expected ids from 1 to last_id, each once", one->id);
     kept.overrides.push_back(std::move(*one));
   }
+  auto told = read_told(document);
+  if (!told) return base::pass(std::move(told));
+  kept.told = std::move(*told);
   return kept;
 }
 
