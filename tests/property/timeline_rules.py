@@ -1,0 +1,302 @@
+# SPDX-FileCopyrightText: Schultor contributors
+# SPDX-License-Identifier: EUPL-1.2
+"""The time rules, read once more and the long way: what holds is looked up at every minute. The readings that the rules
+leave open are listed in timeline_check.py. WRONG names misreadings that can be switched on, to see that they are noticed."""
+
+from __future__ import annotations
+
+import datetime as dt
+import functools
+import re
+from dataclasses import dataclass
+from zoneinfo import ZoneInfo
+
+from timeline_case import Calendar, Case, Event, Group, Schedule, Window
+
+WRONG = {
+    "end-belongs": "the minute at a window's end is in it",
+    "no-overnight": "a window over midnight ends there",
+    "overnight-by-day": "what runs past midnight asks for the day it is on, not the one it began on",
+    "range-no-wrap": "a range of days over the week's end is empty",
+    "24-is-23:59": "24:00 is the minute 23:59",
+    "elapsed": "a window's times are hours since the date began",
+    "interval": "a window is the time between two instants: an hour that occurs twice is in it once",
+    "holiday-not-against-overnight": "a window runs on into a holiday",
+    "holiday-starts-windows": "what would have begun on a holiday runs on into the date behind it",
+    "day-not-against-overnight": "a window runs on into a [[day]]",
+    "day-ends-at-midnight": "a [[day]]'s window over midnight ends there",
+    "day-starts-windows": "a [[day]] does not keep the schedule's own windows from running into the date behind it",
+    "day-into-day": "the window of a [[day]] runs on into the next [[day]]",
+    "holiday-before-day": "a holiday beats a [[day]]",
+    "any-day": "the first [[day]] of a date counts, also one for all schedules before one for this schedule",
+    "day-of-others": "a [[day]] counts for all schedules",
+    "empty-day-otherwise": "windows = [] leaves the date to `otherwise`",
+    "no-holidays-no-effect": "without `holidays` a holiday changes nothing",
+    "bare-exclusive": "the end of a bare date is exclusive",
+    "date-inclusive": "the end of VALUE=DATE is inclusive",
+    "midnight-touches": "an end at 00:00 touches the date that begins there",
+    "utc-as-local": "times in UTC are local ones",
+    "zone-as-local": "times with TZID are local ones",
+    "no-repeat": "RRULE is passed over",
+    "no-exdate": "EXDATE is passed over",
+    "case-matters": "only and except heed case",
+    "summary-alone": "only and except look at the summary alone",
+    "glob-anywhere": "only and except match a part of the text",
+    "no-except": "except is passed over",
+    "one-category": "of the categories only the first counts",
+    "offset-of-start": "the offset of the first instant holds all the time",
+    "vanished-start": "a date without midnight begins at 00:00 by the offset behind it",
+    "strictest-first": "the unknown group follows the first group of the school",
+    "strictest-byod": "the unknown group looks at devices that are not the school's, too",
+    "because-otherwise": "the reason outside of a [[day]]'s windows is `otherwise`",
+    "equal-is-a-line": "there is a line for each change of the reason",
+}
+
+MIDNIGHT = dt.time(0)
+DAY = dt.timedelta(days=1)
+MINUTE = dt.timedelta(minutes=1)
+UTC = dt.timezone.utc
+
+
+@functools.cache
+def zone_of(name: str) -> ZoneInfo:
+    return ZoneInfo(name)
+
+
+def first_instant(date: dt.date, zone: ZoneInfo) -> dt.datetime:
+    """The first instant whose local time is on the date or, of a date that does not occur, behind it."""
+    midnight = dt.datetime.combine(date, MIDNIGHT)
+    at = midnight.replace(tzinfo=UTC) - dt.timedelta(hours=30)
+    while at.astimezone(zone).replace(tzinfo=None) < midnight:
+        at += MINUTE
+    return at
+
+
+def glob(pattern: str, text: str, wrong: set[str]) -> bool:
+    expression = ".*".join(re.escape(part) for part in pattern.split("*"))
+    flags = re.DOTALL | (0 if "case-matters" in wrong else re.IGNORECASE)
+    return bool((re.search if "glob-anywhere" in wrong else re.fullmatch)(expression, text, flags))
+
+
+def picked(calendar: Calendar, event: Event, wrong: set[str]) -> bool:
+    categories = [] if "summary-alone" in wrong else event.categories[: 1 if "one-category" in wrong else None]
+    texts = [event.summary, *categories]
+
+    def any_of(patterns: list[str]) -> bool:
+        return any(glob(pattern, text, wrong) for pattern in patterns for text in texts)
+
+    return (not calendar.only or any_of(calendar.only)) and ("no-except" in wrong or not any_of(calendar.leave))
+
+
+def starts(event: Event, until: dt.date, wrong: set[str]) -> list[dt.date]:
+    """The dates on which the event starts, in its own calendar, by counting through the days."""
+    first = event.start.date() if isinstance(event.start, dt.datetime) else event.start
+    rule = event.repeat
+    if rule is None or "no-repeat" in wrong:
+        return [first]
+    days = rule.by_day or [first.weekday()]
+    monday = first - first.weekday() * DAY
+    out, date = [], first
+    while date <= until and (rule.until is None or date <= rule.until) and (rule.count is None or len(out) < rule.count):
+        match rule.frequency:
+            case "DAILY":
+                meant = (date - first).days % rule.interval == 0
+            case "WEEKLY":
+                meant = (date - monday).days // 7 % rule.interval == 0 and date.weekday() in days
+            case "MONTHLY":
+                months = (date.year - first.year) * 12 + date.month - first.month
+                meant = date.day == first.day and months % rule.interval == 0
+            case _:
+                same = (date.month, date.day) == (first.month, first.day)
+                meant = same and (date.year - first.year) % rule.interval == 0
+        if meant:
+            out.append(date)
+        date += DAY
+    return [date for date in out if "no-exdate" in wrong or date not in event.without]
+
+
+def instants(event: Event, value: dt.datetime, zone: ZoneInfo, wrong: set[str]) -> dt.datetime:
+    """A time of the event in the gateway's wall-clock time."""
+    if event.kind == "floating" or "zone-as-local" in wrong or ("utc-as-local" in wrong and event.kind == "utc"):
+        return value
+    source = UTC if event.kind == "utc" else zone_of(event.kind)
+    return value.replace(tzinfo=source).astimezone(zone).replace(tzinfo=None)
+
+
+def touched(event: Event, until: dt.date, zone: ZoneInfo, wrong: set[str]) -> set[dt.date]:
+    out: set[dt.date] = set()
+    for date in starts(event, until, wrong):
+        if isinstance(event.start, dt.datetime):
+            start = dt.datetime.combine(date, event.start.time())
+            end = start + (event.end - event.start if event.end else 0 * DAY)
+            start, end = instants(event, start, zone, wrong), instants(event, end, zone, wrong)
+            first, last = start.date(), end.date()
+            if end.time() == MIDNIGHT and end > start and "midnight-touches" not in wrong:
+                last -= DAY
+        else:
+            exclusive = (event.kind == "date" and "date-inclusive" not in wrong) or (event.kind == "bare" and "bare-exclusive" in wrong)
+            first = last = date
+            if event.end is not None:
+                last = max(date, date + (event.end - event.start) - (DAY if exclusive else 0 * DAY))
+        while first <= last:
+            out.add(first)
+            first += DAY
+    return out
+
+
+@dataclass(frozen=True)
+class Held:
+    """What holds: the profile, which reasons may be given for it, and the windows of the schedule that are open."""
+
+    profile: str
+    because: frozenset[str]
+    windows: tuple[str, ...] = ()
+
+
+class Reading:
+    """What holds for the case's group at an instant."""
+
+    def __init__(self, case: Case, wrong: set[str] | None = None):
+        self.case, self.wrong, self.zone = case, wrong or set(), zone_of(case.zone)
+        self.start, self.stop = first_instant(case.first, self.zone), first_instant(case.last, self.zone)
+        if "vanished-start" in self.wrong:
+            start = self.start.astimezone(self.zone)
+            if start.time() != MIDNIGHT and start.date() == case.first:
+                self.start = start.replace(hour=0, minute=0).astimezone(UTC) - start.utcoffset() + start.replace(hour=0, minute=0).utcoffset()
+        self.holidays = {s.name: self.dates(s) for s in case.schedules}
+        self.memo: dict[tuple, Held] = {}
+        self.offset = self.start.astimezone(self.zone).utcoffset()
+
+    def dates(self, schedule: Schedule) -> set[dt.date]:
+        out: set[dt.date] = set()
+        for calendar in schedule.calendars:
+            for event in calendar.events:
+                if picked(calendar, event, self.wrong):
+                    out |= touched(event, self.case.last + DAY, self.zone, self.wrong)
+        return out
+
+    def day(self, schedule: Schedule, date: dt.date) -> list[Window] | None:
+        days = [d for d in self.case.days if d.date == date]
+        if "day-of-others" not in self.wrong:
+            days = [d for d in days if d.schedule in (None, schedule.name)]
+        if "any-day" not in self.wrong:
+            days.sort(key=lambda d: d.schedule is None)
+        return days[0].windows if days else None
+
+    def on(self, window: Window, date: dt.date) -> bool:
+        """Whether the window starts on the date."""
+        for a, b in window.parts:
+            if a > b and "range-no-wrap" in self.wrong:
+                continue
+            if (date.weekday() - a) % 7 <= (b - a) % 7:
+                return True
+        return not window.parts
+
+    def covers(self, window: Window, began: dt.date, local: dt.datetime, at: dt.datetime) -> bool:
+        """Whether the window that starts on the date `began` is open at the local time."""
+        end = window.end if window.end > window.start else window.end + 1440
+        if window.end == 1440 and "24-is-23:59" in self.wrong:
+            end = 1439
+        if "no-overnight" in self.wrong:
+            end = min(end, 1440)
+        if "interval" in self.wrong:
+            naive = dt.datetime.combine(began, MIDNIGHT)
+            edges = [(naive + m * MINUTE).replace(tzinfo=self.zone).astimezone(UTC) for m in (window.start, end)]
+            return edges[0] <= at < edges[1]
+        minute = (local.date() - began).days * 1440 + local.hour * 60 + local.minute
+        if "elapsed" in self.wrong:
+            midnight = dt.datetime.combine(local.date(), MIDNIGHT, self.zone).astimezone(UTC)
+            minute = (local.date() - began).days * 1440 + int((at - midnight).total_seconds()) // 60
+        return window.start <= minute < end or (minute == end and "end-belongs" in self.wrong)
+
+    def scheduled(self, schedule: Schedule, local: dt.datetime, at: dt.datetime) -> Held:
+        today, wrong = local.date(), self.wrong
+        yesterday = today - DAY
+        holiday = schedule.holidays or schedule.otherwise
+        closed = today in self.holidays[schedule.name]
+        if "no-holidays-no-effect" in wrong and not schedule.holidays:
+            closed = False
+        day, before = self.day(schedule, today), self.day(schedule, yesterday)
+        if closed and "holiday-before-day" in wrong:
+            day = None
+
+        # What runs on from the evening before, were today a date like any other.
+        ran_on: list[tuple[str, str]] = []
+        own = [w for w in schedule.windows if self.on(w, today if "overnight-by-day" in wrong else yesterday)]
+        if before is not None:
+            if "day-ends-at-midnight" not in wrong:
+                ran_on = [("day", w.text()) for w in before if self.covers(w, yesterday, local, at)]
+            own = own if "day-starts-windows" in wrong else []
+        elif yesterday in self.holidays[schedule.name] and "holiday-starts-windows" not in wrong:
+            own = []
+        ran_on += [("window", w.text()) for w in own if self.covers(w, yesterday, local, at)]
+
+        if day is not None:
+            against = ("day-not-against-overnight" in wrong) or ("day-into-day" in wrong and before is not None)
+            if not day:
+                profile = schedule.otherwise if "empty-day-otherwise" in wrong else holiday
+                return Held(profile, frozenset({"day", "holiday"}))
+            if any(self.covers(w, today, local, at) for w in day) or (against and ran_on):
+                return Held(schedule.during, frozenset({"day"}))
+            return Held(schedule.otherwise, frozenset({"otherwise" if "because-otherwise" in wrong else "day"}))
+        if closed and not ("holiday-not-against-overnight" in wrong and ran_on):
+            return Held(holiday, frozenset({"holiday"}))
+        opened = ran_on
+        if not closed:
+            opened = ran_on + [("window", w.text()) for w in schedule.windows if self.on(w, today) and self.covers(w, today, local, at)]
+        if opened:
+            because = {"window"} | ({"day"} if any(kind == "day" for kind, _ in opened) else set())
+            return Held(schedule.during, frozenset(because), tuple(text for _, text in opened))
+        return Held(schedule.otherwise, frozenset({"otherwise"}))
+
+    def of_group(self, group: Group, local: dt.datetime, at: dt.datetime) -> Held:
+        if group.profile:
+            return Held(group.profile, frozenset({"fixed"}))
+        if group.schedule:
+            return self.scheduled(next(s for s in self.case.schedules if s.name == group.schedule), local, at)
+        # The unknown group with neither: the strictest profile that any group of the school's has now.
+        others = [g for g in self.case.groups if not g.unknown and (g.ownership in (None, "school") or "strictest-byod" in self.wrong)]
+        held = [self.of_group(g, local, at) for g in others]
+        if "strictest-first" in self.wrong:
+            held = held[:1]
+        order = {p.name: (p.access != "listed", p.names if p.access == "listed" else -p.names, i) for i, p in enumerate(self.case.profiles)}
+        least = min(held, key=lambda h: order[h.profile]).profile
+        same = [h for h in held if h.profile == least]
+        windows = () if any("window" in h.because and not h.windows for h in same) else tuple(w for h in same for w in h.windows)
+        return Held(least, frozenset().union(*(h.because for h in same)), windows)
+
+    def at(self, at: dt.datetime) -> Held:
+        """What holds; the same for both occurrences of a local time, and for all of its seconds."""
+        local = at.astimezone(self.zone)
+        if "offset-of-start" in self.wrong:
+            local = (at + self.offset).replace(tzinfo=None)
+        key = (local.toordinal(), local.hour, local.minute)
+        if self.wrong & {"elapsed", "interval"}:
+            key = (at,)
+        held = self.memo.get(key)
+        if held is None:
+            group = next(g for g in self.case.groups if g.name == self.case.asked)
+            held = self.memo[key] = self.of_group(group, local.replace(tzinfo=None), at)
+        return held
+
+    def lines(self) -> list[tuple[str, Held]]:
+        """The timeline: looked up at every minute, and at the seconds around each change."""
+        out, at, last = [], self.start, None
+        while at < self.stop:
+            held = self.at(at)
+            if last is None or held.profile != last.profile or ("equal-is-a-line" in self.wrong and held.because != last.because):
+                if last is not None and not self.wrong:
+                    second = dt.timedelta(seconds=1)
+                    assert self.at(at - second).profile == last.profile and self.at(at + second).profile == held.profile
+                out.append((at.astimezone(self.zone).isoformat(), held))
+            last, at = held, at + MINUTE
+        return out
+
+    def clock_changes(self) -> int:
+        """How often the offset changes within the span."""
+        count, at, offset = 0, self.start, self.start.astimezone(self.zone).utcoffset()
+        while at < self.stop:
+            at += 15 * MINUTE
+            now = at.astimezone(self.zone).utcoffset()
+            count, offset = count + (now != offset), now
+        return count
