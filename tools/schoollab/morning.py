@@ -227,6 +227,23 @@ class Morning:
         answer = self.school.resolve(TEACHER, "spiele.test")
         self.observe(answer.addresses == [internet4(GAME)], f"{TEACHER}: spiele.test still opens for the teacher")
 
+    def exam(self) -> None:
+        """A teacher takes a class out of its hours."""
+        tablet = CLASS[0]
+        pages = [connection.pages for connection in self.clouds]
+        set_by_hand = self.school.exec("gateway", "schultorctl", "override", "--group", "3b", "--profile", "exam", "--for", "45m",
+                                       "--reason", "Mathearbeit", check=False)
+        self.say(colour("an exam in 3b: schultorctl override --group 3b --profile exam --for 45m", "1"))
+        self.observe(set_by_hand.returncode == 0, "the override is set", (set_by_hand.stdout or set_by_hand.stderr).strip())
+        refused = self.school.resolve(tablet, "lernen.test")
+        self.observe(refused.rcode == dns.NXDOMAIN, f"{tablet}: lernen.test is refused in an exam")
+        self.tick_until(self.now() + timedelta(seconds=AFTERWARDS_SECONDS))
+        for connection, old in zip(self.clouds, pages):
+            self.observe(not connection.trouble and connection.pages > old, f"{connection.tablet}: the cloud goes on in an exam", connection.trouble)
+        cleared = self.school.exec("gateway", "schultorctl", "override", "--group", "3b", "--clear", check=False)
+        self.observe(cleared.returncode == 0, "the override is cleared", cleared.stderr.strip())
+        self.observe(bool(self.address(tablet, "lernen.test")), f"{tablet}: lernen.test opens again")
+
     def server_retransmissions(self) -> tuple[int, int]:
         """How many connections the cloud's servers hold, and how many segments they had to send again."""
         shown = self.school.exec("internet", "ss", "-Htin", "state", "established", "sport", "=", ":443").stdout
@@ -242,7 +259,12 @@ class Morning:
 
         def is_state(message: Message) -> bool:
             return message.topic == f"{prefix}state" and modes(message).get("3b") == "school"
-        for wanted, text in ((is_event, "the city has the event: 3b went to school mode"), (is_state, "the city has the state: 3b is in school mode")):
+
+        def is_override(message: Message) -> bool:
+            return (message.topic == f"{prefix}event/override" and (message.json["group"], message.json["result"]) == ("3b", "set")
+                    and "Mathearbeit" not in message.payload)
+        for wanted, text in ((is_override, "the city has the override, without its reason"),
+                             (is_event, "the city has the event: 3b went to school mode"), (is_state, "the city has the state: 3b is in school mode")):
             try:
                 self.watch.wait_for(wanted, CITY_SECONDS)
                 trouble = ""
@@ -262,6 +284,8 @@ def in_short(message: Message) -> str:
         return ", ".join(f"{group}: {mode}" for group, mode in modes(message).items()) or message.payload
     if message.topic.endswith("/event/mode"):
         return "{group}: {previous} → {profile} at {at} ({because})".format(**message.json)
+    if message.topic.endswith("/event/override"):
+        return "{group}: {profile} {result}, until {until}".format(**message.json)
     return message.payload[:200]
 
 
@@ -273,6 +297,7 @@ def show() -> bool:
         morning.say(f"Monday, 2026-11-23. The school is up ({time.monotonic() - begun:.1f} s): real nf_tables, unbound, nginx, Mosquitto")
         morning.before()
         morning.after()
+        morning.exam()
         morning.city()
         missing = [text for held, text in morning.observed if not held]
         signal.signal(signal.SIGINT, signal.SIG_IGN)
