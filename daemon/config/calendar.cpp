@@ -22,7 +22,9 @@ bool is_cancellation(const CalendarText& calendar) {
   return false;
 }
 
-/// What a feed's own dates say about its ends.
+bool is_bare(const EventText& event) { return event.start.value.bare || (event.end && event.end->value.bare); }
+
+/// Finds the dates by which people see that an end may be meant in another way than it is read.
 class Evidence {
 public:
   void see(const EventText& event) {
@@ -31,33 +33,22 @@ public:
     const auto end = date::floor<date::days>(event.end->value.local);
     if (!bare_ && event.start.value.bare) bare_ = {text("DTSTART", first), event.start.line};
     if (!bare_ && event.end->value.bare) bare_ = {text("DTEND", end), event.end->line};
-    if (!equal_ && end == first) equal_ = {text("DTEND", end), event.end->line};
-    if (!next_ && end == first + date::days(1)) next_ = {text("DTEND", end), event.end->line};
+    if (!equal_ && end == first && !is_bare(event)) equal_ = {text("DTEND;VALUE=DATE", end), event.end->line};
   }
 
-  /// Whether the ends are inclusive.
-  [[nodiscard]] bool judge(const std::string& file, Diagnostics& out) const {
-    if (bare_) {
+  void tell(const std::string& file, Diagnostics& out) const {
+    if (bare_)
       out.warning(
           {file, bare_->line, 0},
-          fmt::format("the ends of all-day events are read as their last days, since “{}” is a date without VALUE=DATE, which "
-                      "no RFC 5545 calendar writes; {}",
+          fmt::format("the ends of all-day events are read as their last days where a date is written without VALUE=DATE as "
+                      "here (“{}”), which no RFC 5545 calendar does; {}",
                       bare_->value, settle));
-      return true;
-    }
-    if (equal_ && next_) {
-      out.warning({file, equal_->line, 0},
-                  fmt::format("the ends of all-day events are read as the days after them, but the calendar contradicts itself: a "
-                              "single day ends on that day here (“{}”), and on the next one at {}:{} (“{}”); {}",
-                              equal_->value, file, next_->line, next_->value, settle));
-      return false;
-    }
     if (equal_)
-      out.warning({file, equal_->line, 0},
-                  fmt::format("the ends of all-day events are read as their last days, since “{}” ends an event on the day that it "
-                              "begins on; {}",
-                              equal_->value, settle));
-    return equal_.has_value();
+      out.warning(
+          {file, equal_->line, 0},
+          fmt::format("the ends of all-day events with VALUE=DATE are read as the days after them, but “{}” ends an event on "
+                      "the day that it begins on, as calendars do whose ends are the last days; {}",
+                      equal_->value, settle));
   }
 
 private:
@@ -66,8 +57,7 @@ private:
   }
 
   std::optional<Lined<std::string>> bare_;   ///< a date without VALUE=DATE
-  std::optional<Lined<std::string>> equal_;  ///< an end on the day of the start
-  std::optional<Lined<std::string>> next_;   ///< an end on the day after it
+  std::optional<Lined<std::string>> equal_;  ///< an end with VALUE=DATE on the day of the start
 };
 
 class CalendarReader {
@@ -86,7 +76,7 @@ public:
   }
 
   std::vector<CalendarEvent> finish() {
-    const bool inclusive = ends_inclusive();
+    if (end_ == EventEnd::as_written) tell_evidence();
     // Changed and cancelled instances take the place of the rule's own.
     for (const auto& [event, calendar] : events_) {
       if (!event.replaces || event.uid.empty()) continue;
@@ -99,6 +89,7 @@ public:
       if (event.cancelled) continue;
       const auto replaced = replaced_.find(event.uid);
       const bool whole = !event.replaces && replaced != replaced_.end();
+      const bool inclusive = end_ == EventEnd::as_written ? is_bare(event) : end_ == EventEnd::inclusive;
       work_out(event, inclusive, whole ? &replaced->second : nullptr, zones_[calendar], budget_, out_);
       if (!event.event.occurrences.empty()) result.push_back(std::move(event.event));
     }
@@ -113,11 +104,10 @@ private:
     std::size_t calendar;
   };
 
-  bool ends_inclusive() {
-    if (end_ != EventEnd::by_evidence) return end_ == EventEnd::inclusive;
+  void tell_evidence() {
     Evidence evidence;
     for (const auto& one : events_) evidence.see(one.event);
-    return evidence.judge(file_, out_);
+    evidence.tell(file_, out_);
   }
 
   const std::string& file_;

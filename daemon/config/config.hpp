@@ -70,7 +70,7 @@ struct CalendarUse {
   Text file;                 ///< relative to the directory: "calendars/nrw.ics"
   std::vector<Text> only;    ///< globs on summary and categories; empty: all events
   std::vector<Text> except;  ///< globs: these are none
-  EventEnd end = EventEnd::by_evidence;
+  EventEnd end = EventEnd::as_written;
   std::size_t calendar = 0;  ///< index into Config::calendars
 };
 
