@@ -8,6 +8,7 @@ import datetime as dt
 import json
 import pathlib
 from dataclasses import dataclass, field
+from zoneinfo import ZoneInfo
 
 WEEKDAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 FILES = ("gateway.toml", "city.toml", "school.toml")
@@ -44,7 +45,8 @@ class Repeat:
 @dataclass
 class Event:
     """kind: `bare` (inclusive end), `date` (exclusive end), `utc`, `floating`, or the name of a zone. An end of None is a
-    missing DTEND. Of the first two start and end are dates, of the others naive times."""
+    missing DTEND. Of the first two start and end are dates, of the others naive times. With `as_length` the end is written as
+    a DURATION: of dates in days, of times in hours and minutes."""
 
     kind: str
     start: dt.date | dt.datetime
@@ -52,7 +54,35 @@ class Event:
     summary: str
     categories: list[str] = field(default_factory=list)
     repeat: Repeat | None = None
-    without: list[dt.date] = field(default_factory=list)  # EXDATE, of events whose start is a date
+    without: list[dt.date] = field(default_factory=list)  # EXDATE: the dates of starts; of times at DTSTART's time of day
+    further: list[dt.date] = field(default_factory=list)  # RDATE, likewise
+    as_length: bool = False
+    cancelled: bool = False
+
+    def starts_on(self, date: dt.date) -> dt.date | dt.datetime:
+        return dt.datetime.combine(date, self.start.time()) if isinstance(self.start, dt.datetime) else date
+
+    @property
+    def zone(self) -> dt.tzinfo | None:
+        """Of times: that of a TZID, UTC or, of floating ones, none."""
+        return dt.timezone.utc if self.kind == "utc" else None if self.kind in ("bare", "date", "floating") else ZoneInfo(self.kind)
+
+    def until(self, date: dt.date) -> str:
+        """UNTIL, so that the date is the last one: a time in UTC where the event has one, in its own form else."""
+        if not isinstance(self.start, dt.datetime):
+            return f"{date:%Y%m%d}"
+        end = dt.datetime.combine(date, dt.time(23, 59, 59))
+        if self.zone is None:
+            return f"{end:%Y%m%dT%H%M%S}"
+        return f"{end.replace(tzinfo=self.zone).astimezone(dt.timezone.utc):%Y%m%dT%H%M%SZ}"
+
+    def length(self) -> str:
+        """The DURATION from start to end."""
+        days = self.end - self.start
+        if not isinstance(self.start, dt.datetime):
+            return f"P{days.days}D" if days.days % 7 or not days.days else f"P{days.days // 7}W"
+        hours, minutes = divmod(int(days.total_seconds()) // 60, 60)
+        return f"PT{hours}H{minutes}M"
 
     def stamp(self, name: str, value: dt.date | dt.datetime) -> str:
         if self.kind == "bare":
@@ -65,7 +95,7 @@ class Event:
     def lines(self, number: int) -> list[str]:
         out = ["BEGIN:VEVENT", f"UID:{number}@schultor.test", "DTSTAMP:20200101T000000Z", self.stamp("DTSTART", self.start)]
         if self.end is not None:
-            out.append(self.stamp("DTEND", self.end))
+            out.append(f"DURATION:{self.length()}" if self.as_length else self.stamp("DTEND", self.end))
         if self.repeat:
             rule = f"RRULE:FREQ={self.repeat.frequency}"
             if self.repeat.interval != 1:
@@ -75,9 +105,11 @@ class Event:
             if self.repeat.count:
                 rule += f";COUNT={self.repeat.count}"
             if self.repeat.until:
-                rule += f";UNTIL={self.repeat.until:%Y%m%d}"
+                rule += f";UNTIL={self.until(self.repeat.until)}"
             out.append(rule)
-        out += [self.stamp("EXDATE", date) for date in self.without]
+        out += [self.stamp("EXDATE", self.starts_on(date)) for date in self.without]
+        out += [self.stamp("RDATE", self.starts_on(date)) for date in self.further]
+        out += ["STATUS:CANCELLED"] if self.cancelled else []
         escape = str.maketrans({",": "\\,", ";": "\\;", "\\": "\\\\"})
         out.append("SUMMARY:" + self.summary.translate(escape))
         if self.categories:
@@ -87,7 +119,8 @@ class Event:
 
 @dataclass
 class Calendar:
-    """A file, and how a schedule picks from it; fold is the length of its lines in octets, 0 leaves them whole."""
+    """A file, and how a schedule picks from it; fold is the length of its lines in octets, 0 leaves them whole. encoding is
+    Python's name of it: `utf-8`, `utf-8-sig` (with a byte order mark) or `latin-1`. within_letters folds between any two octets."""
 
     file: str
     events: list[Event]
@@ -95,21 +128,26 @@ class Calendar:
     leave: list[str] = field(default_factory=list)  # `except`
     crlf: bool = True
     fold: int = 75
+    encoding: str = "utf-8"
+    within_letters: bool = False
 
     def ics(self) -> bytes:
         lines = ["BEGIN:VCALENDAR", "VERSION:2.0", "PRODID:-//Schultor contributors//a test//EN"]
         for number, event in enumerate(self.events):
             lines += event.lines(number)
-        end = "\r\n" if self.crlf else "\n"
-        return "".join(self.folded(line, end) + end for line in [*lines, "END:VCALENDAR"]).encode()
+        end = b"\r\n" if self.crlf else b"\n"
+        mark = b"\xef\xbb\xbf" if self.encoding == "utf-8-sig" else b""
+        return mark + b"".join(self.folded(line, end) + end for line in [*lines, "END:VCALENDAR"])
 
-    def folded(self, line: str, end: str) -> str:
-        out, used = "", 0
-        for letter in line:
-            size = len(letter.encode())
-            if self.fold and used + size > self.fold:
-                out, used = out + end + " ", 1
-            out, used = out + letter, used + size
+    def folded(self, line: str, end: bytes) -> bytes:
+        letters = [letter.encode("latin-1" if self.encoding == "latin-1" else "utf-8") for letter in line]
+        if self.within_letters:
+            letters = [bytes([octet]) for letter in letters for octet in letter]
+        out, used = b"", 0
+        for letter in letters:
+            if self.fold and used + len(letter) > self.fold:
+                out, used = out + end + b" ", 1
+            out, used = out + letter, used + len(letter)
         return out
 
     def toml(self) -> str:

@@ -120,11 +120,11 @@ def smaller(case: Case) -> Iterator[Case]:
             yield without(lambda c: c.schedules[i].calendars, j)
             for k, event in enumerate(calendar.events):
                 yield without(lambda c: c.schedules[i].calendars[j].events, k)
-                for key, value in (("repeat", None), ("without", []), ("categories", [])):
+                for key, value in (("repeat", None), ("without", []), ("further", []), ("as_length", False), ("categories", [])):
                     if getattr(event, key):
                         yield changed(lambda c: setattr(c.schedules[i].calendars[j].events[k], key, value))
-            for key, value in (("only", []), ("leave", []), ("fold", 0)):
-                if getattr(calendar, key):
+            for key, value in (("only", []), ("leave", []), ("fold", 0), ("encoding", "utf-8"), ("within_letters", False)):
+                if getattr(calendar, key) != value:
                     yield changed(lambda c: setattr(c.schedules[i].calendars[j], key, value))
         for j, window in enumerate(schedule.windows):
             yield without(lambda c: c.schedules[i].windows, j)
@@ -183,7 +183,8 @@ def report(case: Case, seed: int, kind: str, program: Program, keep: pathlib.Pat
         small.write(directory)
         print(f"seed {seed}: {kind}. The smallest directory" + (f", kept in {directory}:" if keep else ":"))
         for path in sorted(path for path in directory.rglob("*") if path.is_file()):
-            print(f"--- {path.relative_to(directory)}\n{path.read_text(encoding='utf-8').strip()}")
+            text = path.read_bytes().decode("utf-8", "backslashreplace")
+            print(f"--- {path.relative_to(directory)}\n{text.strip()}")
     print(f"--- schultorctl timeline --group {small.asked} --from {small.first} --to {small.last} --json")
     print(side_by_side(small, program(small)))
     print(f"Again: {sys.argv[0]} {program.path} --seed {seed} --count 1\n", flush=True)

@@ -131,11 +131,23 @@ class Dice:
             rule.by_day = sorted({start.weekday(), self.random.randrange(7)})
         if self.chance(0.4):
             rule.count = self.random.randint(1, 12)
-        elif dates and self.chance(0.6):
+        elif self.chance(0.6):
             rule.until = max(start, self.date())
         event.repeat = rule
-        if dates and self.chance(0.4):
-            event.without = sorted({self.date(), self.date()} - {start})
+
+    def exceptions(self, event: Event) -> None:
+        """Takes dates away and adds some. A time is added only where it occurs once: what else it might mean is nobody's contract."""
+        zone = event.zone or UTC
+        start = event.start.date() if isinstance(event.start, dt.datetime) else event.start
+
+        def fits(date: dt.date) -> bool:
+            value = event.starts_on(date)
+            return not isinstance(value, dt.datetime) or plain(value, zone)
+
+        if event.repeat and self.chance(0.4):
+            event.without = sorted(date for date in {self.date(), self.date()} - {start} if fits(date))
+        if self.chance(0.25):
+            event.further = sorted(date for date in {self.date(), self.date()} - {start, *event.without} if fits(date))
 
     def event(self) -> Event:
         kind = self.random.choice(["bare", "bare", "date", "date", "utc", "floating", "zone"])
@@ -161,9 +173,15 @@ class Dice:
                     start, end = (value and value.replace(tzinfo=target).astimezone(source).replace(tzinfo=None) for value in (start, end))
                 if any(value and not plain(value, source) for value in (start, end)) or (end and end < start):
                     kind, start, end = "utc", begin, max(begin, close)
-        event = Event(kind, start, end, summary, categories)
-        if kind in ("bare", "date", "utc", "floating") and self.chance(0.2):
+        event = Event(kind, start, end, summary, categories, cancelled=self.chance(0.06))
+        if self.chance(0.25):
             self.repeat(event)
+        if event.zone and not plain(event.start, event.zone):  # it was moved to where it begins to recur
+            event.repeat = None
+            event.start, event.end = start, end
+        if self.chance(0.5):
+            self.exceptions(event)
+        event.as_length = end is not None and end > start and self.chance(0.15)
         return event
 
     def calendar(self, number: int) -> Calendar:
@@ -172,6 +190,8 @@ class Dice:
             out.only = self.random.sample(GLOBS, self.random.choice([0, 1, 1, 2]))
             out.leave = self.random.sample(GLOBS, self.random.choice([0, 1]))
         out.crlf, out.fold = self.chance(0.5), self.random.choice([0, 20, 40, 75])
+        out.within_letters = self.chance(0.3)
+        out.encoding = self.random.choice(["utf-8", "utf-8", "utf-8-sig", "latin-1"])
         return out
 
     def schedule(self, number: int) -> Schedule:
@@ -200,8 +220,10 @@ class Dice:
             out.append(Group(f"g{number}", self.random.choice(schedules).name, ownership=ownership))
         out.append(Group("fixed", profile=self.random.choice(self.profiles).name, ownership=self.random.choice(["byod", "staff"])))
         unknown = Group("others", ownership=self.random.choice([None, "byod"]), unknown=True)
-        if self.chance(0.4):
+        if self.chance(0.5):
             unknown.schedule = schedules[0].name
+        elif self.chance(0.1):
+            unknown.profile = self.profiles[0].name
         return [*out, unknown]
 
     def case(self) -> Case:
@@ -209,8 +231,8 @@ class Dice:
         turns = changes(self.zone_name, year)
         near = self.random.choice(turns) if turns and self.chance(0.8) else None
         local = near.astimezone(zone_of(self.zone_name)) if near else dt.datetime(year, self.random.randint(1, 12), self.random.randint(1, 28))
-        length = self.random.choice([1, 2, 3, 5, 8, 8, 14, 21])
-        if self.chance(0.02):
+        length = self.random.choice([1, 2, 2, 3, 3, 5, 8, 14])
+        if self.chance(0.004):
             length = 370
         self.first = local.date() - self.random.randint(0, min(length, 6)) * DAY
         self.last = self.first + length * DAY

@@ -39,6 +39,9 @@ WRONG = {
     "zone-as-local": "times with TZID are local ones",
     "no-repeat": "RRULE is passed over",
     "no-exdate": "EXDATE is passed over",
+    "no-rdate": "RDATE is passed over",
+    "cancelled-counts": "a cancelled event is an event",
+    "recurs-in-utc": "an event in a zone recurs by the offset of its first time",
     "case-matters": "only and except heed case",
     "summary-alone": "only and except look at the summary alone",
     "glob-anywhere": "only and except match a part of the text",
@@ -56,6 +59,7 @@ MIDNIGHT = dt.time(0)
 DAY = dt.timedelta(days=1)
 MINUTE = dt.timedelta(minutes=1)
 UTC = dt.timezone.utc
+OTHERWISE, HOLIDAY, DAYS_OWN, EMPTY_DAY = frozenset({"otherwise"}), frozenset({"holiday"}), frozenset({"day"}), frozenset({"day", "holiday"})
 
 
 @functools.cache
@@ -66,7 +70,7 @@ def zone_of(name: str) -> ZoneInfo:
 def first_instant(date: dt.date, zone: ZoneInfo) -> dt.datetime:
     """The first instant whose local time is on the date or, of a date that does not occur, behind it."""
     midnight = dt.datetime.combine(date, MIDNIGHT)
-    at = midnight.replace(tzinfo=UTC) - dt.timedelta(hours=30)
+    at = midnight.replace(tzinfo=UTC) - dt.timedelta(hours=15)
     while at.astimezone(zone).replace(tzinfo=None) < midnight:
         at += MINUTE
     return at
@@ -92,8 +96,9 @@ def starts(event: Event, until: dt.date, wrong: set[str]) -> list[dt.date]:
     """The dates on which the event starts, in its own calendar, by counting through the days."""
     first = event.start.date() if isinstance(event.start, dt.datetime) else event.start
     rule = event.repeat
+    further = set() if "no-rdate" in wrong else {date for date in event.further if date <= until}
     if rule is None or "no-repeat" in wrong:
-        return [first]
+        return sorted(({first} | further) - set(() if "no-exdate" in wrong else event.without))
     days = rule.by_day or [first.weekday()]
     monday = first - first.weekday() * DAY
     out, date = [], first
@@ -112,31 +117,36 @@ def starts(event: Event, until: dt.date, wrong: set[str]) -> list[dt.date]:
         if meant:
             out.append(date)
         date += DAY
-    return [date for date in out if "no-exdate" in wrong or date not in event.without]
+    return sorted(date for date in {*out, *further} if "no-exdate" in wrong or date not in event.without)
 
 
-def instants(event: Event, value: dt.datetime, zone: ZoneInfo, wrong: set[str]) -> dt.datetime:
-    """A time of the event in the gateway's wall-clock time."""
+def span(event: Event, date: dt.date, zone: ZoneInfo, wrong: set[str]) -> tuple[dt.datetime, dt.datetime]:
+    """When the event that starts on the date, in its own zone, starts and ends by the gateway's clock: naive, the end as the last
+    minute that is in it. An event lasts as long as its first instance does."""
+    start, end = dt.datetime.combine(date, event.start.time()), event.end or event.start
+    last = dt.timedelta(0) if "midnight-touches" in wrong or end == event.start else MINUTE
     if event.kind == "floating" or "zone-as-local" in wrong or ("utc-as-local" in wrong and event.kind == "utc"):
-        return value
-    source = UTC if event.kind == "utc" else zone_of(event.kind)
-    return value.replace(tzinfo=source).astimezone(zone).replace(tzinfo=None)
+        return start, start + (end - event.start) - last
+    source = event.zone
+    first, close = (value.replace(tzinfo=source).astimezone(UTC) for value in (event.start, end))
+    # DURATION is exact where it is given in hours; a time that the zone leaves out counts by the offset before.
+    length = end - event.start if event.as_length else close - first
+    begin = first + (start - event.start) if "recurs-in-utc" in wrong else start.replace(tzinfo=source).astimezone(UTC)
+    return tuple(value.astimezone(zone).replace(tzinfo=None) for value in (begin, begin + length - last))
 
 
 def touched(event: Event, until: dt.date, zone: ZoneInfo, wrong: set[str]) -> set[dt.date]:
     out: set[dt.date] = set()
+    if event.cancelled and "cancelled-counts" not in wrong:
+        return out
     for date in starts(event, until, wrong):
         if isinstance(event.start, dt.datetime):
-            start = dt.datetime.combine(date, event.start.time())
-            end = start + (event.end - event.start if event.end else 0 * DAY)
-            start, end = instants(event, start, zone, wrong), instants(event, end, zone, wrong)
-            first, last = start.date(), end.date()
-            if end.time() == MIDNIGHT and end > start and "midnight-touches" not in wrong:
-                last -= DAY
+            first, last = (value.date() for value in span(event, date, zone, wrong))
         else:
             exclusive = (event.kind == "date" and "date-inclusive" not in wrong) or (event.kind == "bare" and "bare-exclusive" in wrong)
             first = last = date
             if event.end is not None:
+                exclusive = exclusive or event.as_length
                 last = max(date, date + (event.end - event.start) - (DAY if exclusive else 0 * DAY))
         while first <= last:
             out.add(first)
@@ -153,6 +163,16 @@ class Held:
     windows: tuple[str, ...] = ()
 
 
+@dataclass
+class Frame:
+    yesterday: dt.date
+    closed: bool  # a holiday
+    day: list[Window] | None
+    day_before: bool
+    ran_on: list[tuple[str, Window]]  # windows of the date before, with the reason that they may give
+    starting: list[tuple[str, Window]]
+
+
 class Reading:
     """What holds for the case's group at an instant."""
 
@@ -165,6 +185,9 @@ class Reading:
                 self.start = start.replace(hour=0, minute=0).astimezone(UTC) - start.utcoffset() + start.replace(hour=0, minute=0).utcoffset()
         self.holidays = {s.name: self.dates(s) for s in case.schedules}
         self.memo: dict[tuple, Held] = {}
+        self.frames: dict[tuple, Frame] = {}
+        self.group = next(group for group in case.groups if group.name == case.asked)
+        self.schedules = {schedule.name: schedule for schedule in case.schedules}
         self.offset = self.start.astimezone(self.zone).utcoffset()
 
     def dates(self, schedule: Schedule) -> set[dt.date]:
@@ -193,8 +216,14 @@ class Reading:
         return not window.parts
 
     def covers(self, window: Window, began: dt.date, local: dt.datetime, at: dt.datetime) -> bool:
-        """Whether the window that starts on the date `began` is open at the local time."""
+        """Whether the window that starts on the date `began`, today or yesterday, is open at the local time."""
+        minute = local.hour * 60 + local.minute + (0 if local.day == began.day else 1440)
         end = window.end if window.end > window.start else window.end + 1440
+        if self.wrong:
+            return self.covers_wrongly(window, began, local, at, minute, end)
+        return window.start <= minute < end
+
+    def covers_wrongly(self, window: Window, began: dt.date, local: dt.datetime, at: dt.datetime, minute: int, end: int) -> bool:
         if window.end == 1440 and "24-is-23:59" in self.wrong:
             end = 1439
         if "no-overnight" in self.wrong:
@@ -203,57 +232,61 @@ class Reading:
             naive = dt.datetime.combine(began, MIDNIGHT)
             edges = [(naive + m * MINUTE).replace(tzinfo=self.zone).astimezone(UTC) for m in (window.start, end)]
             return edges[0] <= at < edges[1]
-        minute = (local.date() - began).days * 1440 + local.hour * 60 + local.minute
         if "elapsed" in self.wrong:
             midnight = dt.datetime.combine(local.date(), MIDNIGHT, self.zone).astimezone(UTC)
             minute = (local.date() - began).days * 1440 + int((at - midnight).total_seconds()) // 60
         return window.start <= minute < end or (minute == end and "end-belongs" in self.wrong)
 
+    def frame(self, schedule: Schedule, today: dt.date) -> Frame:
+        """What the schedule has for a date; the same for all of its minutes."""
+        key = (schedule.name, today)
+        if key not in self.frames:
+            wrong, yesterday = self.wrong, today - DAY
+            closed = today in self.holidays[schedule.name]
+            if "no-holidays-no-effect" in wrong and not schedule.holidays:
+                closed = False
+            day, before = self.day(schedule, today), self.day(schedule, yesterday)
+            if closed and "holiday-before-day" in wrong:
+                day = None
+            # What may run on from the evening before, were today a date like any other.
+            own = [w for w in schedule.windows if self.on(w, today if "overnight-by-day" in wrong else yesterday)]
+            if before is not None:
+                own = own if "day-starts-windows" in wrong else []
+            elif yesterday in self.holidays[schedule.name] and "holiday-starts-windows" not in wrong:
+                own = []
+            ran_on = [("window", w) for w in own]
+            if before is not None and "day-ends-at-midnight" not in wrong:
+                ran_on += [("day", w) for w in before]
+            starting = [] if closed else [("window", w) for w in schedule.windows if self.on(w, today)]
+            self.frames[key] = Frame(yesterday, closed, day, before is not None, ran_on, starting)
+        return self.frames[key]
+
     def scheduled(self, schedule: Schedule, local: dt.datetime, at: dt.datetime) -> Held:
-        today, wrong = local.date(), self.wrong
-        yesterday = today - DAY
+        wrong, today = self.wrong, local.date()
         holiday = schedule.holidays or schedule.otherwise
-        closed = today in self.holidays[schedule.name]
-        if "no-holidays-no-effect" in wrong and not schedule.holidays:
-            closed = False
-        day, before = self.day(schedule, today), self.day(schedule, yesterday)
-        if closed and "holiday-before-day" in wrong:
-            day = None
-
-        # What runs on from the evening before, were today a date like any other.
-        ran_on: list[tuple[str, str]] = []
-        own = [w for w in schedule.windows if self.on(w, today if "overnight-by-day" in wrong else yesterday)]
-        if before is not None:
-            if "day-ends-at-midnight" not in wrong:
-                ran_on = [("day", w.text()) for w in before if self.covers(w, yesterday, local, at)]
-            own = own if "day-starts-windows" in wrong else []
-        elif yesterday in self.holidays[schedule.name] and "holiday-starts-windows" not in wrong:
-            own = []
-        ran_on += [("window", w.text()) for w in own if self.covers(w, yesterday, local, at)]
-
-        if day is not None:
-            against = ("day-not-against-overnight" in wrong) or ("day-into-day" in wrong and before is not None)
-            if not day:
+        frame = self.frame(schedule, today)
+        ran_on = [one for one in frame.ran_on if self.covers(one[1], frame.yesterday, local, at)]
+        if frame.day is not None:
+            against = ("day-not-against-overnight" in wrong) or ("day-into-day" in wrong and frame.day_before)
+            if not frame.day:
                 profile = schedule.otherwise if "empty-day-otherwise" in wrong else holiday
-                return Held(profile, frozenset({"day", "holiday"}))
-            if any(self.covers(w, today, local, at) for w in day) or (against and ran_on):
-                return Held(schedule.during, frozenset({"day"}))
-            return Held(schedule.otherwise, frozenset({"otherwise" if "because-otherwise" in wrong else "day"}))
-        if closed and not ("holiday-not-against-overnight" in wrong and ran_on):
-            return Held(holiday, frozenset({"holiday"}))
-        opened = ran_on
-        if not closed:
-            opened = ran_on + [("window", w.text()) for w in schedule.windows if self.on(w, today) and self.covers(w, today, local, at)]
+                return Held(profile, EMPTY_DAY)
+            if any(self.covers(w, today, local, at) for w in frame.day) or (against and ran_on):
+                return Held(schedule.during, DAYS_OWN)
+            return Held(schedule.otherwise, OTHERWISE if "because-otherwise" in wrong else DAYS_OWN)
+        if frame.closed and not ("holiday-not-against-overnight" in wrong and ran_on):
+            return Held(holiday, HOLIDAY)
+        opened = ran_on + [one for one in frame.starting if self.covers(one[1], today, local, at)]
         if opened:
             because = {"window"} | ({"day"} if any(kind == "day" for kind, _ in opened) else set())
-            return Held(schedule.during, frozenset(because), tuple(text for _, text in opened))
-        return Held(schedule.otherwise, frozenset({"otherwise"}))
+            return Held(schedule.during, frozenset(because), tuple(window.text() for _, window in opened))
+        return Held(schedule.otherwise, OTHERWISE)
 
     def of_group(self, group: Group, local: dt.datetime, at: dt.datetime) -> Held:
         if group.profile:
             return Held(group.profile, frozenset({"fixed"}))
         if group.schedule:
-            return self.scheduled(next(s for s in self.case.schedules if s.name == group.schedule), local, at)
+            return self.scheduled(self.schedules[group.schedule], local, at)
         # The unknown group with neither: the strictest profile that any group of the school's has now.
         others = [g for g in self.case.groups if not g.unknown and (g.ownership in (None, "school") or "strictest-byod" in self.wrong)]
         held = [self.of_group(g, local, at) for g in others]
@@ -269,14 +302,13 @@ class Reading:
         """What holds; the same for both occurrences of a local time, and for all of its seconds."""
         local = at.astimezone(self.zone)
         if "offset-of-start" in self.wrong:
-            local = (at + self.offset).replace(tzinfo=None)
-        key = (local.toordinal(), local.hour, local.minute)
+            local = at + self.offset
+        key = (local.date(), local.hour, local.minute)
         if self.wrong & {"elapsed", "interval"}:
             key = (at,)
         held = self.memo.get(key)
         if held is None:
-            group = next(g for g in self.case.groups if g.name == self.case.asked)
-            held = self.memo[key] = self.of_group(group, local.replace(tzinfo=None), at)
+            held = self.memo[key] = self.of_group(self.group, local, at)
         return held
 
     def lines(self) -> list[tuple[str, Held]]:
