@@ -61,7 +61,7 @@ void read_lan(TableReader table, Gateway& gateway, bool needed) {
   table.finish();
 }
 
-void read_wan(TableReader table, Gateway& gateway) {
+void read_wan(TableReader table, Gateway& gateway, bool needed) {
   if (auto name = table.text("interface")) {
     check_interface(table, *name);
     for (const auto& lan : gateway.lan_interfaces)
@@ -69,20 +69,20 @@ void read_wan(TableReader table, Gateway& gateway) {
         table.out().error(name->source, fmt::format("“{}” is an interface of [lan] ({}) as well, expected the one to the internet",
                                                     name->value, to_string(lan.source)));
     gateway.wan_interface = std::move(*name);
-  } else {
+  } else if (needed) {
     table.missing("interface", "the interface to the internet, such as \"wan0\"");
   }
   table.finish();
 }
 
-void read_resolver(TableReader table, Gateway& gateway) {
+void read_resolver(TableReader table, Gateway& gateway, bool needed) {
   if (const auto text = table.text("address")) {
     const auto address = base::parse_endpoint(text->value);
     if (!address) table.out().error(text->source, address.error().what());
     else if (address->port == 0)
       table.out().error(text->source, fmt::format("“{}” has port 0: expected the port that the resolver listens on", text->value));
     else gateway.resolver = {*address, text->source};
-  } else {
+  } else if (needed) {
     table.missing("address", "the resolver's address and port, such as \"127.0.0.1:5335\"");
   }
   table.finish();
@@ -103,7 +103,7 @@ std::optional<std::uint64_t> parse_size(std::string_view text) {
   return std::nullopt;
 }
 
-void read_cache(TableReader table, Gateway& gateway) {
+void read_cache(TableReader table, Gateway& gateway, bool needed) {
   Cache cache;
   cache.source = table.where();
   if (const auto directory = table.text("directory")) {
@@ -112,14 +112,14 @@ void read_cache(TableReader table, Gateway& gateway) {
       table.out().error(directory->source,
                         fmt::format("“{}” is no absolute path: expected one such as /var/cache/schultor", directory->value));
     cache.directory = directory->value;
-  } else {
+  } else if (needed) {
     table.missing("directory", "an absolute path such as \"/var/cache/schultor\"");
   }
   if (const auto size = table.text("size")) {
     const auto bytes = parse_size(size->value);
     if (!bytes) table.out().error(size->source, fmt::format("“{}” is no size: expected one such as \"200 GiB\"", size->value));
     cache.size = bytes.value_or(0);
-  } else {
+  } else if (needed) {
     table.missing("size", "a size such as \"200 GiB\"");
   }
   table.finish();
@@ -152,19 +152,19 @@ bool parse_broker(std::string_view text, Operations& operations) {
   });
 }
 
-void read_operations(TableReader table, Gateway& gateway) {
+void read_operations(TableReader table, Gateway& gateway, bool needed) {
   Operations operations;
   operations.source = table.where();
   if (const auto broker = table.text("broker")) {
     if (!parse_broker(broker->value, operations))
       table.out().error(broker->source,
                         fmt::format("“{}” is no broker: expected one such as mqtts://ops.example:8883 (TLS only)", broker->value));
-  } else {
+  } else if (needed) {
     table.missing("broker", "the city's broker, such as \"mqtts://ops.example:8883\"");
   }
   const auto file = [&](std::string_view key, std::string_view meaning) -> std::string {
     const auto path = table.text(key);
-    if (!path) table.missing(key, meaning);
+    if (!path && needed) table.missing(key, meaning);
     if (path && path->value.empty()) table.out().error(path->source, fmt::format("{} is empty, expected {}", key, meaning));
     return path.value_or(Text{}).value;
   };
@@ -192,16 +192,16 @@ Gateway read_gateway(TableReader file, Need need) {
 
   if (auto lan = file.table("lan")) read_lan(*lan, gateway, need.network);
   else if (need.network) file.missing("[lan]", "the tablets' side: interfaces and addresses");
-  if (auto wan = file.table("wan")) read_wan(*wan, gateway);
+  if (auto wan = file.table("wan")) read_wan(*wan, gateway, need.network);
   else if (need.network) file.missing("[wan]", "the internet's side: interface");
-  if (auto resolver = file.table("resolver")) read_resolver(*resolver, gateway);
+  if (auto resolver = file.table("resolver")) read_resolver(*resolver, gateway, need.network);
   else if (need.network) file.missing("[resolver]", "the resolver's address");
   if (auto clock = file.table("clock")) {
     gateway.untrusted_profile = clock->text("untrusted");
     clock->finish();
   }
-  if (auto cache = file.table("cache")) read_cache(*cache, gateway);
-  if (auto operations = file.table("operations")) read_operations(*operations, gateway);
+  if (auto cache = file.table("cache")) read_cache(*cache, gateway, need.network);
+  if (auto operations = file.table("operations")) read_operations(*operations, gateway, need.network || need.operations);
   else if (need.operations) file.missing("[operations]", "the city's broker, ca, certificate and key");
   file.finish();
   return gateway;

@@ -87,7 +87,10 @@ def difference(case: Case, program: Callable[[Case], Answer], wrong: set[str] | 
     answer = program(case)
     if isinstance(answer, str):
         return "no timeline"
-    expected = Reading(case, wrong).lines()
+    return compared(answer, Reading(case, wrong).lines())
+
+
+def compared(answer: list[Line], expected: list[tuple[str, Held]]) -> str | None:
     equal = len(answer) == len(expected) and all(same(line, *pair) for line, pair in zip(answer, expected))
     return None if equal else "another timeline"
 
@@ -195,7 +198,9 @@ def check(program: Program, seed: int, count: int, keep: pathlib.Path | None) ->
     zones: set[str] = set()
     for number in range(seed, seed + count):
         case = Dice(number).case()
-        kind = difference(case, program)
+        answer, reading = program(case), Reading(case)
+        expected = reading.lines()
+        kind = "no timeline" if isinstance(answer, str) else compared(answer, expected)
         if kind:
             differences += 1
             report(case, number, kind, program, keep)
@@ -203,8 +208,7 @@ def check(program: Program, seed: int, count: int, keep: pathlib.Path | None) ->
                 print("Five differences are enough.")
                 break
             continue
-        reading = Reading(case)
-        lines, clocks = lines + len(reading.lines()), clocks + reading.clock_changes()
+        lines, clocks = lines + len(expected), clocks + reading.clock_changes()
         zones.add(case.zone)
     print(f"seeds {seed} to {number}: {number - seed + 1} directories in {len(zones)} zones, {lines} lines compared, {clocks} clock changes crossed, {differences} differences")
     return differences == 0
@@ -212,7 +216,8 @@ def check(program: Program, seed: int, count: int, keep: pathlib.Path | None) ->
 
 def self_test(seed: int, count: int) -> bool:
     """Each misreading is told from the rules by one of the configurations, and shrinking keeps what it was about."""
-    cases = [Dice(number).case() for number in range(seed, seed + count)]
+    # Short ones: there is much to read, and a case of three days tells as much as one of three weeks.
+    cases = [case for case in (Dice(number).case() for number in range(seed, seed + count)) if (case.last - case.first).days <= 3]
     answers: dict[int, Answer] = {}
     missed = []
     for wrong, meaning in WRONG.items():
@@ -223,14 +228,14 @@ def self_test(seed: int, count: int) -> bool:
         else:
             missed.append(f"no configuration tells: {wrong} ({meaning})")
             continue
-        print(f"{wrong}: seed {seed + number}", flush=True)
+        print(f"{wrong}: by configuration {number + 1}", flush=True)
     for wrong in ("holiday-starts-windows", "bare-exclusive"):
         case = next(c for c in cases if difference(c, stand_in, {wrong}))
         small = shrunk(case, "another timeline", lambda c: difference(c, stand_in, {wrong}))
         size = sum(len(s.windows) + sum(len(c.events) for c in s.calendars) for s in small.schedules) + len(small.days)
         if difference(small, stand_in, {wrong}) is None or size > 3:
             missed.append(f"shrinking does not get to the point of {wrong}: {small}")
-    print("\n".join(missed) or f"all {len(WRONG)} misreadings are noticed within {count} configurations")
+    print("\n".join(missed) or f"all {len(WRONG)} misreadings are noticed within {len(cases)} configurations")
     return not missed
 
 

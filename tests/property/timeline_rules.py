@@ -184,7 +184,6 @@ class Reading:
             if start.time() != MIDNIGHT and start.date() == case.first:
                 self.start = start.replace(hour=0, minute=0).astimezone(UTC) - start.utcoffset() + start.replace(hour=0, minute=0).utcoffset()
         self.holidays = {s.name: self.dates(s) for s in case.schedules}
-        self.memo: dict[tuple, Held] = {}
         self.frames: dict[tuple, Frame] = {}
         self.group = next(group for group in case.groups if group.name == case.asked)
         self.schedules = {schedule.name: schedule for schedule in case.schedules}
@@ -299,17 +298,11 @@ class Reading:
         return Held(least, frozenset().union(*(h.because for h in same)), windows)
 
     def at(self, at: dt.datetime) -> Held:
-        """What holds; the same for both occurrences of a local time, and for all of its seconds."""
+        """What holds."""
         local = at.astimezone(self.zone)
         if "offset-of-start" in self.wrong:
             local = at + self.offset
-        key = (local.date(), local.hour, local.minute)
-        if self.wrong & {"elapsed", "interval"}:
-            key = (at,)
-        held = self.memo.get(key)
-        if held is None:
-            held = self.memo[key] = self.of_group(self.group, local, at)
-        return held
+        return self.of_group(self.group, local, at)
 
     def lines(self) -> list[tuple[str, Held]]:
         """The timeline: looked up at every minute, and at the seconds around each change."""

@@ -211,6 +211,11 @@ TEST_CASE("a command asks only for what it uses") {
   few.roster.reset();
   CHECK(parse(few, Need::hours()).config);
   CHECK_FALSE(parse(few, Need::everything()).config);
+  // Also of what is there in part.
+  *few.gateway += "[lan]\n[wan]\n[resolver]\n[cache]\n[operations]\nbroker = \"mqtts://ops.example\"\n";
+  CHECK(parse(few, Need::hours()).diagnostics.empty());
+  // Two keys of [lan], one of [wan] and [resolver], two of [cache], three of [operations]; the school's name and the roster.
+  CHECK(parse(few, Need::everything()).diagnostics.size() == 11);
   few.gateway = "school = \"a\"\n";
   CHECK_FALSE(parse(few, Need::hours()).config);
   few = {gateway, std::nullopt, std::nullopt, std::nullopt};
