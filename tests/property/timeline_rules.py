@@ -59,7 +59,8 @@ MIDNIGHT = dt.time(0)
 DAY = dt.timedelta(days=1)
 MINUTE = dt.timedelta(minutes=1)
 UTC = dt.timezone.utc
-OTHERWISE, HOLIDAY, DAYS_OWN, EMPTY_DAY = frozenset({"otherwise"}), frozenset({"holiday"}), frozenset({"day"}), frozenset({"day", "holiday"})
+OTHERWISE, HOLIDAY, DAYS_OWN = frozenset({"otherwise"}), frozenset({"holiday"}), frozenset({"day"})
+FIXED, EMPTY_DAY = frozenset({"fixed"}), frozenset({"day", "holiday"})
 
 
 @functools.cache
@@ -163,14 +164,26 @@ class Held:
     windows: tuple[str, ...] = ()
 
 
+@dataclass(frozen=True)
+class Span:
+    """A window as minutes of a date; that of the evening before starts before 0."""
+
+    start: int
+    end: int
+    because: str
+    text: str
+
+
 @dataclass
 class Frame:
-    yesterday: dt.date
+    """What a schedule has for a date."""
+
+    date: dt.date
     closed: bool  # a holiday
-    day: list[Window] | None
+    day: list[Span] | None
     day_before: bool
-    ran_on: list[tuple[str, Window]]  # windows of the date before, with the reason that they may give
-    starting: list[tuple[str, Window]]
+    ran_on: list[Span]
+    starting: list[Span]
 
 
 class Reading:
@@ -185,6 +198,9 @@ class Reading:
                 self.start = start.replace(hour=0, minute=0).astimezone(UTC) - start.utcoffset() + start.replace(hour=0, minute=0).utcoffset()
         self.holidays = {s.name: self.dates(s) for s in case.schedules}
         self.frames: dict[tuple, Frame] = {}
+        profiles = enumerate(case.profiles)
+        self.order = {p.name: (p.access != "listed", p.names if p.access == "listed" else -p.names, i) for i, p in profiles}
+        self.dates_read: dict[dt.date, list[Held]] = {}
         self.group = next(group for group in case.groups if group.name == case.asked)
         self.schedules = {schedule.name: schedule for schedule in case.schedules}
         self.offset = self.start.astimezone(self.zone).utcoffset()
@@ -214,30 +230,18 @@ class Reading:
                 return True
         return not window.parts
 
-    def covers(self, window: Window, began: dt.date, local: dt.datetime, at: dt.datetime) -> bool:
-        """Whether the window that starts on the date `began`, today or yesterday, is open at the local time."""
-        minute = local.hour * 60 + local.minute + (0 if local.day == began.day else 1440)
+    def span(self, window: Window, because: str, evening_before: bool) -> Span:
         end = window.end if window.end > window.start else window.end + 1440
-        if self.wrong:
-            return self.covers_wrongly(window, began, local, at, minute, end)
-        return window.start <= minute < end
-
-    def covers_wrongly(self, window: Window, began: dt.date, local: dt.datetime, at: dt.datetime, minute: int, end: int) -> bool:
         if window.end == 1440 and "24-is-23:59" in self.wrong:
             end = 1439
         if "no-overnight" in self.wrong:
             end = min(end, 1440)
-        if "interval" in self.wrong:
-            naive = dt.datetime.combine(began, MIDNIGHT)
-            edges = [(naive + m * MINUTE).replace(tzinfo=self.zone).astimezone(UTC) for m in (window.start, end)]
-            return edges[0] <= at < edges[1]
-        if "elapsed" in self.wrong:
-            midnight = dt.datetime.combine(local.date(), MIDNIGHT, self.zone).astimezone(UTC)
-            minute = (local.date() - began).days * 1440 + int((at - midnight).total_seconds()) // 60
-        return window.start <= minute < end or (minute == end and "end-belongs" in self.wrong)
+        if "end-belongs" in self.wrong:
+            end += 1
+        shift = 1440 if evening_before else 0
+        return Span(window.start - shift, end - shift, because, window.text())
 
     def frame(self, schedule: Schedule, today: dt.date) -> Frame:
-        """What the schedule has for a date; the same for all of its minutes."""
         key = (schedule.name, today)
         if key not in self.frames:
             wrong, yesterday = self.wrong, today - DAY
@@ -253,56 +257,69 @@ class Reading:
                 own = own if "day-starts-windows" in wrong else []
             elif yesterday in self.holidays[schedule.name] and "holiday-starts-windows" not in wrong:
                 own = []
-            ran_on = [("window", w) for w in own]
+            ran_on = [self.span(w, "window", True) for w in own]
             if before is not None and "day-ends-at-midnight" not in wrong:
-                ran_on += [("day", w) for w in before]
-            starting = [] if closed else [("window", w) for w in schedule.windows if self.on(w, today)]
-            self.frames[key] = Frame(yesterday, closed, day, before is not None, ran_on, starting)
+                ran_on += [self.span(w, "day", True) for w in before]
+            starting = [] if closed else [self.span(w, "window", False) for w in schedule.windows if self.on(w, today)]
+            own_of_day = None if day is None else [self.span(w, "day", False) for w in day]
+            self.frames[key] = Frame(today, closed, own_of_day, before is not None, ran_on, starting)
         return self.frames[key]
 
-    def scheduled(self, schedule: Schedule, local: dt.datetime, at: dt.datetime) -> Held:
-        wrong, today = self.wrong, local.date()
+    def opened(self, frame: Frame, spans: list[Span], minute: int, at: dt.datetime | None) -> list[Span]:
+        """The spans that are open at the minute of the date; `at` is for misreadings."""
+        if at is not None:
+            midnight = dt.datetime.combine(frame.date, MIDNIGHT)
+            if "interval" in self.wrong:
+                edges = [[(midnight + m * MINUTE).replace(tzinfo=self.zone).astimezone(UTC) for m in (s.start, s.end)] for s in spans]
+                return [span for span, (start, end) in zip(spans, edges) if start <= at < end]
+            minute = int((at - midnight.replace(tzinfo=self.zone).astimezone(UTC)).total_seconds()) // 60
+        return [span for span in spans if span.start <= minute < span.end]
+
+    def scheduled(self, schedule: Schedule, today: dt.date, minute: int, at: dt.datetime | None) -> Held:
+        wrong, frame = self.wrong, self.frame(schedule, today)
         holiday = schedule.holidays or schedule.otherwise
-        frame = self.frame(schedule, today)
-        ran_on = [one for one in frame.ran_on if self.covers(one[1], frame.yesterday, local, at)]
+        ran_on = self.opened(frame, frame.ran_on, minute, at) if frame.ran_on else []
         if frame.day is not None:
             against = ("day-not-against-overnight" in wrong) or ("day-into-day" in wrong and frame.day_before)
             if not frame.day:
-                profile = schedule.otherwise if "empty-day-otherwise" in wrong else holiday
-                return Held(profile, EMPTY_DAY)
-            if any(self.covers(w, today, local, at) for w in frame.day) or (against and ran_on):
+                return Held(schedule.otherwise if "empty-day-otherwise" in wrong else holiday, EMPTY_DAY)
+            if self.opened(frame, frame.day, minute, at) or (against and ran_on):
                 return Held(schedule.during, DAYS_OWN)
             return Held(schedule.otherwise, OTHERWISE if "because-otherwise" in wrong else DAYS_OWN)
         if frame.closed and not ("holiday-not-against-overnight" in wrong and ran_on):
             return Held(holiday, HOLIDAY)
-        opened = ran_on + [one for one in frame.starting if self.covers(one[1], today, local, at)]
+        opened = ran_on + self.opened(frame, frame.starting, minute, at) if frame.starting else ran_on
         if opened:
-            because = {"window"} | ({"day"} if any(kind == "day" for kind, _ in opened) else set())
-            return Held(schedule.during, frozenset(because), tuple(window.text() for _, window in opened))
+            because = frozenset(["window", *(span.because for span in opened)])
+            return Held(schedule.during, because, tuple(span.text for span in opened))
         return Held(schedule.otherwise, OTHERWISE)
 
-    def of_group(self, group: Group, local: dt.datetime, at: dt.datetime) -> Held:
+    def of_group(self, group: Group, today: dt.date, minute: int, at: dt.datetime | None) -> Held:
         if group.profile:
-            return Held(group.profile, frozenset({"fixed"}))
+            return Held(group.profile, FIXED)
         if group.schedule:
-            return self.scheduled(self.schedules[group.schedule], local, at)
+            return self.scheduled(self.schedules[group.schedule], today, minute, at)
         # The unknown group with neither: the strictest profile that any group of the school's has now.
         others = [g for g in self.case.groups if not g.unknown and (g.ownership in (None, "school") or "strictest-byod" in self.wrong)]
-        held = [self.of_group(g, local, at) for g in others]
+        held = [self.of_group(g, today, minute, at) for g in others]
         if "strictest-first" in self.wrong:
             held = held[:1]
-        order = {p.name: (p.access != "listed", p.names if p.access == "listed" else -p.names, i) for i, p in enumerate(self.case.profiles)}
-        least = min(held, key=lambda h: order[h.profile]).profile
+        least = min(held, key=lambda h: self.order[h.profile]).profile
         same = [h for h in held if h.profile == least]
         windows = () if any("window" in h.because and not h.windows for h in same) else tuple(w for h in same for w in h.windows)
         return Held(least, frozenset().union(*(h.because for h in same)), windows)
 
     def at(self, at: dt.datetime) -> Held:
         """What holds."""
-        local = at.astimezone(self.zone)
-        if "offset-of-start" in self.wrong:
-            local = at + self.offset
-        return self.of_group(self.group, local, at)
+        local = at + self.offset if "offset-of-start" in self.wrong else at.astimezone(self.zone)
+        today, minute = local.date(), local.hour * 60 + local.minute
+        if self.wrong & {"elapsed", "interval"}:
+            return self.of_group(self.group, today, minute, at)
+        # The wall clock is all that counts: each date is looked through minute by minute, once.
+        held = self.dates_read.get(today)
+        if held is None:
+            held = self.dates_read[today] = [self.of_group(self.group, today, m, None) for m in range(1440)]
+        return held[minute]
 
     def lines(self) -> list[tuple[str, Held]]:
         """The timeline: looked up at every minute, and at the seconds around each change."""
