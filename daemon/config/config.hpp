@@ -85,9 +85,9 @@ struct Schedule {
 
 /// [[day]]: a date's own windows.
 struct Day {
-  Located<date::local_days> date;
-  std::optional<Text> schedule;  ///< none: all schedules
-  std::vector<Window> windows;   ///< every day's; none: a holiday
+  Located<date::local_days> date;  ///< in a draft with errors it may be missing, and has line 0
+  std::optional<Text> schedule;    ///< none: all schedules
+  std::vector<Window> windows;     ///< every day's; none: a holiday
 };
 
 enum class Access : std::uint8_t { listed, open };

@@ -50,7 +50,7 @@ Group read_group(TableReader table) {
   return group;
 }
 
-std::optional<Day> read_day(TableReader table) {
+Day read_day(TableReader table) {
   Day day;
   const auto date = table.text("date");
   if (!date) table.missing("date", "a date such as \"2026-11-28\"");
@@ -71,7 +71,7 @@ std::optional<Day> read_day(TableReader table) {
     else table.out().error(text.source, window.error().what());
   }
   table.finish();
-  return parsed ? std::optional(std::move(day)) : std::nullopt;
+  return day;
 }
 
 }  // namespace
@@ -87,8 +87,7 @@ School read_school(TableReader file) {
     table.finish();
     school.extensions.push_back(std::move(extension));
   }
-  for (auto& table : file.tables("day"))
-    if (auto day = read_day(table)) school.days.push_back(std::move(*day));
+  for (auto& table : file.tables("day")) school.days.push_back(read_day(table));
   school.overrides = read_override_limits(file);
   file.not_supported_yet("origin");
   for (const auto* key : {"cloud", "never", "revision"}) file.belongs_to(key, "city.toml: it is the city's to say");

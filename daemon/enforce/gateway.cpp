@@ -7,7 +7,7 @@
 #include "daemon/enforce/describe.hpp"
 #include "daemon/enforce/gateway_impl.hpp"
 #include "daemon/enforce/override_events.hpp"
-#include "daemon/policy/compile.hpp"
+#include "daemon/policy/questionable.hpp"
 
 #include <grp.h>
 
@@ -45,6 +45,9 @@ Configuration configuration_of(config::Config&& config, policy::Policy&& compile
 
 base::Result<Configuration> Gateway::Impl::load(const std::optional<Numbers>& known) {
   auto loaded = policy::load(options.config_directory, config::Need::everything());
+  const auto now = clock->now();
+  const bool right = clock_trust.judge(now, clock->synchronised());
+  policy::add_questionable(loaded, right ? std::optional(std::chrono::floor<std::chrono::seconds>(now)) : std::nullopt);
   std::vector<std::string> errors;
   for (const auto& diagnostic : loaded.diagnostics) {
     const bool is_error = diagnostic.severity == config::Severity::error;

@@ -106,6 +106,9 @@ private:
 
   void add_profile(const config::Profile& profile, bool of_city) {
     const auto& name = profile.name;
+    // A name that cannot be had hides nothing that is wrong with the rest; so below.
+    auto allow = compile_patterns(profile.allow, out_);
+    auto block = compile_patterns(profile.block, out_);
     if (name.value.empty()) return;
     const auto [first, fresh] = profiles_.try_emplace(name.value, Known{name.source, of_city});
     if (!fresh) {
@@ -116,8 +119,6 @@ private:
                      : fmt::format("profile “{}” exists already, first at {}", name.value, to_string(first->second.source)));
       return;
     }
-    auto allow = compile_patterns(profile.allow, out_);
-    auto block = compile_patterns(profile.block, out_);
     ProfileNames names;
     names.name = name.value;
     names.listed = profile.access == config::Access::listed;
@@ -158,6 +159,8 @@ private:
     }
     for (const auto& extension : config_.school.extensions) {
       const auto known = profiles_.find(extension.profile.value);
+      if (known == profiles_.end() || !known->second.of_city)
+        for (const auto* list : {&extension.allow, &extension.block}) static_cast<void>(compile_patterns(*list, out_));
       if (known == profiles_.end() && unread_.city) continue;
       if (known == profiles_.end())
         out_.error(extension.profile.source, fmt::format("[extend.{0}]: there is no profile “{0}”{1}", extension.profile.value,
@@ -171,6 +174,10 @@ private:
 
   void add_schedule(const config::Schedule& schedule, bool of_city) {
     const auto& name = schedule.name;
+    require_profile(schedule.during, of_city);
+    require_profile(schedule.otherwise, of_city);
+    if (schedule.holidays) require_profile(*schedule.holidays, of_city);
+    check_calendars(schedule, config_, out_);
     if (name.value.empty()) return;
     const auto [first, fresh] = schedules_.try_emplace(name.value, Known{name.source, of_city, policy_.schedules.size()});
     if (!fresh) {
@@ -181,19 +188,16 @@ private:
               : fmt::format("schedule “{}” exists already, first at {}", name.value, to_string(first->second.source)));
       return;
     }
-    require_profile(schedule.during, of_city);
-    require_profile(schedule.otherwise, of_city);
     Schedule compiled;
     compiled.name = name.value;
     compiled.during = schedule.during.value;
     compiled.otherwise = schedule.otherwise.value;
     compiled.otherwise_source = place_of(schedule.otherwise.source);
     compiled.source = place_of(schedule.during.source);
-    if (schedule.holidays) require_profile(*schedule.holidays, of_city);
     compiled.holidays = schedule.holidays ? schedule.holidays->value : compiled.otherwise;
     compiled.windows = windows_of(schedule.windows);
     compiled.days = days_of(config_.school.days, name.value);
-    if (policy_.zone != nullptr) compiled.free_days = holidays_of(schedule, config_, *policy_.zone, out_);
+    if (policy_.zone != nullptr) compiled.free_days = holidays_of(schedule, config_, *policy_.zone);
     policy_.schedules.push_back(std::move(compiled));
   }
 
@@ -232,7 +236,6 @@ private:
 
   void add_group(const config::Group& group) {
     const auto& name = group.name;
-    if (name.value.empty()) return;
     Group compiled;
     compiled.name = name.value;
     compiled.ownership = static_cast<Ownership>(group.ownership);
@@ -247,6 +250,7 @@ private:
     if (group.schedule) compiled.schedule = find_schedule(*group.schedule);
     for (const auto& prefix : group.prefixes) compiled.prefixes.push_back(prefix.value);
     for (const auto& interface : group.interfaces) compiled.interfaces.push_back(interface.value);
+    if (name.value.empty()) return;
     const auto [first, fresh] = groups_.try_emplace(name.value, Known{name.source, false, policy_.groups.size()});
     if (fresh) policy_.groups.push_back(std::move(compiled));
     else

@@ -106,6 +106,16 @@ void check_globs(const std::vector<config::Text>& globs, const config::CalendarU
   }
 }
 
+void take_dates(const config::CalendarUse& use, const config::Config& config, const date::time_zone& zone, Dates& dates) {
+  for (const auto& event : config.calendars[use.calendar]) {
+    if ((!use.only.empty() && !picks(use.only, event)) || picks(use.except, event)) continue;
+    for (const auto& occurrence : event.occurrences) {
+      const auto [first, last] = std::visit(Touched{zone}, occurrence);
+      dates.take(first, last, event);
+    }
+  }
+}
+
 }  // namespace
 
 bool fits_glob(std::string_view glob_as_written, std::string_view text_as_written) {
@@ -134,21 +144,22 @@ bool fits_glob(std::string_view glob_as_written, std::string_view text_as_writte
   return glob.find_first_not_of('*') == std::string_view::npos;
 }
 
-std::vector<Holiday> holidays_of(const config::Schedule& schedule, const config::Config& config, const date::time_zone& zone,
-                                 config::Diagnostics& out) {
-  Dates dates;
+void check_calendars(const config::Schedule& schedule, const config::Config& config, config::Diagnostics& out) {
   for (const auto& use : schedule.calendars) {
-    const auto& events = config.calendars[use.calendar];
-    check_globs(use.only, use, events, out);
-    check_globs(use.except, use, events, out);
-    for (const auto& event : events) {
-      if ((!use.only.empty() && !picks(use.only, event)) || picks(use.except, event)) continue;
-      for (const auto& occurrence : event.occurrences) {
-        const auto [first, last] = std::visit(Touched{zone}, occurrence);
-        dates.take(first, last, event);
-      }
-    }
+    check_globs(use.only, use, config.calendars[use.calendar], out);
+    check_globs(use.except, use, config.calendars[use.calendar], out);
   }
+}
+
+std::vector<Holiday> holidays_of(const config::Schedule& schedule, const config::Config& config, const date::time_zone& zone) {
+  Dates dates;
+  for (const auto& use : schedule.calendars) take_dates(use, config, zone, dates);
+  return std::move(dates).result();
+}
+
+std::vector<Holiday> holidays_of_use(const config::CalendarUse& use, const config::Config& config, const date::time_zone& zone) {
+  Dates dates;
+  take_dates(use, config, zone, dates);
   return std::move(dates).result();
 }
 
@@ -168,6 +179,7 @@ std::vector<Day> days_of(const std::vector<config::Day>& days, std::string_view 
 void check_days(const std::vector<config::Day>& days, config::Diagnostics& out) {
   std::map<std::pair<local_days, std::optional<std::string>>, const config::Day*> seen;
   for (const auto& day : days) {
+    if (day.date.source.line == 0) continue;
     const auto schedule = day.schedule ? std::optional(day.schedule->value) : std::nullopt;
     const auto [first, fresh] = seen.try_emplace({day.date.value, schedule}, &day);
     if (fresh) continue;

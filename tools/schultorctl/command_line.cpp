@@ -25,7 +25,11 @@ struct Command {
 
 const std::array<Command, 7>& commands() {
   static const std::array<Command, 7> list{{
-      {"validate", "validate", "says what is wrong with a configuration directory, or nothing", {}, 0},
+      {"validate",
+       "validate [--at TIME]",
+       "says what is wrong or questionable in a configuration directory, at TIME or now, or nothing",
+       {"at"},
+       0},
       {"timeline",
        "timeline --group GROUP --from DATE --to DATE",
        "what holds for a group from DATE until DATE, 00:00",

@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: EUPL-1.2
 #include "daemon/policy/compile.hpp"
 #include "daemon/policy/explain.hpp"
+#include "daemon/policy/questionable.hpp"
 #include "tools/schultorctl/commands.hpp"
 
 #include <nlohmann/json.hpp>
@@ -53,10 +54,21 @@ std::optional<policy::Seconds> time_of(const policy::Policy& policy, std::string
   return std::nullopt;
 }
 
+/// --at, or now.
+std::optional<policy::Seconds> instant_of(const policy::Policy& policy, const Request& request) {
+  if (request.at) return time_of(policy, "--at", *request.at);
+  return std::chrono::floor<std::chrono::seconds>(std::chrono::system_clock::now());
+}
+
 }  // namespace
 
 Exit validate(const Request& request) {
-  const auto loaded = policy::load(request.directory, config::Need::everything());
+  auto loaded = policy::load(request.directory, config::Need::everything());
+  if (loaded.policy) {
+    const auto at = instant_of(*loaded.policy, request);
+    if (!at) return Exit::failed;
+    policy::add_questionable(loaded, *at);
+  }
   if (request.json) {
     json list = json::array();
     for (const auto& one : loaded.diagnostics)
@@ -104,8 +116,7 @@ Exit explain(const Request& request) {
   if (!policy) return Exit::failed;
   const auto* group = group_of(*policy, request);
   if (group == nullptr) return Exit::failed;
-  auto at = std::optional(std::chrono::floor<std::chrono::seconds>(std::chrono::system_clock::now()));
-  if (request.at) at = time_of(*policy, "--at", *request.at);
+  const auto at = instant_of(*policy, request);
   if (!at) return Exit::failed;
   const auto explained = policy::explain(*policy, *group, *at, request.arguments.front());
   if (!explained) {

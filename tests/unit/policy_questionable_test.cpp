@@ -1,0 +1,300 @@
+// SPDX-FileCopyrightText: Schultor contributors
+// SPDX-License-Identifier: EUPL-1.2
+#include "daemon/policy/questionable.hpp"
+#include "tests/catch.hpp"
+
+#include <algorithm>
+#include <string>
+#include <vector>
+
+using namespace schultor::policy;
+using schultor::config::Files;
+using schultor::config::Need;
+
+namespace {
+
+using Lines = std::vector<std::string>;
+
+const std::string gateway =
+    "school = \"a\"\ntimezone = \"Europe/Berlin\"\n[lan]\ninterfaces = [\"lan0\"]\naddresses = [\"10.77.0.1/16\"]\n"
+    "[wan]\ninterface = \"wan0\"\n[resolver]\naddress = \"127.0.0.1:5335\"\n";
+
+Files files() {
+  return {gateway,
+          "[cloud]\ndomains = [\"mnspro.cloud\"]\n"
+          "[never]\ndomains = [\"casino.test\"]\nbypass = true\n"
+          "[[profile]]\nname = \"school\"\naccess = \"listed\"\nallow = [\"anton.app\", \"wikipedia.org\"]\nblock = "
+          "[\"games.anton.app\"]\n"
+          "[[profile]]\nname = \"leisure\"\naccess = \"open\"\n"
+          "[[schedule]]\nname = \"weekdays\"\nwindows = [\"Mon..Fri 08:00-17:00\"]\nduring = \"school\"\notherwise = \"leisure\"\n",
+          "[[group]]\nname = \"3b\"\nschedule = \"weekdays\"\n"
+          "[[group]]\nname = \"gaeste\"\nprofile = \"school\"\nunknown = true\n",
+          "mac,group\n02:77:00:00:00:01,3b\n"};
+}
+
+Seconds on(std::string_view time) {
+  const auto loaded = load(files(), Need::everything());
+  REQUIRE(loaded.policy);
+  return *parse_local(*loaded.policy, time);
+}
+
+/// What is said of files at a time; there must be no error among it.
+Lines said(const Files& changed, std::optional<std::string_view> time = "2026-11-23") {
+  auto loaded = load(changed, Need::everything());
+  add_questionable(loaded, time ? std::optional(on(*time)) : std::nullopt);
+  Lines lines;
+  for (const auto& one : loaded.diagnostics) lines.push_back(to_string(one));
+  INFO((lines.empty() ? std::string() : lines.front()));
+  CHECK(loaded.policy);
+  return lines;
+}
+
+Lines with(const std::string& city, const std::string& school, std::optional<std::string_view> time = "2026-11-23") {
+  auto changed = files();
+  changed.city->append(city);
+  changed.school->append(school);
+  return said(changed, time);
+}
+
+bool says(const Lines& lines, std::string_view start, std::string_view part) {
+  return std::any_of(lines.begin(), lines.end(),
+                     [&](const std::string& line) { return line.starts_with(start) && line.find(part) != std::string::npos; });
+}
+
+/// One warning, at a place and with a part of its text.
+bool says_only(const Lines& lines, std::string_view place, std::string_view part) {
+  return lines.size() == 1 && says(lines, std::string(place) + ": warning: ", part);
+}
+
+std::string event(std::string_view from, std::string_view to, std::string_view summary) {
+  return fmt::format("BEGIN:VEVENT\r\nDTSTART;VALUE=DATE:{}\r\nDTEND;VALUE=DATE:{}\r\nSUMMARY:{}\r\nEND:VEVENT\r\n", from, to,
+                     summary);
+}
+
+/// Files whose schedule has a calendar of these events.
+Files with_calendar(const std::string& events, const std::string& entry = "\"calendars/a.ics\"") {
+  auto changed = files();
+  changed.city->append("calendars = [" + entry + "]\n");
+  changed.named["calendars/a.ics"] = "BEGIN:VCALENDAR\r\nVERSION:2.0\r\n" + events + "END:VCALENDAR\r\n";
+  return changed;
+}
+
+constexpr std::string_view own_profile = "[[profile]]\nname = \"own\"\naccess = \"listed\"\n";
+
+}  // namespace
+
+TEST_CASE("what is meant as it is written is not questioned") {
+  CHECK(said(files()) == Lines{});
+  CHECK(said(files(), std::nullopt) == Lines{});
+}
+
+TEST_CASE("a profile of the school's own that nothing names is questioned, the city's are an offer") {
+  CHECK(says_only(with("", std::string(own_profile)), "school.toml:8:8", "profile “own”: no schedule and no group names it"));
+  CHECK(with(std::string(own_profile), "") == Lines{});
+  CHECK(with("", std::string(own_profile) + "[[group]]\nname = \"b\"\nprofile = \"own\"\nprefixes = [\"10.1.0.0/24\"]\n") ==
+        Lines{});
+  auto by_clock = files();
+  by_clock.school->append(own_profile);
+  by_clock.gateway->append("[clock]\nuntrusted = \"own\"\n");
+  CHECK(said(by_clock) == Lines{});
+}
+
+TEST_CASE("a schedule of the school's own that no group follows is questioned, the city's are an offer") {
+  const std::string schedule =
+      "[[schedule]]\nname = \"late\"\nwindows = [\"Mon..Fri 10:00-17:00\"]\nduring = \"school\"\notherwise = \"leisure\"\n";
+  CHECK(says_only(with("", schedule), "school.toml:8:8", "schedule “late”: no group follows it"));
+  CHECK(with(schedule, "") == Lines{});
+  CHECK(with("", schedule + "[[group]]\nname = \"b\"\nschedule = \"late\"\nprefixes = [\"10.1.0.0/24\"]\n") == Lines{});
+}
+
+TEST_CASE("windows that change nothing are questioned") {
+  CHECK(says_only(
+      with("[[schedule]]\nname = \"same\"\nwindows = [\"08:00-17:00\"]\nduring = \"school\"\notherwise = \"school\"\n", ""),
+      "city.toml:21:13", "profile “school” holds within its windows and outside of them"));
+  CHECK(with("[[schedule]]\nname = \"same\"\nduring = \"school\"\notherwise = \"school\"\n", "") == Lines{});
+}
+
+TEST_CASE("a group that no device can be in is questioned") {
+  const std::string group = "[[group]]\nname = \"b\"\nschedule = \"weekdays\"\n";
+  CHECK(says_only(with("", group), "school.toml:9:8", "group “b”: no device is ever in it"));
+  CHECK(with("", group + "prefixes = [\"10.1.0.0/24\"]\n") == Lines{});
+  CHECK(with("", group + "interfaces = [\"lan0\"]\n") == Lines{});
+  auto listed = files();
+  listed.school->append(group);
+  listed.roster->append("02:77:00:00:00:02,b\n");
+  CHECK(said(listed) == Lines{});
+}
+
+TEST_CASE("an unknown group that is always open is questioned where others have school hours, unless it says that it is meant") {
+  auto open = files();
+  open.school->replace(open.school->find("profile = \"school\""), 18, "profile = \"leisure\"");
+  CHECK(says_only(said(open), "school.toml:6:11", "a tablet that takes a new random address is in this group"));
+  open.school->append("strictest = false\n");
+  CHECK(said(open) == Lines{});
+}
+
+TEST_CASE("an open profile for a clock that is not known to be right is questioned") {
+  auto changed = files();
+  changed.gateway->append("[clock]\nuntrusted = \"leisure\"\n");
+  CHECK(says_only(said(changed), "gateway.toml:11:13", "profile “leisure” is open"));
+}
+
+TEST_CASE("overrides that may last longer than a day are questioned") {
+  CHECK(says_only(with("[override]\nlongest = \"25h\"\n", ""), "city.toml:19:11", "expected at most 24h"));
+  CHECK(says_only(with("", "[override]\nlongest = \"24h1m\"\n"), "school.toml:8:11", "expected at most 24h"));
+  CHECK(with("[override]\nlongest = \"24h\"\n", "") == Lines{});
+}
+
+TEST_CASE("an allow entry that stays closed is questioned: by never, by the city's block, by a block beside it") {
+  CHECK(
+      says_only(with("", "[extend.school]\nallow = [\"www.casino.test\"]\n"), "school.toml:8:10",
+                "“www.casino.test” stays closed, since [never] has “casino.test” (city.toml:4): remove it here, or ask the city"));
+  CHECK(says_only(with("", "[extend.leisure]\nallow = [\"dns.google\"]\n"), "school.toml:8:10", "(built-in)"));
+  CHECK(says_only(with("", "[extend.school]\nallow = [\"*.games.anton.app\"]\n"), "school.toml:8:10",
+                  "since the city's block has “games.anton.app” (city.toml:10)"));
+  CHECK(says_only(with("[[profile]]\nname = \"p\"\naccess = \"listed\"\nallow = [\"casino.test\"]\n", ""), "city.toml:21:10",
+                  "[never]"));
+  CHECK(says_only(with("", "[extend.school]\nallow = [\"a.test\"]\nblock = [\"a.test\"]\n"), "school.toml:8:10",
+                  "since block has “a.test” (school.toml:9): remove it here"));
+  // What the city itself excepts is open, and a cloud name is open always.
+  CHECK(with("[[profile]]\nname = \"p\"\naccess = \"open\"\nallow = [\"edu.games.test\"]\nblock = [\"games.test\"]\n", "") ==
+        Lines{});
+  CHECK(with("[[profile]]\nname = \"p\"\naccess = \"listed\"\nallow = [\"a.mnspro.cloud\"]\n", "") == Lines{});
+  // A school may close what the city allows.
+  CHECK(with("", "[extend.school]\nblock = [\"wikipedia.org\"]\n") == Lines{});
+}
+
+TEST_CASE("a block entry that the cloud keeps open, or that is closed anyhow, is questioned") {
+  CHECK(says_only(with("", "[extend.leisure]\nblock = [\"a.mnspro.cloud\"]\n"), "school.toml:8:10",
+                  "“a.mnspro.cloud” stays open, since [cloud] has “mnspro.cloud” (city.toml:2)"));
+  CHECK(says_only(with("", "[extend.leisure]\nblock = [\"*.casino.test\"]\n"), "school.toml:8:10",
+                  "“*.casino.test” is closed already, since [never] has “casino.test” (city.toml:4)"));
+  // Names below it are the cloud's; the name itself is not.
+  CHECK(with("", "[extend.leisure]\nblock = [\"cloud\"]\n") == Lines{});
+}
+
+TEST_CASE("what a school adds and the city has is questioned") {
+  CHECK(says_only(with("", "[extend.school]\nallow = [\"de.wikipedia.org\"]\n"), "school.toml:8:10",
+                  "“de.wikipedia.org” is allowed already, since the city's profile has “wikipedia.org” (city.toml:9)"));
+  CHECK(
+      says_only(with("", "[extend.school]\nallow = [\"a.mnspro.cloud\"]\n"), "school.toml:8:10", "is open already, since [cloud]"));
+  CHECK(says_only(with("", "[extend.school]\nblock = [\"x.games.anton.app\"]\n"), "school.toml:8:10",
+                  "“x.games.anton.app” is blocked already, since the city's profile has “games.anton.app” (city.toml:10)"));
+  // An exception from a block of the school's own is none of that.
+  CHECK(with("", "[extend.school]\nallow = [\"de.wikipedia.org\"]\nblock = [\"wikipedia.org\"]\n") == Lines{});
+  CHECK(with("", "[extend.school]\nallow = [\"org\"]\n") == Lines{});
+}
+
+TEST_CASE("windows of a schedule that overlap are questioned, also over midnight and over the end of the week") {
+  const auto windows = [](const std::string& list) {
+    auto changed = files();
+    changed.city->replace(changed.city->find("\"Mon..Fri 08:00-17:00\""), 22, list);
+    return said(changed);
+  };
+  CHECK(says_only(windows("\"Mon..Fri 08:00-12:00\", \"Fri,Sat 11:59-13:00\""), "city.toml:16:37",
+                  "window “Fri,Sat 11:59-13:00” overlaps “Mon..Fri 08:00-12:00” (city.toml:16)"));
+  CHECK(says_only(windows("\"Mon 07:00-08:00\", \"Sun 22:00-07:01\""), "city.toml:16:32", "overlaps"));
+  CHECK(says_only(windows("\"Mon 22:00-02:00\", \"Tue 01:00-03:00\""), "city.toml:16:32", "overlaps"));
+  CHECK(windows("\"Mon..Fri 08:00-12:00\", \"Mon..Fri 12:00-13:00\", \"Sat 08:00-12:00\"") == Lines{});
+  CHECK(windows("\"Mon 07:00-08:00\", \"Sun 22:00-07:00\"") == Lines{});
+  // One that lies within a longer one is told of beside it, whatever comes between.
+  CHECK(windows("\"Mon 08:00-17:00\", \"Mon 09:00-10:00\", \"Mon 11:00-12:00\"").size() == 2);
+  CHECK(says_only(with("", "[[day]]\ndate = \"2026-11-28\"\nwindows = [\"09:00-12:00\", \"11:00-13:00\"]\n"), "school.toml:9:27",
+                  "window “11:00-13:00” overlaps “09:00-12:00”"));
+}
+
+TEST_CASE("a schedule whose windows hold at no time soon is questioned; long holidays are none of that") {
+  const auto holidays = [](std::string_view from, std::string_view to) { return with_calendar(event(from, to, "Ferien")); };
+  CHECK(said(holidays("20261123", "20270110")) == Lines{});  // seven weeks
+  CHECK(says_only(said(holidays("20261001", "20270801")), "city.toml:15:8",
+                  "schedule “weekdays”: its windows hold at no time from 2026-11-23 to 2027-01-21"));
+  CHECK(said(holidays("20261001", "20270801"), std::nullopt) == Lines{});
+  // Dates that the school itself makes free count.
+  std::string free;
+  for (int day = 23; day <= 30; ++day) free += fmt::format("[[day]]\ndate = \"2026-11-{}\"\nwindows = []\n", day);
+  for (int day = 1; day <= 4; ++day) free += fmt::format("[[day]]\ndate = \"2026-12-{:02}\"\nwindows = []\n", day);
+  CHECK(says(with("", free), "city.toml:15:8: warning: ", "from 2026-11-23 to 2026-12-06"));
+  CHECK_FALSE(says(with("", free, "2026-11-24"), "city.toml:15:8", ""));
+  auto without_windows = files();
+  without_windows.city->replace(without_windows.city->find("windows = [\"Mon"), 34, "");
+  CHECK(says_only(said(without_windows), "city.toml:15:8", "its windows hold at no time"));
+}
+
+TEST_CASE("a date that has passed is questioned, all such dates in one line") {
+  const std::string day = "[[day]]\ndate = \"2026-11-21\"\nwindows = [\"09:00-13:00\"]\n";
+  CHECK(says_only(with("", day), "school.toml:8:8", "[[day]] 2026-11-21 has passed: remove it"));
+  CHECK(says_only(with("", day, "2026-11-22"), "school.toml:8:8", "has passed"));
+  CHECK(with("", day, "2026-11-21 23:59") == Lines{});
+  CHECK(with("", day, std::nullopt) == Lines{});
+  CHECK(says_only(with("", day + "[[day]]\ndate = \"2026-11-20\"\nwindows = []\n"), "school.toml:8:8",
+                  "and 1 more has, too: remove them"));
+}
+
+TEST_CASE("a date that changes nothing is questioned") {
+  const auto day = [](std::string_view date, std::string_view windows, std::string_view more = "") {
+    return with("", fmt::format("[[day]]\ndate = \"{}\"\nwindows = [{}]\n{}", date, windows, more));
+  };
+  CHECK(says_only(day("2026-11-27", "\"08:00-17:00\""), "school.toml:8:8", "[[day]] 2026-11-27 changes nothing"));
+  CHECK(says_only(day("2026-11-28", ""), "school.toml:8:8", "changes nothing"));  // a Saturday
+  CHECK(day("2026-11-28", "\"09:00-13:00\"") == Lines{});
+  CHECK(day("2026-11-27", "\"08:00-17:01\"") == Lines{});
+  CHECK(day("2026-11-27", "") == Lines{});
+  // A window into the next date is a change on that one.
+  CHECK(day("2026-11-28", "\"23:59-00:01\"") == Lines{});
+  // One of a schedule that nobody follows.
+  CHECK(says_only(
+      with("[[schedule]]\nname = \"late\"\nwindows = [\"Mon 10:00-17:00\"]\nduring = \"school\"\notherwise = \"leisure\"\n",
+           "[[day]]\ndate = \"2026-11-27\"\nschedule = \"late\"\nwindows = [\"08:00-17:00\"]\n"),
+      "school.toml:8:8", "or no group follows its schedule"));
+  // On a holiday it says once more what the calendar says.
+  auto free = with_calendar(event("20261127", "20261128", "Ferientag"));
+  free.school->append("[[day]]\ndate = \"2026-11-27\"\nwindows = []\n");
+  CHECK(says_only(said(free), "school.toml:8:8", "changes nothing"));
+}
+
+TEST_CASE("a calendar without a holiday in the coming 400 days is questioned") {
+  const auto old = event("20251222", "20260107", "Weihnachtsferien");
+  CHECK(says_only(
+      said(with_calendar(old)), "city.toml:19:14",
+      "no event of calendars/a.ics is a holiday within the next 400 days, the last one was on 2026-01-06 (“Weihnachtsferien”)"));
+  CHECK(said(with_calendar(old), "2026-01-06") == Lines{});
+  CHECK(said(with_calendar(old), std::nullopt) == Lines{});
+  CHECK(said(with_calendar(old + event("20271227", "20271228", "fern"))) == Lines{});  // in 399 days
+  CHECK(said(with_calendar(old + event("20271228", "20271229", "zu fern"))).size() == 1);
+  CHECK(said(with_calendar(event("20280101", "20280102", "Neujahr"))).size() == 1);
+  // What is picked counts; that a glob picks nothing is said by whoever reads it.
+  const auto both = old + event("20261128", "20261129", "Sitzung");
+  CHECK(said(with_calendar(both)) == Lines{});
+  CHECK(
+      says_only(said(with_calendar(both, "{file = \"calendars/a.ics\", only = [\"*ferien\"]}")), "city.toml:19:22", "no event of"));
+  CHECK(said(with_calendar(both, "{file = \"calendars/a.ics\", only = [\"*Prüfung\"]}")).size() == 1);
+}
+
+TEST_CASE("keys of the format that do nothing yet are questioned") {
+  auto changed = files();
+  changed.gateway->append("[cache]\ndirectory = \"/var/cache/schultor\"\nsize = \"200 GiB\"\n");
+  CHECK(says_only(said(changed), "gateway.toml:10:2", "[cache] has no effect in this version yet"));
+}
+
+TEST_CASE("nothing is questioned beside errors") {
+  auto changed = files();
+  changed.school->append(std::string(own_profile) + "colour = 1\n");
+  auto loaded = load(changed, Need::everything());
+  add_questionable(loaded, on("2026-11-23"));
+  REQUIRE(loaded.diagnostics.size() == 1);
+  CHECK(loaded.diagnostics[0].severity == schultor::config::Severity::error);
+}
+
+TEST_CASE("what is large is questioned in bounded time") {
+  auto changed = files();
+  std::string windows, days;
+  for (int i = 0; i < 1400; ++i)
+    windows += fmt::format("\"Mon {:02}:{:02}-{:02}:{:02}\",", i / 60, i % 60, (i + 1) / 60, (i + 1) % 60);
+  for (int i = 0; i < 1000; ++i) {
+    const date::year_month_day date{date::local_days{date::year{2026} / 12 / 1} + date::days{i}};
+    days += fmt::format("[[day]]\ndate = \"{}\"\nwindows = []\n", date::format("%F", date));
+  }
+  changed.city->replace(changed.city->find("\"Mon..Fri 08:00-17:00\""), 22, windows);
+  changed.school->append(days);
+  CHECK(said(changed).size() <= 251);
+}
