@@ -89,7 +89,8 @@ std::vector<Diagnostic> Diagnostics::take() && {
     if (share.more)
       list_.push_back({file, 0, 0, share.more_errors ? Severity::error : Severity::warning, std::string(there_is_more)});
   std::stable_sort(list_.begin(), list_.end(), [](const Diagnostic& a, const Diagnostic& b) {
-    return std::tuple(file_rank(a.file), a.line, a.column) < std::tuple(file_rank(b.file), b.line, b.column);
+    return std::tuple(file_rank(a.file), std::string_view(a.file), a.line, a.column) <
+           std::tuple(file_rank(b.file), std::string_view(b.file), b.line, b.column);
   });
   list_.erase(std::unique(list_.begin(), list_.end()), list_.end());
   return std::move(list_);

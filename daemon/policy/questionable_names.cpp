@@ -9,6 +9,8 @@
 namespace schultor::policy {
 namespace {
 
+constexpr std::string_view city_file = "city.toml";
+
 std::string place_of(const Source& source) { return to_string(config::Source{source.file, source.line}); }
 
 /// Judges an entry of allow or block as if it were a name: a `*` of it fits a `*` of another one alone, so that whatever holds the
@@ -27,9 +29,10 @@ public:
       // A school may close what the city allows.
       if (judgement.because == "block" && judgement.pattern->source.file != entry.source.file) continue;
       const auto by = judgement.because == "never" ? "[never]" : judgement.because == "city-block" ? "the city's block" : "block";
-      const auto whom = judgement.because == "block" ? "" : ", or ask the city";
-      out_.warning(entry.source, fmt::format("“{}” stays closed, since {} has “{}” ({}): remove it here{}", entry.value, by,
-                                             judgement.pattern->text, place_of(judgement.pattern->source), whom));
+      const bool ask = judgement.because != "block" && entry.source.file != city_file;
+      out_.warning(entry.source,
+                   fmt::format("“{}” stays closed, since {} has “{}” ({}): remove it here{}", entry.value, by,
+                               judgement.pattern->text, place_of(judgement.pattern->source), ask ? ", or ask the city" : ""));
     }
   }
 

@@ -165,10 +165,16 @@ private:
         passed.push_back(&day);
         continue;
       }
-      if (changes_nothing(day))
+      if (!is_followed(day))
         examined_.out.warning(day.date.source,
-                              fmt::format("[[day]] {} changes nothing: what it says holds on that date anyhow{}: remove it",
-                                          text(day.date.value), day.schedule ? ", or no group follows its schedule" : ""));
+                              fmt::format("[[day]] {} changes nothing, since no group follows its schedule: remove it, "
+                                          "or name another schedule",
+                                          text(day.date.value)));
+      else if (changes_nothing(day))
+        examined_.out.warning(day.date.source,
+                              fmt::format("[[day]] {} changes nothing, since what it says holds on that date anyhow: "
+                                          "remove it",
+                                          text(day.date.value)));
       question_overlaps(day.windows, false, examined_.out);
     }
     if (passed.empty()) return;
@@ -178,6 +184,11 @@ private:
                               ? fmt::format("[[day]] {} has passed: remove it", text(passed.front()->date.value))
                               : fmt::format("[[day]] {} has passed, and {} more {}: remove them", text(passed.front()->date.value),
                                             others, others == 1 ? "has, too" : "have, too"));
+  }
+
+  [[nodiscard]] bool is_followed(const config::Day& day) const {
+    const auto* schedule = day.schedule ? examined_.find_schedule(day.schedule->value) : nullptr;
+    return !day.schedule || (schedule != nullptr && examined_.is_followed(*schedule));
   }
 
   bool changes_nothing(const config::Day& written) {

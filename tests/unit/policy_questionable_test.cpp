@@ -4,6 +4,7 @@
 #include "tests/catch.hpp"
 
 #include <algorithm>
+#include <ostream>
 #include <string>
 #include <vector>
 
@@ -61,9 +62,20 @@ bool says(const Lines& lines, std::string_view start, std::string_view part) {
                      [&](const std::string& line) { return line.starts_with(start) && line.find(part) != std::string::npos; });
 }
 
+/// Whether something holds, and else what was said.
+struct Verdict {
+  bool holds;
+  Lines lines;
+  explicit operator bool() const { return holds; }
+  friend std::ostream& operator<<(std::ostream& out, const Verdict& verdict) {
+    for (const auto& line : verdict.lines) out << line << '\n';
+    return out;
+  }
+};
+
 /// One warning, at a place and with a part of its text.
-bool says_only(const Lines& lines, std::string_view place, std::string_view part) {
-  return lines.size() == 1 && says(lines, std::string(place) + ": warning: ", part);
+Verdict says_only(const Lines& lines, std::string_view place, std::string_view part) {
+  return {lines.size() == 1 && says(lines, std::string(place) + ": warning: ", part), lines};
 }
 
 std::string event(std::string_view from, std::string_view to, std::string_view summary) {
@@ -89,7 +101,7 @@ TEST_CASE("what is meant as it is written is not questioned") {
 }
 
 TEST_CASE("a profile of the school's own that nothing names is questioned, the city's are an offer") {
-  CHECK(says_only(with("", std::string(own_profile)), "school.toml:8:8", "profile “own”: no schedule and no group names it"));
+  CHECK(says_only(with("", std::string(own_profile)), "school.toml:9:8", "profile “own”: no schedule and no group names it"));
   CHECK(with(std::string(own_profile), "") == Lines{});
   CHECK(with("", std::string(own_profile) + "[[group]]\nname = \"b\"\nprofile = \"own\"\nprefixes = [\"10.1.0.0/24\"]\n") ==
         Lines{});
@@ -102,7 +114,7 @@ TEST_CASE("a profile of the school's own that nothing names is questioned, the c
 TEST_CASE("a schedule of the school's own that no group follows is questioned, the city's are an offer") {
   const std::string schedule =
       "[[schedule]]\nname = \"late\"\nwindows = [\"Mon..Fri 10:00-17:00\"]\nduring = \"school\"\notherwise = \"leisure\"\n";
-  CHECK(says_only(with("", schedule), "school.toml:8:8", "schedule “late”: no group follows it"));
+  CHECK(says_only(with("", schedule), "school.toml:9:8", "schedule “late”: no group follows it"));
   CHECK(with(schedule, "") == Lines{});
   CHECK(with("", schedule + "[[group]]\nname = \"b\"\nschedule = \"late\"\nprefixes = [\"10.1.0.0/24\"]\n") == Lines{});
 }
@@ -110,7 +122,7 @@ TEST_CASE("a schedule of the school's own that no group follows is questioned, t
 TEST_CASE("windows that change nothing are questioned") {
   CHECK(says_only(
       with("[[schedule]]\nname = \"same\"\nwindows = [\"08:00-17:00\"]\nduring = \"school\"\notherwise = \"school\"\n", ""),
-      "city.toml:21:13", "profile “school” holds within its windows and outside of them"));
+      "city.toml:23:13", "profile “school” holds within its windows and outside of them"));
   CHECK(with("[[schedule]]\nname = \"same\"\nduring = \"school\"\notherwise = \"school\"\n", "") == Lines{});
 }
 
@@ -140,22 +152,22 @@ TEST_CASE("an open profile for a clock that is not known to be right is question
 }
 
 TEST_CASE("overrides that may last longer than a day are questioned") {
-  CHECK(says_only(with("[override]\nlongest = \"25h\"\n", ""), "city.toml:19:11", "expected at most 24h"));
-  CHECK(says_only(with("", "[override]\nlongest = \"24h1m\"\n"), "school.toml:8:11", "expected at most 24h"));
+  CHECK(says_only(with("[override]\nlongest = \"25h\"\n", ""), "city.toml:20:11", "expected at most 24h"));
+  CHECK(says_only(with("", "[override]\nlongest = \"24h1m\"\n"), "school.toml:9:11", "expected at most 24h"));
   CHECK(with("[override]\nlongest = \"24h\"\n", "") == Lines{});
 }
 
 TEST_CASE("an allow entry that stays closed is questioned: by never, by the city's block, by a block beside it") {
   CHECK(
-      says_only(with("", "[extend.school]\nallow = [\"www.casino.test\"]\n"), "school.toml:8:10",
+      says_only(with("", "[extend.school]\nallow = [\"www.casino.test\"]\n"), "school.toml:9:10",
                 "“www.casino.test” stays closed, since [never] has “casino.test” (city.toml:4): remove it here, or ask the city"));
-  CHECK(says_only(with("", "[extend.leisure]\nallow = [\"dns.google\"]\n"), "school.toml:8:10", "(built-in)"));
-  CHECK(says_only(with("", "[extend.school]\nallow = [\"*.games.anton.app\"]\n"), "school.toml:8:10",
+  CHECK(says_only(with("", "[extend.leisure]\nallow = [\"dns.google\"]\n"), "school.toml:9:10", "(built-in)"));
+  CHECK(says_only(with("", "[extend.school]\nallow = [\"*.games.anton.app\"]\n"), "school.toml:9:10",
                   "since the city's block has “games.anton.app” (city.toml:10)"));
-  CHECK(says_only(with("[[profile]]\nname = \"p\"\naccess = \"listed\"\nallow = [\"casino.test\"]\n", ""), "city.toml:21:10",
+  CHECK(says_only(with("[[profile]]\nname = \"p\"\naccess = \"listed\"\nallow = [\"casino.test\"]\n", ""), "city.toml:22:10",
                   "[never]"));
-  CHECK(says_only(with("", "[extend.school]\nallow = [\"a.test\"]\nblock = [\"a.test\"]\n"), "school.toml:8:10",
-                  "since block has “a.test” (school.toml:9): remove it here"));
+  CHECK(says_only(with("", "[extend.school]\nallow = [\"a.test\"]\nblock = [\"a.test\"]\n"), "school.toml:9:10",
+                  "since block has “a.test” (school.toml:10): remove it here"));
   // What the city itself excepts is open, and a cloud name is open always.
   CHECK(with("[[profile]]\nname = \"p\"\naccess = \"open\"\nallow = [\"edu.games.test\"]\nblock = [\"games.test\"]\n", "") ==
         Lines{});
@@ -165,20 +177,20 @@ TEST_CASE("an allow entry that stays closed is questioned: by never, by the city
 }
 
 TEST_CASE("a block entry that the cloud keeps open, or that is closed anyhow, is questioned") {
-  CHECK(says_only(with("", "[extend.leisure]\nblock = [\"a.mnspro.cloud\"]\n"), "school.toml:8:10",
+  CHECK(says_only(with("", "[extend.leisure]\nblock = [\"a.mnspro.cloud\"]\n"), "school.toml:9:10",
                   "“a.mnspro.cloud” stays open, since [cloud] has “mnspro.cloud” (city.toml:2)"));
-  CHECK(says_only(with("", "[extend.leisure]\nblock = [\"*.casino.test\"]\n"), "school.toml:8:10",
+  CHECK(says_only(with("", "[extend.leisure]\nblock = [\"*.casino.test\"]\n"), "school.toml:9:10",
                   "“*.casino.test” is closed already, since [never] has “casino.test” (city.toml:4)"));
   // Names below it are the cloud's; the name itself is not.
   CHECK(with("", "[extend.leisure]\nblock = [\"cloud\"]\n") == Lines{});
 }
 
 TEST_CASE("what a school adds and the city has is questioned") {
-  CHECK(says_only(with("", "[extend.school]\nallow = [\"de.wikipedia.org\"]\n"), "school.toml:8:10",
+  CHECK(says_only(with("", "[extend.school]\nallow = [\"de.wikipedia.org\"]\n"), "school.toml:9:10",
                   "“de.wikipedia.org” is allowed already, since the city's profile has “wikipedia.org” (city.toml:9)"));
   CHECK(
-      says_only(with("", "[extend.school]\nallow = [\"a.mnspro.cloud\"]\n"), "school.toml:8:10", "is open already, since [cloud]"));
-  CHECK(says_only(with("", "[extend.school]\nblock = [\"x.games.anton.app\"]\n"), "school.toml:8:10",
+      says_only(with("", "[extend.school]\nallow = [\"a.mnspro.cloud\"]\n"), "school.toml:9:10", "is open already, since [cloud]"));
+  CHECK(says_only(with("", "[extend.school]\nblock = [\"x.games.anton.app\"]\n"), "school.toml:9:10",
                   "“x.games.anton.app” is blocked already, since the city's profile has “games.anton.app” (city.toml:10)"));
   // An exception from a block of the school's own is none of that.
   CHECK(with("", "[extend.school]\nallow = [\"de.wikipedia.org\"]\nblock = [\"wikipedia.org\"]\n") == Lines{});
@@ -191,15 +203,15 @@ TEST_CASE("windows of a schedule that overlap are questioned, also over midnight
     changed.city->replace(changed.city->find("\"Mon..Fri 08:00-17:00\""), 22, list);
     return said(changed);
   };
-  CHECK(says_only(windows("\"Mon..Fri 08:00-12:00\", \"Fri,Sat 11:59-13:00\""), "city.toml:16:37",
+  CHECK(says_only(windows("\"Mon..Fri 08:00-12:00\", \"Fri,Sat 11:59-13:00\""), "city.toml:16:36",
                   "window “Fri,Sat 11:59-13:00” overlaps “Mon..Fri 08:00-12:00” (city.toml:16)"));
-  CHECK(says_only(windows("\"Mon 07:00-08:00\", \"Sun 22:00-07:01\""), "city.toml:16:32", "overlaps"));
-  CHECK(says_only(windows("\"Mon 22:00-02:00\", \"Tue 01:00-03:00\""), "city.toml:16:32", "overlaps"));
+  CHECK(says_only(windows("\"Mon 07:00-08:00\", \"Sun 22:00-07:01\""), "city.toml:16:31", "overlaps"));
+  CHECK(says_only(windows("\"Mon 22:00-02:00\", \"Tue 01:00-03:00\""), "city.toml:16:31", "overlaps"));
   CHECK(windows("\"Mon..Fri 08:00-12:00\", \"Mon..Fri 12:00-13:00\", \"Sat 08:00-12:00\"") == Lines{});
   CHECK(windows("\"Mon 07:00-08:00\", \"Sun 22:00-07:00\"") == Lines{});
   // One that lies within a longer one is told of beside it, whatever comes between.
   CHECK(windows("\"Mon 08:00-17:00\", \"Mon 09:00-10:00\", \"Mon 11:00-12:00\"").size() == 2);
-  CHECK(says_only(with("", "[[day]]\ndate = \"2026-11-28\"\nwindows = [\"09:00-12:00\", \"11:00-13:00\"]\n"), "school.toml:9:27",
+  CHECK(says_only(with("", "[[day]]\ndate = \"2026-11-28\"\nwindows = [\"09:00-12:00\", \"11:00-13:00\"]\n"), "school.toml:10:27",
                   "window “11:00-13:00” overlaps “09:00-12:00”"));
 }
 
@@ -222,11 +234,11 @@ TEST_CASE("a schedule whose windows hold at no time soon is questioned; long hol
 
 TEST_CASE("a date that has passed is questioned, all such dates in one line") {
   const std::string day = "[[day]]\ndate = \"2026-11-21\"\nwindows = [\"09:00-13:00\"]\n";
-  CHECK(says_only(with("", day), "school.toml:8:8", "[[day]] 2026-11-21 has passed: remove it"));
-  CHECK(says_only(with("", day, "2026-11-22"), "school.toml:8:8", "has passed"));
+  CHECK(says_only(with("", day), "school.toml:9:8", "[[day]] 2026-11-21 has passed: remove it"));
+  CHECK(says_only(with("", day, "2026-11-22"), "school.toml:9:8", "has passed"));
   CHECK(with("", day, "2026-11-21 23:59") == Lines{});
   CHECK(with("", day, std::nullopt) == Lines{});
-  CHECK(says_only(with("", day + "[[day]]\ndate = \"2026-11-20\"\nwindows = []\n"), "school.toml:8:8",
+  CHECK(says_only(with("", day + "[[day]]\ndate = \"2026-11-20\"\nwindows = []\n"), "school.toml:9:8",
                   "and 1 more has, too: remove them"));
 }
 
@@ -234,8 +246,8 @@ TEST_CASE("a date that changes nothing is questioned") {
   const auto day = [](std::string_view date, std::string_view windows, std::string_view more = "") {
     return with("", fmt::format("[[day]]\ndate = \"{}\"\nwindows = [{}]\n{}", date, windows, more));
   };
-  CHECK(says_only(day("2026-11-27", "\"08:00-17:00\""), "school.toml:8:8", "[[day]] 2026-11-27 changes nothing"));
-  CHECK(says_only(day("2026-11-28", ""), "school.toml:8:8", "changes nothing"));  // a Saturday
+  CHECK(says_only(day("2026-11-27", "\"08:00-17:00\""), "school.toml:9:8", "[[day]] 2026-11-27 changes nothing"));
+  CHECK(says_only(day("2026-11-28", ""), "school.toml:9:8", "changes nothing"));  // a Saturday
   CHECK(day("2026-11-28", "\"09:00-13:00\"") == Lines{});
   CHECK(day("2026-11-27", "\"08:00-17:01\"") == Lines{});
   CHECK(day("2026-11-27", "") == Lines{});
@@ -245,11 +257,11 @@ TEST_CASE("a date that changes nothing is questioned") {
   CHECK(says_only(
       with("[[schedule]]\nname = \"late\"\nwindows = [\"Mon 10:00-17:00\"]\nduring = \"school\"\notherwise = \"leisure\"\n",
            "[[day]]\ndate = \"2026-11-27\"\nschedule = \"late\"\nwindows = [\"08:00-17:00\"]\n"),
-      "school.toml:8:8", "or no group follows its schedule"));
+      "school.toml:9:8", "changes nothing, since no group follows its schedule"));
   // On a holiday it says once more what the calendar says.
   auto free = with_calendar(event("20261127", "20261128", "Ferientag"));
   free.school->append("[[day]]\ndate = \"2026-11-27\"\nwindows = []\n");
-  CHECK(says_only(said(free), "school.toml:8:8", "changes nothing"));
+  CHECK(says_only(said(free), "school.toml:9:8", "changes nothing"));
 }
 
 TEST_CASE("a calendar without a holiday in the coming 400 days is questioned") {
