@@ -13,7 +13,7 @@ TableReader::TableReader(const Table& table, Source where, std::string what, Dia
     : table_(table), where_(std::move(where)), what_(std::move(what)), out_(out) {}
 
 const Entry* TableReader::take(std::string_view key) {
-  known_.push_back(key);
+  if (std::find(known_.begin(), known_.end(), key) == known_.end()) known_.push_back(key);
   const auto found =
       std::find_if(table_.entries.begin(), table_.entries.end(), [&](const Entry& entry) { return entry.key == key; });
   return found == table_.entries.end() ? nullptr : &*found;

@@ -232,6 +232,11 @@ private:
     if (city && school && school->value > city->value)
       out_.error(school->source, fmt::format("an override may last longer here than the city allows ({}): expected at most that",
                                              to_string(city->source)));
+    else if (!city && school && school->value > longest_override_unless_said)
+      out_.error(school->source,
+                 fmt::format("an override may last longer here than a day, which is the city's to allow ([override] "
+                             "longest in city.toml): expected at most {}h",
+                             longest_override_unless_said.count()));
   }
 
   void add_group(const config::Group& group) {

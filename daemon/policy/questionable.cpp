@@ -52,12 +52,12 @@ void question_schedules(const Examined& examined) {
 }
 
 void question_groups(const Examined& examined) {
-  std::set<std::size_t> with_devices;
-  for (const auto& device : examined.policy.devices) with_devices.insert(device.group);
   const auto& groups = examined.config.school.groups;
+  std::vector<bool> has_devices(groups.size());
+  for (const auto& device : examined.policy.devices) has_devices[device.group] = true;
   for (std::size_t i = 0; i < groups.size(); ++i) {
     const auto& group = groups[i];
-    if (group.unknown || !group.prefixes.empty() || !group.interfaces.empty() || with_devices.contains(i)) continue;
+    if (group.unknown || !group.prefixes.empty() || !group.interfaces.empty() || has_devices[i]) continue;
     examined.out.warning(group.name.source, fmt::format("group “{}”: no device is ever in it, since roster.csv has none for it and "
                                                         "it has neither prefixes nor interfaces: add its devices, or remove it",
                                                         group.name.value));
@@ -88,13 +88,14 @@ void question_clock(const Examined& examined) {
                     untrusted->value));
 }
 
+/// A school cannot go beyond what the city says.
 void question_overrides(const Examined& examined) {
-  for (const auto* limits : {&examined.config.city.overrides, &examined.config.school.overrides})
-    if (limits->longest && limits->longest->value > longest_sensible_override)
-      examined.out.warning(limits->longest->source,
-                           fmt::format("an override may last longer than a day here, and one that is forgotten lasts as long: "
-                                       "expected at most {}h",
-                                       longest_sensible_override.count()));
+  const auto& longest = examined.config.city.overrides.longest;
+  if (longest && longest->value > longest_sensible_override)
+    examined.out.warning(longest->source,
+                         fmt::format("an override may last longer than a day here, and one that is forgotten lasts as "
+                                     "long: expected at most {}h",
+                                     longest_sensible_override.count()));
 }
 
 }  // namespace

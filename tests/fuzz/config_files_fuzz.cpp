@@ -4,6 +4,7 @@
 // A whole configuration directory in one input: the files follow one another, each begun by a line "=== NAME".
 #include "daemon/policy/compile.hpp"
 #include "daemon/policy/explain.hpp"
+#include "daemon/policy/questionable.hpp"
 
 #include <algorithm>
 #include <chrono>
@@ -56,6 +57,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   require(policy.unknown_group().unknown);
   require(policy::gate_rules_from_json(policy::to_json(policy.gate)).has_value());
   const policy::Seconds at{std::chrono::seconds{1'774'594'800}};
+  for (const auto& diagnostic : policy::questionable(*loaded.config, policy, at))
+    require(diagnostic.severity == config::Severity::warning && diagnostic.line > 0);
   for (const auto& group : policy.groups) {
     (void)policy::span_at(policy, group, at);
     require(policy::explain(policy, group, at, "www.lernen.test").has_value());

@@ -35,8 +35,8 @@ TEST_CASE("misuse is answered with what was meant or how it is written") {
   CHECK(misuse({"statsu"}) == "there is no command “statsu”; did you mean “status”?");
   CHECK(misuse({"timeline", "--grup", "3b"}) == "there is no option --grup; did you mean “group”?");
   CHECK(misuse({"timeline", "--group", "3b"}) == "expected: schultorctl timeline --group GROUP --from DATE --to DATE");
-  CHECK(misuse({"validate", "--group", "3b"}) == "validate takes no --group: schultorctl validate");
-  CHECK(misuse({"validate", "x"}) == "validate takes no more words: schultorctl validate");
+  CHECK(misuse({"validate", "--group", "3b"}) == "validate takes no --group: schultorctl validate [--at TIME]");
+  CHECK(misuse({"validate", "x"}) == "validate takes no more words: schultorctl validate [--at TIME]");
   CHECK_FALSE(misuse({}).empty());
   CHECK_FALSE(misuse({"explain", "a.test"}).empty());
   CHECK_FALSE(misuse({"explain", "--group", "a", "--device", "b", "a.test"}).empty());
