@@ -106,7 +106,6 @@ std::optional<std::uint64_t> parse_size(std::string_view text) {
 void read_cache(TableReader table, Gateway& gateway, bool needed) {
   Cache cache;
   cache.source = table.where();
-  table.out().warning(cache.source, "[cache] has no effect in this version yet: nothing is kept");
   if (const auto directory = table.text("directory")) {
     if (directory->value.empty() || directory->value.front() != '/' ||
         directory->value.find_first_of("\n\r\"") != std::string::npos)
