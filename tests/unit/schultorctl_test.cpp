@@ -28,6 +28,7 @@ TEST_CASE("options stand before or behind their command") {
     CHECK((*request)->arguments == std::vector<std::string>{"a.test"});
   }
   CHECK(parse_command_line(std::vector<std::string>{"validate"})->directory == "/etc/schultor");
+  CHECK(parse_command_line(std::vector<std::string>{"validate", "--at", "2027-08-01"})->at == "2027-08-01");
   CHECK(parse_command_line(std::vector<std::string>{"timeline", "--help"})->help);
 }
 
