@@ -34,7 +34,7 @@ struct Stretch {
   std::size_t window;
 };
 
-/// The stretches of windows, in the order of their starts; over a `round` of a week they go on at its start.
+/// The stretches of windows, in the order of their starts; what runs over the end of the week goes on at its start.
 std::vector<Stretch> stretches_of(const std::vector<config::Window>& windows, bool of_week) {
   const minutes day = days{1};
   const minutes round = days{7};
