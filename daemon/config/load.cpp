@@ -61,14 +61,14 @@ void slurp_folder(const std::filesystem::path& directory, const std::string& fol
 
 }  // namespace
 
-Loaded load(const std::filesystem::path& directory, Need need) {
+Reading read(const std::filesystem::path& directory, Need need) {
   Diagnostics unreadable;
   Files files;
   std::error_code error;
   if (!std::filesystem::is_directory(directory, error)) {
     unreadable.error({directory.string(), 0, 0},
                      "there is no such directory, expected one with gateway.toml, city.toml, school.toml and roster.csv");
-    return {std::nullopt, std::nullopt, {}, std::move(unreadable).take()};
+    return {std::nullopt, std::move(unreadable).take()};
   }
   const bool gateway = need.school_name || need.timezone || need.network || need.operations;
   if (gateway) files.gateway = slurp(directory, "gateway.toml", files, unreadable);
@@ -77,13 +77,22 @@ Loaded load(const std::filesystem::path& directory, Need need) {
   if (need.roster) files.roster = slurp(directory, "roster.csv", files, unreadable);
   for (const auto& [folder, ending] : {std::pair{"calendars", ".ics"}, std::pair{"endpoints", ".json"}})
     if (need.city || need.school) slurp_folder(directory, folder, ending, files, unreadable);
-  auto loaded = parse(files, need);
-  if (!unreadable.has_errors()) return loaded;
+  return {std::move(files), std::move(unreadable).take()};
+}
+
+Loaded parse(const Reading& reading, Need need) {
+  if (!reading.files) return {std::nullopt, std::nullopt, {}, reading.faults};
+  auto loaded = parse(*reading.files, need);
+  if (!has_errors(reading.faults)) return loaded;
   // What the others hold is still told.
   if (loaded.config) loaded.draft = std::exchange(loaded.config, std::nullopt);
-  unreadable.append(std::move(loaded.diagnostics));
-  loaded.diagnostics = std::move(unreadable).take();
+  Diagnostics both;
+  both.append(reading.faults);
+  both.append(std::move(loaded.diagnostics));
+  loaded.diagnostics = std::move(both).take();
   return loaded;
 }
+
+Loaded load(const std::filesystem::path& directory, Need need) { return parse(read(directory, need), need); }
 
 }  // namespace schultor::config

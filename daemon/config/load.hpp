@@ -67,7 +67,17 @@ inline constexpr std::size_t largest_file = 16U << 20U;
 /// Of calendars and endpoint lists, in each of their folders.
 inline constexpr std::size_t most_named_files = 100;
 
+/// A directory's files, before anybody has judged what they say.
+struct Reading {
+  std::optional<Files> files;        ///< none: there is no such directory
+  std::vector<Diagnostic> faults{};  ///< of reading, by whatever cannot be read
+};
+
 /// Reads the files of a configuration directory.
+[[nodiscard]] Reading read(const std::filesystem::path& directory, Need need);
+/// Judges what was read: with faults of reading there is no configuration.
+[[nodiscard]] Loaded parse(const Reading& reading, Need need);
+/// Both.
 [[nodiscard]] Loaded load(const std::filesystem::path& directory, Need need);
 /// The same from contents. Pure.
 [[nodiscard]] Loaded parse(const Files& files, Need need);

@@ -394,6 +394,7 @@ Compiled compile(const config::Config& config, const config::Unread& unread) {
 LoadedPolicy load(const std::filesystem::path& directory, config::Need need) {
   return compile_loaded(config::load(directory, need));
 }
+LoadedPolicy load(const config::Reading& reading, config::Need need) { return compile_loaded(config::parse(reading, need)); }
 LoadedPolicy load(const config::Files& files, config::Need need) { return compile_loaded(config::parse(files, need)); }
 
 }  // namespace schultor::policy

@@ -30,6 +30,8 @@ struct LoadedPolicy {
 };
 
 [[nodiscard]] LoadedPolicy load(const std::filesystem::path& directory, config::Need need);
+/// The same from what was read of a directory.
+[[nodiscard]] LoadedPolicy load(const config::Reading& reading, config::Need need);
 /// The same from the files' contents. Pure but for the tz database.
 [[nodiscard]] LoadedPolicy load(const config::Files& files, config::Need need);
 
