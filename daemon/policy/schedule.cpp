@@ -5,6 +5,7 @@
 #include "daemon/policy/rules_in_time.hpp"
 
 #include <algorithm>
+#include <map>
 #include <tuple>
 
 namespace schultor::policy {
@@ -24,14 +25,13 @@ public:
 
   Holding at(Seconds when) {
     if (!group_.unknown || !group_.strictest) return of_group(group_, when);
-    const bool configured = group_.schedule || !group_.fixed_profile.empty();
+    if (group_.schedule || !group_.fixed_profile.empty()) return strictest_override(of_group(group_, when), when);
     std::optional<Holding> strictest;
-    if (configured) strictest = of_group(group_, when);
     for (const auto& other : policy_.groups) {
-      if (&other == &group_ || other.ownership != Ownership::school) continue;
-      auto theirs = configured ? override_of(other, when) : std::optional(of_group(other, when));
-      if (!theirs || (strictest && stricter(policy_, strictest->profile, theirs->profile) == strictest->profile)) continue;
-      theirs->text = fmt::format("as {}: {}", other.name, theirs->text);
+      if (!is_measure(other)) continue;
+      auto theirs = of_group(other, when);
+      if (strictest && stricter(policy_, strictest->profile, theirs.profile) == strictest->profile) continue;
+      theirs.text = as(other, theirs);
       strictest = std::move(theirs);
     }
     return strictest.value_or(Holding{});
@@ -53,9 +53,31 @@ public:
   }
 
 private:
+  /// Whether an unknown device is held to what this group is held to.
+  [[nodiscard]] bool is_measure(const Group& group) const { return &group != &group_ && group.ownership == Ownership::school; }
+
+  static std::string as(const Group& group, const Holding& theirs) { return fmt::format("as {}: {}", group.name, theirs.text); }
+
+  /// `own`, or where some class has a stricter override, that. Words are found for the one that is chosen alone: there may be many.
+  Holding strictest_override(Holding own, Seconds when) {
+    const Override* strictest = nullptr;
+    const Group* whose = nullptr;
+    for (const auto& other : policy_.groups) {
+      const auto* theirs = is_measure(other) ? override_of(other, when) : nullptr;
+      const auto& profile = strictest != nullptr ? strictest->profile : own.profile;
+      if (theirs == nullptr || theirs->profile == profile || stricter(policy_, profile, theirs->profile) == profile) continue;
+      strictest = theirs;
+      whose = &other;
+    }
+    if (strictest == nullptr) return own;
+    own = holding_of(*strictest);
+    own.text = as(*whose, own);
+    return own;
+  }
+
   /// The group's own word, without regard to others.
   Holding of_group(const Group& group, Seconds when) {
-    if (auto overridden = override_of(group, when)) return std::move(*overridden);
+    if (const auto* overridden = override_of(group, when)) return holding_of(*overridden);
     return by_rules(group, when);
   }
 
@@ -68,22 +90,23 @@ private:
     return {policy_.untrusted, Because::clock, text, policy_.untrusted_source};
   }
 
-  std::optional<Holding> override_of(const Group& group, Seconds when) {
-    if (!circumstances_.clock_trusted) return override_out_of_time(group, when);
-    const auto* found = override_at(circumstances_.overrides, group.name, when);
-    if (found == nullptr) return std::nullopt;
-    return holding_of(*found);
+  /// The override that holds for the group; null where none does.
+  const Override* override_of(const Group& group, Seconds when) {
+    const auto& all = overrides_of(group);
+    if (circumstances_.clock_trusted) return override_at(all, group.name, when);
+    // While nobody knows the time, nobody knows whether an override has ended: it holds where it is the safe side.
+    if (all.empty() || all.back().profile.empty()) return nullptr;
+    const auto rules = by_rules(group, when);
+    return stricter(policy_, rules.profile, all.back().profile) == rules.profile ? nullptr : &all.back();
   }
 
-  /// While nobody knows the time, nobody knows whether an override has ended: it holds where it is the safe side.
-  std::optional<Holding> override_out_of_time(const Group& group, Seconds when) {
-    const auto& all = circumstances_.overrides;
-    const auto newest =
-        std::find_if(all.rbegin(), all.rend(), [&](const Override& one) { return !one.group || *one.group == group.name; });
-    if (newest == all.rend() || newest->profile.empty()) return std::nullopt;
-    const auto rules = by_rules(group, when);
-    if (stricter(policy_, rules.profile, newest->profile) == rules.profile) return std::nullopt;
-    return holding_of(*newest);
+  /// Those that concern the group: few of what may be many, and looked through at every candidate.
+  const Overrides& overrides_of(const Group& group) {
+    const auto [known, fresh] = overrides_of_.try_emplace(&group);
+    if (fresh)
+      for (const auto& one : circumstances_.overrides)
+        if (!one.group || *one.group == group.name) known->second.push_back(one);
+    return known->second;
   }
 
   Holding holding_of(const Override& one) const {
@@ -102,10 +125,11 @@ private:
     for (const auto& group : policy_.groups) {
       const bool concerned = &group == &group_ || (follows_all && group.ownership == Ownership::school);
       if (concerned && group.schedule) add_edges(policy_.schedules[*group.schedule], clock_, begin, end, instants);
+      if (&group != &group_ && !(group_.unknown && group_.strictest && is_measure(group))) continue;
+      for (const auto& one : overrides_of(group))
+        for (const auto edge : {one.from, one.until})
+          if (edge >= begin && edge < end) instants.push_back(edge);
     }
-    for (const auto& one : circumstances_.overrides)
-      for (const auto edge : {one.from, one.until})
-        if (edge >= begin && edge < end) instants.push_back(edge);
     std::sort(instants.begin(), instants.end());
     instants.erase(std::unique(instants.begin(), instants.end()), instants.end());
     return instants;
@@ -115,6 +139,7 @@ private:
   const Group& group_;
   const Circumstances& circumstances_;
   LocalClock clock_;
+  std::map<const Group*, Overrides> overrides_of_;
 };
 
 }  // namespace
