@@ -3,6 +3,7 @@
 #include "daemon/enforce/describe.hpp"
 
 #include "daemon/base/version.hpp"
+#include "daemon/enforce/events.hpp"
 #include "daemon/policy/schedule.hpp"
 
 #include <fmt/format.h>
@@ -26,9 +27,16 @@ json to_object(const policy::Policy& policy, const policy::Override& one) {
           {"by", one.by}};
 }
 
+json to_object(const policy::Policy& policy, const Refusal& refusal) {
+  return {{"at", policy::format_local(policy, std::chrono::floor<std::chrono::seconds>(refusal.at))},
+          {"errors", in_short(refusal.errors)}};
+}
+
 }  // namespace
 
-std::string describe(const policy::Policy& policy, const policy::Override& one) { return to_object(policy, one).dump(); }
+std::string describe(const policy::Policy& policy, const policy::Override& one) {
+  return to_object(policy, one).dump(-1, ' ', false, json::error_handler_t::replace);
+}
 
 std::string describe(const policy::Policy& policy, const GatewayStatus& status, const Health& health) {
   json groups = json::array();
@@ -57,17 +65,19 @@ std::string describe(const policy::Policy& policy, const GatewayStatus& status, 
                       {"gate",
                        {{"connected", health.gate_connected},
                         {"resolver_answers", health.resolver_answers ? json(*health.resolver_answers) : json(nullptr)}}},
-                      {"applied", policy::format_local(policy, health.applied)}};
-  return document.dump();
+                      {"applied", policy::format_local(policy, health.applied)},
+                      {"refused", health.refused ? to_object(policy, *health.refused) : json(nullptr)}};
+  return document.dump(-1, ' ', false, json::error_handler_t::replace);
 }
 
-std::string status_line(const policy::Policy& policy, const GatewayStatus& status) {
+std::string status_line(const policy::Policy& policy, const GatewayStatus& status, bool refused) {
   constexpr std::size_t time_of_day = 11;  // in "2026-11-23T17:00:00+01:00"
   std::string line;
   for (const auto& group : status.groups) {
     line += fmt::format("{}{}: {}", line.empty() ? "" : ", ", group.name, group.profile);
     if (group.until) line += fmt::format(" until {}", policy::format_local(policy, *group.until).substr(time_of_day, 5));
   }
+  if (refused) return "the configuration is refused, the last good one holds; " + line;
   return line;
 }
 

@@ -2,13 +2,21 @@
 // SPDX-License-Identifier: EUPL-1.2
 #pragma once
 
+#include "daemon/base/wall_clock.hpp"
 #include "daemon/enforce/gateway.hpp"
 #include "daemon/policy/policy.hpp"
 
 #include <optional>
 #include <string>
+#include <vector>
 
 namespace schultor::enforce {
+
+/// A configuration that was not applied.
+struct Refusal {
+  base::Instant at;
+  std::vector<std::string> errors;  ///< "FILE:LINE:COL: error: …", each by itself
+};
 
 /// Beside GatewayStatus, what Manager.Describe tells.
 struct Health {
@@ -19,16 +27,17 @@ struct Health {
   bool clock_trusted = true;
   bool clock_synchronised = true;
   policy::Overrides overrides{};
+  std::optional<Refusal> refused{};  ///< the last one, until a configuration is applied
 };
 
-/// {"school", "version", "time", "policy_revision", "groups": […], "overrides": […], "clock": {…}, "randomised_devices", "gate": {…},
-/// "applied"}: see schultord(8).
+/// {"school", "version", "time", "policy_revision", "groups": […], "overrides": […], "clock": {…}, "randomised_devices", "gate":
+/// {…}, "applied", "refused" (null: nothing is): {"at", "errors"}}: see schultord(8).
 [[nodiscard]] std::string describe(const policy::Policy& policy, const GatewayStatus& status, const Health& health);
 
 /// {"id", "group" (null: all), "profile", "from", "until", "reason", "by"}.
 [[nodiscard]] std::string describe(const policy::Policy& policy, const policy::Override& one);
 
-/// One line for the service manager: "3b: school until 17:00, lehrkraefte: leisure".
-[[nodiscard]] std::string status_line(const policy::Policy& policy, const GatewayStatus& status);
+/// One line for the service manager: "3b: school until 17:00, lehrkraefte: leisure"; before it, that a configuration is refused.
+[[nodiscard]] std::string status_line(const policy::Policy& policy, const GatewayStatus& status, bool refused = false);
 
 }  // namespace schultor::enforce

@@ -39,6 +39,14 @@ std::string mode_event(const policy::Policy& policy, const ModeChange& change) {
   return event.dump();
 }
 
+std::vector<std::string> in_short(std::vector<std::string> errors) {
+  const auto count = errors.size();
+  if (count <= most_told_errors) return errors;
+  errors.resize(most_told_errors - 1);
+  errors.push_back(fmt::format("and {} more", count - errors.size()));
+  return errors;
+}
+
 std::string configuration_event(const policy::Policy& policy, base::Instant at, const std::vector<std::string>& errors) {
   const std::string result = errors.empty() ? "applied" : "refused";
   nlohmann::json event{{"id", fmt::format("configuration/{}/{}", result, utc(at))},
@@ -46,7 +54,7 @@ std::string configuration_event(const policy::Policy& policy, base::Instant at, 
                        {"at", policy::format_local(policy, std::chrono::floor<std::chrono::seconds>(at))},
                        {"result", result},
                        {"revision", policy.revision}};
-  if (!errors.empty()) event["errors"] = errors;
+  if (!errors.empty()) event["errors"] = in_short(errors);
   return event.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
 }
 
@@ -70,8 +78,12 @@ std::string fault_event(const policy::Policy& policy, base::Instant at, const st
 }
 
 void EventLog::add(std::string event) {
+  octets_ += event.size();
   events_.push_back(std::move(event));
-  if (events_.size() > most) events_.pop_front();
+  while (events_.size() > most || (octets_ > most_octets && events_.size() > 1)) {
+    octets_ -= events_.front().size();
+    events_.pop_front();
+  }
 }
 
 }  // namespace schultor::enforce

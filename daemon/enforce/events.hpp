@@ -29,7 +29,10 @@ void tell_apart(std::vector<ModeChange>& changes, base::Instant now, std::map<st
 /// {"id", "kind": "mode", "at", "group", "profile", "previous", "because", "text"}. The id derives from group and
 /// instant alone, so that the same change described again after a crash is the same event.
 [[nodiscard]] std::string mode_event(const policy::Policy& policy, const ModeChange& change);
-/// {"id", "kind": "configuration", "at", "result": "applied" | "refused", "revision"?, "errors"?}.
+/// Of a refused configuration's errors as many as are told one by one, and how many more there are; the journal has them all.
+inline constexpr std::size_t most_told_errors = 50;  ///< lines, that one with it; no more than the city is told
+[[nodiscard]] std::vector<std::string> in_short(std::vector<std::string> errors);
+/// {"id", "kind": "configuration", "at", "result": "applied" | "refused", "revision", "errors"?}. `errors`: each with its place.
 [[nodiscard]] std::string configuration_event(const policy::Policy& policy, base::Instant at,
                                               const std::vector<std::string>& errors);
 
@@ -45,12 +48,15 @@ class EventLog {
 public:
   /// More than a week of a school with a hundred groups.
   static constexpr std::size_t most = 2048;
+  static constexpr std::size_t most_octets = std::size_t{16} << 20U;
 
+  /// The oldest make room; the latest is always there.
   void add(std::string event);
   [[nodiscard]] std::vector<std::string> all() const { return {events_.begin(), events_.end()}; }
 
 private:
   std::deque<std::string> events_;
+  std::size_t octets_ = 0;
 };
 
 }  // namespace schultor::enforce

@@ -7,7 +7,6 @@
 #include "daemon/enforce/describe.hpp"
 #include "daemon/enforce/gateway_impl.hpp"
 #include "daemon/enforce/override_events.hpp"
-#include "daemon/policy/questionable.hpp"
 
 #include <grp.h>
 
@@ -31,70 +30,7 @@ std::string_view to_text(policy::Ownership ownership) {
   return ownership == policy::Ownership::school ? "school" : ownership == policy::Ownership::byod ? "byod" : "staff";
 }
 
-Configuration configuration_of(config::Config&& config, policy::Policy&& compiled, Numbers&& numbers) {
-  Configuration made{std::make_shared<const policy::Policy>(std::move(compiled)), {}, {}, std::move(numbers), {}, {}};
-  made.devices.resize(made.policy->groups.size());
-  for (const auto& device : made.policy->devices) ++made.devices[device.group];
-  for (auto& interface : config.gateway.lan_interfaces) made.lan_interfaces.push_back(std::move(interface.value));
-  made.gate_rules = gate_rules_of(*made.policy, made.numbers);
-  made.gate_rules_json = policy::to_json(made.gate_rules);
-  return made;
-}
-
 }  // namespace
-
-base::Result<Configuration> Gateway::Impl::load(const std::optional<Numbers>& known) {
-  auto loaded = policy::load(options.config_directory, config::Need::everything());
-  const auto now = clock->now();
-  const bool right = clock_trust.judge(now, clock->synchronised());
-  policy::add_questionable(loaded, right ? std::optional(std::chrono::floor<std::chrono::seconds>(now)) : std::nullopt);
-  std::vector<std::string> errors;
-  for (const auto& diagnostic : loaded.diagnostics) {
-    const bool is_error = diagnostic.severity == config::Severity::error;
-    if (is_error) errors.push_back(config::to_string(diagnostic));
-    log(is_error ? Priority::error : Priority::warning, is_error ? message_id::configuration_refused : std::string_view{},
-        config::to_string(diagnostic));
-  }
-  if (!loaded.policy) return base::fail("{}", fmt::join(errors, "\n"));
-  auto stored = known ? base::Result<Numbers>(*known) : load_numbers(numbers_path());
-  if (!stored) return base::pass(std::move(stored));
-  auto numbers = with_numbers_for(*stored, *loaded.policy);
-  if (!numbers) return base::pass(std::move(numbers));
-  // The disk knows a number before the kernel does: none is ever given twice.
-  if (*numbers != *stored)
-    if (auto saved = save_numbers(numbers_path(), *numbers); !saved) return base::pass(std::move(saved));
-  return configuration_of(std::move(*loaded.config), std::move(*loaded.policy), std::move(*numbers));
-}
-
-base::Result<void> Gateway::Impl::first_apply() {
-  auto wanted = load(std::nullopt);
-  if (!wanted) return base::pass(std::move(wanted));
-  const auto damage = load_kept_overrides();
-  clock_trust.examine(clock->now(), clock->synchronised());
-  if (auto done = apply(*wanted, Occasion::start); !done) return done;
-  if (!damage.empty()) raise(fault_event(*current.policy, clock->now(), "overrides", damage));
-  if (!clock_trust.trusted()) tell_clock();
-  // Who was told of the latest changes before a crash is not known here.
-  for (const auto& told : kept.told) raise(told.event);
-  tend_overrides();
-  watch_clock();
-  return {};
-}
-
-base::Result<void> Gateway::Impl::reload() {
-  const auto now = clock->now();
-  auto wanted = load(current.numbers);
-  auto done = wanted ? apply(*wanted, Occasion::reload) : base::Result<void>(base::pass(std::move(wanted)));
-  if (!done) {
-    log(Priority::error, message_id::configuration_refused, "The configuration is refused; what was running stays in force");
-    raise(configuration_event(*current.policy, now, {done.error().what()}));
-    return done;
-  }
-  raise(configuration_event(*current.policy, now, {}));
-  tend_overrides();
-  arm_clock();
-  return {};
-}
 
 base::Result<void> Gateway::Impl::apply(const Configuration& wanted, Occasion occasion) {
   const auto now = moment_of(*wanted.policy);
@@ -198,7 +134,9 @@ void Gateway::Impl::raise(const std::string& event) {
   observer.event(event);
 }
 
-void Gateway::Impl::tell_changed() { observer.changed(enforce::status_line(*current.policy, status)); }
+void Gateway::Impl::tell_changed() { observer.changed(status_line()); }
+
+std::string Gateway::Impl::status_line() const { return enforce::status_line(*current.policy, status, refused.has_value()); }
 
 /// Once for each change: whoever asks is answered from it, however many groups and devices there are.
 void Gateway::Impl::update_status(const std::vector<ModeChange>& changes) {
@@ -260,11 +198,11 @@ std::string Gateway::describe() const {
   return enforce::describe(
       *impl_->current.policy, status(),
       {second(impl_->clock->now()), second(impl_->applied), impl_->gate->connected(), impl_->gate->resolver_answers(),
-       impl_->clock_trust.trusted(), impl_->clock->synchronised(), impl_->kept.overrides});
+       impl_->clock_trust.trusted(), impl_->clock->synchronised(), impl_->kept.overrides, impl_->refused});
 }
 
 std::string Gateway::ruleset() const { return impl_->enforcer.text(); }
 std::vector<std::string> Gateway::events() const { return impl_->event_log.all(); }
-std::string Gateway::status_line() const { return enforce::status_line(*impl_->current.policy, status()); }
+std::string Gateway::status_line() const { return impl_->status_line(); }
 
 }  // namespace schultor::enforce

@@ -3,7 +3,9 @@
 #pragma once
 
 #include "daemon/base/wall_clock.hpp"
+#include "daemon/config/load.hpp"
 #include "daemon/enforce/clock_trust.hpp"
+#include "daemon/enforce/describe.hpp"
 #include "daemon/enforce/enforcer.hpp"
 #include "daemon/enforce/gate_link.hpp"
 #include "daemon/enforce/gateway.hpp"
@@ -29,6 +31,13 @@ struct Configuration {
   std::string gate_rules_json;
 };
 
+/// What came of reading a directory: a configuration, or errors.
+struct Attempt {
+  std::optional<Configuration> wanted{};
+  config::Files files{};              ///< where there is one
+  std::vector<std::string> errors{};  ///< where there is none: each with its place
+};
+
 struct Gateway::Impl {
   base::EventLoop& loop;
   GatewayOptions options;
@@ -43,16 +52,25 @@ struct Gateway::Impl {
 
   Configuration current{};
   policy::KeptOverrides kept{};
-  std::set<std::string> told_to_end{};                ///< ids of events
+  std::set<std::string> told_to_end{};                ///< ids of events of overrides that are near their end
   std::map<std::string, base::Instant> told_modes{};  ///< of each group, the latest change that was told
   Moment moment{};
   GatewayStatus status{};
   dns::Announcement announcement{};
   base::Instant applied{};
+  std::optional<Refusal> refused{};
 
-  [[nodiscard]] base::Result<Configuration> load(const std::optional<Numbers>& known);
+  // gateway_configuration.cpp
+  /// Logs what is wrong with it.
+  [[nodiscard]] Attempt attempt_from(const std::string& directory, const std::optional<Numbers>& known);
+  /// Empty: it is applied, whole, and kept for later starts. Else why nothing has changed.
+  [[nodiscard]] std::vector<std::string> apply_from(const std::string& directory, Occasion occasion);
+  /// By the configuration directory, else by the files that were applied last.
   [[nodiscard]] base::Result<void> first_apply();
   [[nodiscard]] base::Result<void> reload();
+  void note_refusal(base::Instant at, std::vector<std::string> errors);
+
+  // gateway.cpp
   [[nodiscard]] base::Result<void> apply(const Configuration& wanted, Occasion occasion);
   [[nodiscard]] base::Result<void> switch_modes(const ModeSwitch& planned, const Moment& now);
   [[nodiscard]] base::Result<void> pin(const std::vector<dns::PinEntry>& entries);
@@ -61,6 +79,7 @@ struct Gateway::Impl {
   void arm_clock();
   void raise(const std::string& event);
   void tell_changed();
+  [[nodiscard]] std::string status_line() const;
   void update_status(const std::vector<ModeChange>& changes);
   /// A switch, or nothing but other reasons and instants.
   [[nodiscard]] base::Result<void> bring_about(const ModeSwitch& planned, const Moment& now);
@@ -69,14 +88,17 @@ struct Gateway::Impl {
   [[nodiscard]] Moment moment_of(const policy::Policy& policy) const;
   [[nodiscard]] std::chrono::sys_seconds second_now() const;
   /// What is kept, as it stands now.
-  [[nodiscard]] policy::Overrides overrides_now() const;
-  /// What was wrong with the file; empty: nothing.
+  [[nodiscard]] policy::Overrides overrides_now(const policy::Policy& policy) const;
+  /// What was wrong with the file; empty: nothing. Before the numbers are read: whether there are any tells a first start.
   [[nodiscard]] std::string load_kept_overrides();
   /// Puts another list in force: on disk, then in the kernel; or leaves everything as it is.
   [[nodiscard]] base::Result<void> change_overrides(policy::Overrides wanted, const std::string& by);
   /// Tells what ended or is about to, and forgets what has gone or is not known any more.
   void tend_overrides();
+  void tell_ending(std::chrono::sys_seconds now);
   void tell(const std::vector<OverrideEvent>& events);
+  /// To be told at this start and at others soon after it.
+  void keep_told(std::string event);
 
   // gateway_clock.cpp
   void tell_clock();
@@ -85,6 +107,7 @@ struct Gateway::Impl {
   void remember_clock_soon();
   void watch_clock_after(std::chrono::microseconds delay);
 
+  [[nodiscard]] std::string applied_path() const { return options.state_directory + "/applied"; }
   [[nodiscard]] std::string numbers_path() const { return options.state_directory + "/numbers.json"; }
   [[nodiscard]] std::string overrides_path() const { return options.state_directory + "/overrides.json"; }
 };

@@ -10,15 +10,18 @@ namespace schultor::enforce {
 
 namespace {
 
-base::Result<policy::KeptOverrides> read_overrides(const std::string& path) {
-  const auto text = read_state(path);
-  if (!text) return base::pass(base::Result<std::optional<std::string>>(text));
-  return *text ? policy::overrides_from_json(**text) : policy::KeptOverrides{};
+base::Result<std::optional<policy::KeptOverrides>> read_overrides(const std::string& path) {
+  auto text = read_state(path);
+  if (!text) return base::pass(std::move(text));
+  if (!*text) return std::optional<policy::KeptOverrides>{};
+  auto kept = policy::overrides_from_json(**text);
+  if (!kept) return base::pass(std::move(kept));
+  return std::optional(std::move(*kept));
 }
 
 }  // namespace
 
-base::Result<policy::KeptOverrides> load_overrides(const std::string& path) {
+base::Result<std::optional<policy::KeptOverrides>> load_overrides(const std::string& path) {
   auto kept = read_overrides(path);
   if (kept) return kept;
   const auto aside = path + ".damaged";
@@ -28,7 +31,11 @@ base::Result<policy::KeptOverrides> load_overrides(const std::string& path) {
 }
 
 base::Result<void> save_overrides(const std::string& path, const policy::KeptOverrides& kept) {
-  return replace_state(path, policy::to_json(kept));
+  const auto text = policy::to_json(kept);
+  // What the next start would call damaged is not written.
+  if (auto back = policy::overrides_from_json(text); !back)
+    return base::pass(std::move(back), "what is to be kept could not be read again");
+  return replace_state(path, text);
 }
 
 }  // namespace schultor::enforce

@@ -75,7 +75,8 @@ std::vector<OverrideEvent> override_events(const Overrides& before, const Overri
     } else if (known == nullptr) {
       events.push_back(event(one, "set", "set", one.from, by));
     } else if (known->until != one.until) {
-      events.push_back(event(one, "extended/" + utc(one.until), "extended", now, by));
+      const char* result = one.until < known->until ? "shortened" : "extended";
+      events.push_back(event(one, fmt::format("{}/{}", result, utc(one.until)), result, now, by));
     }
   }
   return events;

@@ -18,7 +18,7 @@ inline constexpr std::chrono::minutes warning_before_end{5};
 
 struct OverrideEvent {
   std::string id;
-  std::string result;  ///< "set", "extended", "cleared", "ending" or "ended"
+  std::string result;  ///< "set", "extended", "shortened" (its clock was wrong), "cleared", "ending" or "ended"
   std::chrono::sys_seconds at;
   policy::Override about;
   std::string by;  ///< whose doing it is

@@ -17,15 +17,16 @@ namespace {
 
 constexpr std::size_t largest_file = std::size_t{16} << 20U;
 
-base::Result<void> sync_directory_of(const std::string& path) {
-  const auto directory = std::filesystem::path(path).parent_path();
+}  // namespace
+
+base::Result<void> sync_directory(const std::string& directory) {
   const base::UniqueFd fd(open(directory.empty() ? "." : directory.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-  if (!fd || fsync(fd.get()) != 0) return base::fail_errno(errno, directory.string());
+  if (!fd || fsync(fd.get()) != 0) return base::fail_errno(errno, directory);
   return {};
 }
 
-base::Result<void> write_synced(const std::string& path, std::string_view text) {
-  const base::UniqueFd fd(open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644));
+base::Result<void> write_synced(const std::string& path, std::string_view text, mode_t mode) {
+  const base::UniqueFd fd(open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, mode));
   if (!fd) return base::fail_errno(errno, path);
   while (!text.empty()) {
     const auto written = write(fd.get(), text.data(), text.size());
@@ -36,8 +37,6 @@ base::Result<void> write_synced(const std::string& path, std::string_view text) 
   if (fsync(fd.get()) != 0) return base::fail_errno(errno, path);
   return {};
 }
-
-}  // namespace
 
 base::Result<std::optional<std::string>> read_state(const std::string& path) {
   const base::UniqueFd fd(open(path.c_str(), O_RDONLY | O_CLOEXEC));
@@ -57,9 +56,9 @@ base::Result<std::optional<std::string>> read_state(const std::string& path) {
 
 base::Result<void> replace_state(const std::string& path, std::string_view text) {
   const std::string fresh = path + ".new";
-  if (auto written = write_synced(fresh, text); !written) return written;
+  if (auto written = write_synced(fresh, text, 0644); !written) return written;
   if (std::rename(fresh.c_str(), path.c_str()) != 0) return base::fail_errno(errno, path);
-  return sync_directory_of(path);
+  return sync_directory(std::filesystem::path(path).parent_path().string());
 }
 
 }  // namespace schultor::enforce

@@ -4,6 +4,8 @@
 
 #include "daemon/base/result.hpp"
 
+#include <sys/types.h>
+
 #include <optional>
 #include <string>
 #include <string_view>
@@ -15,5 +17,9 @@ namespace schultor::enforce {
 [[nodiscard]] base::Result<std::optional<std::string>> read_state(const std::string& path);
 /// On disk when it returns: whoever reads after a power cut finds the old contents or the new ones (rename(2) after fsync(2)).
 [[nodiscard]] base::Result<void> replace_state(const std::string& path, std::string_view text);
+
+/// A new file's contents, on disk when it returns; its name is after sync_directory().
+[[nodiscard]] base::Result<void> write_synced(const std::string& path, std::string_view text, mode_t mode);
+[[nodiscard]] base::Result<void> sync_directory(const std::string& directory);
 
 }  // namespace schultor::enforce

@@ -172,6 +172,11 @@ base::Result<Overrides> cleared(const Policy& policy, Overrides overrides, const
   if (!group) return Overrides{};
   overrides = tidied(std::move(overrides), now);
   const auto own = [&](const Override& one) { return one.group == group; };
+  // Nothing of its own, and what is for all is lifted already.
+  const auto newest =
+      std::find_if(overrides.rbegin(), overrides.rend(), [&](const Override& one) { return !one.group || own(one); });
+  if (newest == overrides.rend()) return overrides;
+  if (newest->profile.empty() && std::count_if(overrides.begin(), overrides.end(), own) == 1) return overrides;
   overrides.erase(std::remove_if(overrides.begin(), overrides.end(), own), overrides.end());
   auto longest = now;
   for (const auto& one : overrides)
@@ -188,6 +193,16 @@ Overrides pruned(const Policy& policy, Overrides overrides, sys_seconds now) {
   };
   overrides.erase(std::remove_if(overrides.begin(), overrides.end(), unknown), overrides.end());
   return tidied(std::move(overrides), now);
+}
+
+Overrides anchored(const Policy& policy, Overrides overrides, sys_seconds now) {
+  for (auto& one : overrides) {
+    const auto length = one.until - one.from;
+    if (one.from <= now || one.until - now <= policy.longest_override) continue;
+    one.from = now;
+    one.until = now + std::min<seconds>(length, policy.longest_override);
+  }
+  return overrides;
 }
 
 }  // namespace schultor::policy

@@ -54,11 +54,16 @@ struct OverrideRequest {
 /// for which it was lifted stays so.
 [[nodiscard]] base::Result<Overrides> extended(const Policy& policy, Overrides overrides, const std::optional<std::string>& group,
                                                std::string_view span, std::uint64_t last_id, std::chrono::sys_seconds now);
-/// Without the group's overrides, those for all groups lifted for it; without a group: none at all.
+/// Without the group's overrides, those for all groups lifted for it; without a group: none at all. The same list where nothing
+/// holds.
 [[nodiscard]] base::Result<Overrides> cleared(const Policy& policy, Overrides overrides, const std::optional<std::string>& group,
                                               std::uint64_t last_id, std::chrono::sys_seconds now);
 /// Without those that ended, and those whose group or profile the policy does not know any more.
 [[nodiscard]] Overrides pruned(const Policy& policy, Overrides overrides, std::chrono::sys_seconds now);
+
+/// Where the clock was set back behind the beginning of one that would now last longer than policy.longest_override: it began now
+/// and ends when that is over, or its own length. Nobody's override outlives a clock that was wrong.
+[[nodiscard]] Overrides anchored(const Policy& policy, Overrides overrides, std::chrono::sys_seconds now);
 
 /// What was told of a change: kept with the change, so that a crash between the two loses neither.
 struct Told {
