@@ -6,14 +6,22 @@
 import json
 import unittest
 
+from lib.asyncapi import Contract
 from lib.school import School, main
 
 STATE = "schultor/1/ggs-am-park/state"
 MODE = "schultor/1/ggs-am-park/event/mode"
+OVERRIDE = "schultor/1/ggs-am-park/event/override"
 
 
 def profile_of(message, group: str) -> str | None:
     return next((entry["profile"] for entry in message.json.get("groups", []) if entry["name"] == group), None)
+
+
+def faults_of(watch) -> list[str]:
+    """What of the messages so far is not as config/asyncapi.yaml says."""
+    contract = Contract()
+    return [fault for message in watch.messages for fault in contract.judge(message.topic, message.json)]
 
 
 class TheCitysView(unittest.TestCase):
@@ -37,6 +45,7 @@ class TheCitysView(unittest.TestCase):
         watch.wait_for(lambda m: m.topic == MODE and m.json["at"].startswith("2026-11-23T17:00:00") and m.json["group"] == "3b")
         ids = [event["id"] for event in self.modes(watch)]
         self.assertEqual(len(ids), len(set(ids)), ids)
+        self.assertEqual(faults_of(watch), [])
 
     def test_events_of_a_broken_line_arrive_when_it_is_back(self):
         watch = self.school.watch()
@@ -56,6 +65,25 @@ class TheCitysView(unittest.TestCase):
         watch.wait_for(lambda m: m.json.get("online") is True)
         self.school.kill("report")
         watch.wait_for(lambda m: m.json == {"online": False}, seconds=90)
+
+    def test_an_override_is_told_without_who_set_it_and_why(self):
+        watch = self.school.watch()
+        words = ("3b", "exam", "6m", "Mathearbeit von Mia")
+        self.school.exec("gateway", "busctl", "--system", "call", "org.schultor.Gateway1", "/org/schultor/Gateway1",
+                         "org.schultor.Gateway1.Manager", "Override", "ssss", *words)
+
+        def told(result: str):
+            return watch.wait_for(lambda m: m.topic == OVERRIDE and m.json["result"] == result).json
+        self.assertEqual({name: told("set")[name] for name in ("group", "profile")}, {"group": "3b", "profile": "exam"})
+        self.school.time("+90s")
+        self.assertTrue(told("ending")["id"].startswith(told("set")["id"].removesuffix("set") + "ending/"))
+        self.school.time("+5m")
+        told("ended")
+        watch.wait_for(lambda m: m.topic == STATE and profile_of(m, "3b") == "school")
+        everything = json.dumps([message.payload for message in watch.messages])
+        for secret in ("Mathearbeit", "Mia", "root", '"by"', '"reason"', "overrides"):
+            self.assertNotIn(secret, everything)
+        self.assertEqual(faults_of(watch), [])
 
     def test_no_device_no_address_and_no_name_that_was_asked_for_leaves_the_school(self):
         watch = self.school.watch()
