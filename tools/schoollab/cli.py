@@ -65,7 +65,9 @@ def do_time(arguments: argparse.Namespace) -> int:
     lab.require()
     if arguments.time:
         clock.set_running(lab, clock.parse(arguments.time, clock.now(lab)))
-    else:
+    if arguments.trust:
+        clock.trust(lab, arguments.trust == "yes")
+    if not arguments.time and not arguments.trust:
         print(clock.now(lab).isoformat(sep=" ", timespec="seconds"))
     return 0
 
@@ -141,8 +143,9 @@ def parser() -> argparse.ArgumentParser:
     execute = command("exec", do_exec, "run a command in a host")
     execute.add_argument("host")
     execute.add_argument("command", nargs=argparse.REMAINDER, metavar="CMD …")
-    command("time", do_time, "set the daemon's clock and wait until it has switched; without TIME: show it").add_argument("time", nargs="?",
-                                                                                                                   metavar="TIME")
+    time = command("time", do_time, "set the daemon's clock and wait until it has switched; without TIME: show it")
+    time.add_argument("time", nargs="?", metavar="TIME")
+    time.add_argument("--trust", choices=["yes", "no"], help="whether a time service is said to have set the clock")
     command("restart", do_restart, "stop a part if it runs, start it, wait until it is ready").add_argument("part")
     command("kill", do_kill, "kill -9 a part").add_argument("part")
     command("wan", do_wan, "plug the gateway's WAN cable in or out").add_argument("state", choices=["up", "down"])

@@ -49,25 +49,40 @@ def offset_for(wanted: datetime) -> int:
     return round((wanted.timestamp() - time.time()) * 1_000_000)
 
 
-def set_running(lab: Instance, wanted: datetime) -> None:
-    """Returns when the daemon has committed what holds at that time; from then on its clock goes on from there. A daemon that
-    does not run starts at that time, and on."""
-    if not lab.running("schultord"):
-        lab.remember(clock_offset=offset_for(wanted))
-        return
+def trusted(lab: Instance) -> bool:
+    """Whether a time service is said to have set the clock."""
+    return bool(lab.facts.get("clock_synchronised", True))
+
+
+def tell(lab: Instance, word: str) -> None:
+    """Returns when the daemon has taken it in and committed what holds then."""
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as control:
         control.settimeout(ANSWER_SECONDS)
         reply = lab.path(f"clock-answer-{time.monotonic_ns()}")
         control.bind(str(reply))
         try:
             reply.chmod(0o666)
-            value = offset_for(wanted)
-            control.sendto(str(value).encode(), str(lab.path("run", "clock.sock")))
+            control.sendto(word.encode(), str(lab.path("run", "clock.sock")))
             answer = control.recv(512).decode()
         except OSError as error:
             raise LabError(f"schultord does not answer on its clock: {error}: see “tools/lab logs schultord”") from error
         finally:
             reply.unlink(missing_ok=True)
     if answer != "ok":
-        raise LabError(f"schultord refused the time: {answer}")
+        raise LabError(f"schultord refused “{word}”: {answer}")
+
+
+def set_running(lab: Instance, wanted: datetime) -> None:
+    """Returns when the daemon has committed what holds at that time; from then on its clock goes on from there. A daemon that
+    does not run starts at that time, and on."""
+    value = offset_for(wanted)
+    if lab.running("schultord"):
+        tell(lab, str(value))
     lab.remember(clock_offset=value)
+
+
+def trust(lab: Instance, synchronised: bool) -> None:
+    """What a time service would have the kernel say of the clock, now and at later starts of the daemon."""
+    if lab.running("schultord"):
+        tell(lab, f"synchronised {int(synchronised)}")
+    lab.remember(clock_synchronised=synchronised)

@@ -283,7 +283,8 @@ def in_short(message: Message) -> str:
     if message.topic.endswith("/state"):
         return ", ".join(f"{group}: {mode}" for group, mode in modes(message).items()) or message.payload
     if message.topic.endswith("/event/mode"):
-        return "{group}: {previous} → {profile} at {at} ({because})".format(**message.json)
+        # After a start it is not known what was before.
+        return "{group}: {previous} → {profile} at {at} ({because})".format(**{"previous": "?"} | message.json)
     if message.topic.endswith("/event/override"):
         return "{group}: {profile} {result}, until {until}".format(**message.json)
     return message.payload[:200]

@@ -41,7 +41,8 @@ def schultord(lab: Instance) -> list[str]:
 
 
 def schultord_clock(lab: Instance) -> dict[str, str]:
-    return {"SCHULTOR_LAB_CLOCK_OFFSET": str(clock.offset(lab)), "SCHULTOR_LAB_CLOCK_SOCKET": str(lab.path("run", "clock.sock"))}
+    return {"SCHULTOR_LAB_CLOCK_OFFSET": str(clock.offset(lab)), "SCHULTOR_LAB_CLOCK_SOCKET": str(lab.path("run", "clock.sock")),
+            "SCHULTOR_LAB_CLOCK_SYNCHRONISED": str(int(clock.trusted(lab)))}
 
 
 def connects(host: str, family: int, address) -> Callable[[Instance], bool]:

@@ -129,6 +129,10 @@ class School:
         """Returns when the daemon has committed what holds then."""
         self.lab("time", text)
 
+    def trust(self, synchronised: bool) -> None:
+        """Whether a time service is said to have set the clock. Returns when the daemon has committed what holds then."""
+        self.lab("time", "--trust", "yes" if synchronised else "no")
+
     def restart(self, part: str) -> None:
         self.lab("restart", part)
 
