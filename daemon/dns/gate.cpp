@@ -190,8 +190,10 @@ void Gate::on_pin_reply(const PinReply& reply, Time now) {
 }
 
 void Gate::on_rules(std::shared_ptr<const policy::GateRules> rules, const Announcement& announcement, Time now) {
-  // A door is a place in the list of listed profiles: another list gives the same bit another meaning.
-  if (announcement.pins_epoch != announcement_.pins_epoch || !rules_ || listed_profiles(*rules) != listed_profiles(*rules_))
+  // A door is a place in the list of listed profiles, or in that of the cloud's sets of ports: another list gives the same bit
+  // another meaning.
+  if (announcement.pins_epoch != announcement_.pins_epoch || !rules_ || listed_profiles(*rules) != listed_profiles(*rules_) ||
+      rules->cloud_ports != rules_->cloud_ports)
     pins_.forget();
   rules_ = std::move(rules);
   announcement_ = announcement;

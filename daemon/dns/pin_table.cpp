@@ -25,11 +25,14 @@ void for_each_door(policy::Doors doors, Function&& function) {
 }  // namespace
 
 seconds pin_lifetime(policy::Doors doors) {
-  if ((doors & policy::cloud_door) != 0) return limits::cloud_pin;
+  if ((doors & policy::any_cloud_door) != 0) return limits::cloud_pin;
   return limits::ttl_cap + limits::pin_grace;
 }
 
-seconds highest_ttl(policy::Doors doors) { return doors == policy::cloud_door ? limits::cloud_ttl_cap : limits::ttl_cap; }
+seconds highest_ttl(policy::Doors doors) {
+  const bool cloud_alone = doors != 0 && (doors & ~policy::any_cloud_door) == 0;
+  return cloud_alone ? limits::cloud_ttl_cap : limits::ttl_cap;
+}
 
 std::size_t PinTable::Hash::operator()(const Key& key) const {
   const std::string_view octets(reinterpret_cast<const char*>(key.address.octets.data()), key.address.octets.size());

@@ -39,6 +39,8 @@ planner::Intent intent_of(const policy::Policy& policy, const std::vector<std::s
     for (const auto& interface : group.interfaces) intent.links.insert_or_assign(interface, number);
     intent.groups.push_back(group_in_force(group, moment.spans[i].holding, numbers, generations.at(number)));
   }
+  for (const auto& [prefix, ports] : policy.cloud_ranges)
+    intent.cloud_services.push_back({prefix, ports.protocol, ports.first, ports.last});
   for (const auto& profile : policy.gate.profiles) {
     const auto label = numbers.labels.find(profile.name);
     intent.profiles.push_back({profile.name, profile.listed, profile.listed ? label->second : std::uint8_t{0}});
@@ -63,14 +65,15 @@ base::Result<std::vector<planner::Pin>> pins_of(const policy::GateRules& rules, 
   if (ipv4 ? first == 0 || first == 127 || first >= 224 : first == 0xff || loopback_6)
     return base::fail("{} is no address to be opened", base::to_string(address));
   std::vector<planner::Pin> pins;
-  if ((doors & policy::cloud_door) != 0) pins.push_back({address, {}, lifetime});
+  if ((doors & policy::any_cloud_door) != 0) pins.push_back({address, {}, lifetime, policy::ports_of(rules, doors)});
   policy::Doors known = policy::cloud_door;
-  policy::Doors door = policy::cloud_door;
+  for (std::size_t i = 0; i < rules.cloud_ports.size(); ++i) known |= policy::port_class_door(i);
+  policy::Doors door = policy::first_listed_door;
   for (const auto& profile : rules.profiles) {
     if (!profile.listed) continue;
-    door <<= 1U;
     known |= door;
-    if ((doors & door) != 0) pins.push_back({address, profile.name, lifetime});
+    if ((doors & door) != 0) pins.push_back({address, profile.name, lifetime, {}});
+    door <<= 1U;
   }
   if (doors == 0 || (doors & ~known) != 0)
     return base::fail("doors {:#x} for {}: the rules have {:#x}", doors, base::to_string(address), known);

@@ -21,7 +21,6 @@ namespace {
 using config::Diagnostics;
 using config::Text;
 
-constexpr std::size_t most_listed = 63;
 constexpr std::size_t most_groups = 1000;
 constexpr std::chrono::hours longest_override_unless_said{24};
 /// Every city has these, unless it writes them itself: the cloud alone, for an exam and for a class that is to listen.
@@ -148,7 +147,8 @@ private:
     for (const auto& profile : policy_.gate.profiles) {
       const config::Source where = profiles_.at(profile.name).source;
       listed += profile.listed ? 1 : 0;
-      if (profile.listed && listed == most_listed + 1) out_.error(where, fmt::format("more than {} listed profiles", most_listed));
+      if (profile.listed && listed == most_listed_profiles + 1)
+        out_.error(where, fmt::format("more than {} listed profiles", most_listed_profiles));
       // Both name their chain of the ruleset, where there is no '-'.
       std::string chain = profile.name;
       std::replace(chain.begin(), chain.end(), '-', '_');

@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 
 #include <array>
+#include <map>
 #include <unordered_map>
 #include <utility>
 
@@ -50,6 +51,21 @@ std::string_view fixed_tail(std::string_view pattern) {
   return dot == std::string_view::npos ? std::string_view{} : pattern.substr(dot + 1);
 }
 
+/// Of the names under which anyone may host, one that the pattern opens; empty where it opens none.
+std::string_view shared_host_within(std::string_view pattern) {
+  for (const auto host : shared_hosts)
+    if (is_below_or_same(host, fixed_tail(pattern))) return host;
+  return {};
+}
+
+/// Whether it had to.
+bool refuse_top_level(const config::Text& entry, std::string_view pattern, config::Diagnostics& out) {
+  if (fixed_tail(pattern).find('.') != std::string_view::npos) return false;
+  out.error(entry.source,
+            fmt::format("“{}” opens a whole top-level domain always: expected the names of the cloud itself", entry.value));
+  return true;
+}
+
 }  // namespace
 
 std::vector<Pattern> compile_patterns(const std::vector<config::Text>& list, config::Diagnostics& out) {
@@ -77,20 +93,35 @@ NamePatterns compile_names(const std::vector<config::Text>& list, config::Diagno
 void check_cloud_names(const std::vector<config::Text>& cloud, config::Diagnostics& out) {
   for (const auto& entry : cloud) {
     const auto pattern = parse_pattern(entry.value, {});
-    if (!pattern) continue;
-    if (fixed_tail(pattern->text).find('.') == std::string_view::npos) {
-      out.error(entry.source,
-                fmt::format("“{}” opens a whole top-level domain always: expected the names of the cloud itself", entry.value));
-      continue;
-    }
-    for (const auto host : shared_hosts) {
-      if (!is_below_or_same(host, fixed_tail(pattern->text))) continue;
+    if (!pattern || refuse_top_level(entry, pattern->text, out)) continue;
+    if (const auto host = shared_host_within(pattern->text); !host.empty())
       out.warning(entry.source,
                   fmt::format("“{}” opens {} always, where anyone may host: expected the names that the cloud itself uses there",
                               entry.value, host));
-      break;
-    }
   }
+}
+
+void check_listed_cloud_names(const std::vector<config::Text>& names, config::Diagnostics& out) {
+  constexpr std::size_t most_shown = 3;
+  std::map<std::string_view, const config::Source*> shared;
+  for (const auto& name : names)
+    if (!refuse_top_level(name, name.value, out) && !shared_host_within(name.value).empty())
+      shared.try_emplace(name.value, &name.source);
+  if (shared.empty()) return;
+  std::string shown;
+  std::size_t left = most_shown;
+  const config::Source* first = shared.begin()->second;
+  for (const auto& [name, source] : shared) {
+    if (source->line < first->line) first = source;
+    if (left == 0) continue;
+    shown += fmt::format("{}“{}” (line {})", shown.empty() ? "" : ", ", name, source->line);
+    --left;
+  }
+  if (shared.size() > most_shown) shown += fmt::format(" and {} more", shared.size() - most_shown);
+  out.warning(*first,
+              fmt::format("{} of the list's names open{} always where anyone may host: {}; expected a selection without {}, "
+                          "and in [cloud] domains the names that the cloud itself uses there",
+                          shared.size(), shared.size() == 1 ? "s" : "", shown, shared.size() == 1 ? "it" : "them"));
 }
 
 }  // namespace schultor::policy

@@ -16,5 +16,7 @@ namespace schultor::policy {
 /// Refuses cloud names that are a whole top-level domain, and warns of those under which anyone may host: what is open always
 /// would be open to anyone's content.
 void check_cloud_names(const std::vector<config::Text>& cloud, config::Diagnostics& out);
+/// The same for the names of one endpoint list, in lower case, which nobody here writes: one warning for all of them.
+void check_listed_cloud_names(const std::vector<config::Text>& names, config::Diagnostics& out);
 
 }  // namespace schultor::policy

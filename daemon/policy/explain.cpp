@@ -27,6 +27,7 @@ base::Result<Explanation> explain(const Policy& policy, const Group& group, Seco
   const auto judgement = judge(policy.gate, *profile, explanation.name);
   explanation.verdict = judgement.verdict;
   explanation.because = judgement.because;
+  explanation.ports = ports_of(policy.gate, doors_of(policy.gate, explanation.name));
   if (judgement.pattern != nullptr) {
     explanation.rule_text = judgement.pattern->text;
     explanation.rule = judgement.pattern->source;

@@ -18,6 +18,7 @@ struct Explanation {
   std::string because;    ///< cloud | never | city-block | allow | block | default
   std::string rule_text;  ///< the pattern, or "profile school is listed"
   Source rule;
+  Ports ports;  ///< of a cloud name: what it is open on, by all patterns that hold it; else none, since ports do not matter
 };
 
 /// `name` is a DNS name in any spelling; an error says why it is none.

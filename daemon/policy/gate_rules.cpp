@@ -2,6 +2,10 @@
 // SPDX-License-Identifier: EUPL-1.2
 #include "daemon/policy/gate_rules.hpp"
 
+#include <netinet/in.h>
+
+#include <utility>
+
 namespace schultor::policy {
 namespace {
 
@@ -29,16 +33,29 @@ Judgement judge(const GateRules& rules, const ProfileNames& profile, std::string
 }
 
 Doors doors_of(const GateRules& rules, std::string_view name) {
-  if (rules.cloud.best(name).pattern != nullptr) return cloud_door;
+  if (const auto doors = rules.cloud.doors(name); doors != 0) return doors;
   if (rules.never.best(name).pattern != nullptr) return 0;
   Doors doors = 0;
-  Doors door = cloud_door << 1U;
+  Doors door = first_listed_door;
   for (const auto& profile : rules.profiles) {
     if (!profile.listed) continue;
     if (judge_in_profile(profile, name).verdict == Verdict::allow) doors |= door;
     door <<= 1U;
   }
   return doors;
+}
+
+const Ports& usual_cloud_ports() {
+  static const Ports usual{{IPPROTO_TCP, 80, 80}, {IPPROTO_TCP, 443, 443}, {IPPROTO_UDP, 443, 443}};
+  return usual;
+}
+
+Ports ports_of(const GateRules& rules, Doors doors) {
+  Ports ports;
+  if ((doors & cloud_door) != 0) ports = usual_cloud_ports();
+  for (std::size_t i = 0; i < rules.cloud_ports.size(); ++i)
+    if ((doors & port_class_door(i)) != 0) ports.insert(ports.end(), rules.cloud_ports[i].begin(), rules.cloud_ports[i].end());
+  return base::merged(std::move(ports));
 }
 
 bool allowed_below(const GateRules& rules, const ProfileNames& profile, std::string_view name) {

@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: EUPL-1.2
 #pragma once
 
+#include "daemon/base/port_range.hpp"
 #include "daemon/base/result.hpp"
 #include "daemon/policy/name_patterns.hpp"
 
@@ -32,11 +33,6 @@ struct View {
   bool steer = false;
 };
 
-/// Bits of places that an address may be pinned for: bit 0 is the cloud, bit i+1 is the i-th listed profile
-/// in the order of GateRules::profiles. At most 63 listed profiles.
-using Doors = std::uint64_t;
-inline constexpr Doors cloud_door = 1;
-
 enum class Verdict : std::uint8_t { allow, refuse };
 
 /// A verdict, and the rule that it comes from.
@@ -48,8 +44,17 @@ struct Judgement {
   const Pattern* pattern = nullptr;
 };
 
+/// Ports as base::merged() leaves them.
+using Ports = std::vector<base::PortRange>;
+
+/// tcp 80 and 443, udp 443: what cloud names are open on unless an endpoint list says otherwise.
+[[nodiscard]] const Ports& usual_cloud_ports();
+/// Of a name of an endpoint list, in one entry: its addresses are pinned port by port.
+inline constexpr std::size_t most_pinned_ports = 16;
+
 struct GateRules {
-  NamePatterns cloud;
+  NamePatterns cloud;              ///< their doors are bits of any_cloud_door that `cloud_ports` has ports for
+  std::vector<Ports> cloud_ports;  ///< at most most_port_classes, distinct, none of them the usual
   NamePatterns never;
   std::vector<ProfileNames> profiles;
   std::map<std::uint32_t, View> views;  ///< by view number (ViewNumber of the ruleset), 1 and up
@@ -60,9 +65,12 @@ struct GateRules {
 /// of which the most specific pattern wins and block wins a tie → the profile's default.
 [[nodiscard]] Judgement judge(const GateRules& rules, const ProfileNames& profile, std::string_view name);
 
-/// The doors that an address handed out for `name` is pinned for: the cloud's alone for a cloud name,
-/// else every listed profile that allows it, whatever view asked.
+/// The doors that an address handed out for `name` is pinned for: the cloud's alone for a cloud name, those of all patterns that
+/// hold it; else every listed profile that allows it, whatever view asked.
 [[nodiscard]] Doors doors_of(const GateRules& rules, std::string_view name);
+
+/// The ports that the cloud's doors among `doors` mean together.
+[[nodiscard]] Ports ports_of(const GateRules& rules, Doors doors);
 
 /// Whether a name below `name` may be allowed in the profile although `name` itself is refused: an answer for `name`
 /// must then be NODATA, since NXDOMAIN would deny everything below (RFC 8020).

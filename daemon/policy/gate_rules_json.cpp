@@ -4,6 +4,9 @@
 
 #include <nlohmann/json.hpp>
 
+#include <netinet/in.h>
+
+#include <algorithm>
 #include <initializer_list>
 #include <limits>
 #include <utility>
@@ -13,17 +16,29 @@ namespace {
 
 using nlohmann::json;
 
-constexpr int format_version = 1;
+constexpr int format_version = 2;
 constexpr std::size_t longest_json = 128U << 20U;
 constexpr int deepest_nesting = 6;
 constexpr std::size_t most_patterns = 4'000'000;
 constexpr std::size_t most_profiles = 1000;
 constexpr std::size_t most_views = 10'000;
-constexpr std::size_t most_listed = 63;
 
 json to_array(const NamePatterns& names) {
   json list = json::array();
   for (const auto& pattern : names.patterns()) list.push_back({pattern.text, pattern.source.file, pattern.source.line});
+  return list;
+}
+
+json to_array_with_doors(const NamePatterns& names) {
+  json list = json::array();
+  for (const auto& pattern : names.patterns())
+    list.push_back({pattern.text, pattern.source.file, pattern.source.line, pattern.doors});
+  return list;
+}
+
+json to_array(const Ports& ports) {
+  json list = json::array();
+  for (const auto& range : ports) list.push_back({range.protocol, range.first, range.last});
   return list;
 }
 
@@ -63,22 +78,44 @@ public:
     return refuse("{}: expected a list of at most {} entries", what, most);
   }
 
-  NamePatterns names(const json& value, std::string_view what) {
+  /// With `doors` every entry bears some of these as well.
+  NamePatterns names(const json& value, std::string_view what, Doors doors = 0) {
     std::vector<Pattern> patterns;
     if (!is_list(value, most_patterns - patterns_read_, what)) return {};
     patterns_read_ += value.size();
     patterns.reserve(value.size());
     for (const auto& entry : value) {
-      if (!entry.is_array() || entry.size() != 3) refuse("{}: expected entries of name, file and line", what);
+      if (!entry.is_array() || entry.size() != (doors == 0 ? 3U : 4U))
+        refuse("{}: expected entries of name, file and line{}", what, doors == 0 ? "" : " and doors");
       if (!fault_.empty()) return {};
       Source source{text(entry[1], 255, what), static_cast<int>(number(entry[2], std::numeric_limits<int>::max(), what))};
       const auto name = text(entry[0], 254, what);
       auto pattern = parse_pattern(name, std::move(source));
       if (!pattern) refuse("{}: {}", what, pattern.error().what());
       if (!fault_.empty()) return {};
+      if (doors != 0) pattern->doors = number(entry[3], doors, "doors");
+      if (pattern->doors == 0 || (doors != 0 && (pattern->doors & ~doors) != 0)) refuse("{}: expected doors of {:#x}", what, doors);
       patterns.push_back(std::move(*pattern));
     }
     return NamePatterns(std::move(patterns));
+  }
+
+  Ports ports(const json& value, std::string_view what) {
+    Ports ports;
+    if (!is_list(value, most_pinned_ports, what)) return ports;
+    for (const auto& range : value) {
+      if (!range.is_array() || range.size() != 3) refuse("{}: expected ranges of protocol, first and last port", what);
+      if (!fault_.empty()) return {};
+      ports.push_back({static_cast<std::uint8_t>(number(range[0], 255, what)),
+                       static_cast<std::uint16_t>(number(range[1], 65535, what)),
+                       static_cast<std::uint16_t>(number(range[2], 65535, what))});
+      const auto& read = ports.back();
+      if ((read.protocol != IPPROTO_TCP && read.protocol != IPPROTO_UDP) || read.first == 0)
+        refuse("{}: expected ports of TCP and UDP, from 1", what);
+    }
+    if (ports.empty() || ports != base::merged(ports) || base::count_ports(ports) > most_pinned_ports)
+      refuse("{}: expected 1 to {} ports, in order", what, most_pinned_ports);
+    return ports;
   }
 
   template <typename... Args>
@@ -120,11 +157,27 @@ void read_view(Reader& reader, const json& value, GateRules& rules) {
     reader.refuse("view {} occurs twice", number);
 }
 
+/// Reads the sets of ports, and gives the doors that there are with them.
+Doors read_cloud_ports(Reader& reader, const json& value, std::vector<Ports>& classes) {
+  Doors doors = cloud_door;
+  if (!reader.is_list(value, most_port_classes, "cloud_ports")) return doors;
+  for (const auto& entry : value) {
+    auto ports = reader.ports(entry, "cloud_ports");
+    if (!reader.fault().empty()) return doors;
+    if (ports == usual_cloud_ports() || std::find(classes.begin(), classes.end(), ports) != classes.end())
+      reader.refuse("cloud_ports: expected each set of ports once, and not the usual ones");
+    doors |= port_class_door(classes.size());
+    classes.push_back(std::move(ports));
+  }
+  return doors;
+}
+
 GateRules read_rules(Reader& reader, const json& document) {
   GateRules rules;
-  if (!reader.has_keys(document, {"version", "cloud", "never", "profiles", "views"}, "rules")) return rules;
+  if (!reader.has_keys(document, {"version", "cloud", "cloud_ports", "never", "profiles", "views"}, "rules")) return rules;
   if (document["version"] != format_version) reader.refuse("expected version {}", format_version);
-  rules.cloud = reader.names(document["cloud"], "cloud");
+  const auto doors = read_cloud_ports(reader, document["cloud_ports"], rules.cloud_ports);
+  rules.cloud = reader.names(document["cloud"], "cloud", doors);
   rules.never = reader.names(document["never"], "never");
   std::size_t listed = 0;
   if (!reader.is_list(document["profiles"], most_profiles, "profiles")) return rules;
@@ -133,7 +186,7 @@ GateRules read_rules(Reader& reader, const json& document) {
     listed += rules.profiles.back().listed ? 1 : 0;
     if (!reader.fault().empty()) return rules;
   }
-  if (listed > most_listed) reader.refuse("expected at most {} listed profiles", most_listed);
+  if (listed > most_listed_profiles) reader.refuse("expected at most {} listed profiles", most_listed_profiles);
   if (!reader.is_list(document["views"], most_views, "views")) return rules;
   for (const auto& value : document["views"]) read_view(reader, value, rules);
   return rules;
@@ -152,14 +205,14 @@ std::string to_json(const GateRules& rules) {
                         {"block", to_array(profile.block)},
                         {"file", profile.source.file},
                         {"line", profile.source.line}});
+  json cloud_ports = json::array();
+  for (const auto& ports : rules.cloud_ports) cloud_ports.push_back(to_array(ports));
   json views = json::array();
   for (const auto& [number, view] : rules.views)
     views.push_back({{"number", number}, {"profile", view.profile}, {"steer", view.steer}});
-  const json document = {{"version", format_version},
-                         {"cloud", to_array(rules.cloud)},
-                         {"never", to_array(rules.never)},
-                         {"profiles", std::move(profiles)},
-                         {"views", std::move(views)}};
+  const json document = {
+      {"version", format_version},      {"cloud", to_array_with_doors(rules.cloud)}, {"cloud_ports", std::move(cloud_ports)},
+      {"never", to_array(rules.never)}, {"profiles", std::move(profiles)},           {"views", std::move(views)}};
   return document.dump(-1, ' ', false, json::error_handler_t::replace);
 }
 

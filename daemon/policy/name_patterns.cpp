@@ -137,13 +137,29 @@ struct NamePatterns::Index {
       while (is_wildcard(tail)) tail = parent(tail);
       by_tail[tail].push_back({number, before(text, tail), count_labels(text)});
       above.insert(tail);
-    } else {
-      exact.try_emplace(text, number);
+    } else if (const auto [first, fresh] = exact.try_emplace(text, number); !fresh) {
+      patterns[first->second].doors |= patterns[number].doors;
     }
     // Where one ancestor is known, all further up are.
     while (!tail.empty()) {
       tail = parent(tail);
       if (!above.insert(tail).second) break;
+    }
+  }
+
+  /// Calls `visit(pattern's index, specificity)` for every pattern that holds `name`.
+  template <typename Visit>
+  void for_each_match(std::string_view name, Visit&& visit) const {
+    if (patterns.empty() || name.size() > longest_name) return;
+    const int labels = count_labels(name);
+    std::string_view tail = name;
+    for (int tail_labels = labels; tail_labels > 0; --tail_labels, tail = parent(tail)) {
+      if (const auto found = exact.find(tail); found != exact.end()) visit(found->second, Specificity{tail_labels, true});
+      const auto found = by_tail.find(tail);
+      if (found == by_tail.end()) continue;
+      for (const auto& wildcard : found->second)
+        if (wildcard.labels <= labels && ends_fit(wildcard.head, before(name, tail)))
+          visit(wildcard.pattern, Specificity{wildcard.labels, false});
     }
   }
 };
@@ -156,21 +172,16 @@ const std::vector<Pattern>& NamePatterns::patterns() const { return index_->patt
 
 Match NamePatterns::best(std::string_view name) const {
   Match best;
-  if (index_->patterns.empty() || name.size() > longest_name) return best;
-  const auto offer = [&](std::size_t pattern, Specificity specificity) {
+  index_->for_each_match(name, [&](std::size_t pattern, Specificity specificity) {
     if (best.pattern == nullptr || specificity > best.specificity) best = {&index_->patterns[pattern], specificity};
-  };
-  const int labels = count_labels(name);
-  std::string_view tail = name;
-  for (int tail_labels = labels; tail_labels > 0; --tail_labels, tail = parent(tail)) {
-    if (const auto found = index_->exact.find(tail); found != index_->exact.end()) offer(found->second, {tail_labels, true});
-    const auto found = index_->by_tail.find(tail);
-    if (found == index_->by_tail.end()) continue;
-    for (const auto& wildcard : found->second)
-      if (wildcard.labels <= labels && ends_fit(wildcard.head, before(name, tail)))
-        offer(wildcard.pattern, {wildcard.labels, false});
-  }
+  });
   return best;
+}
+
+Doors NamePatterns::doors(std::string_view name) const {
+  Doors doors = 0;
+  index_->for_each_match(name, [&](std::size_t pattern, Specificity) { doors |= index_->patterns[pattern].doors; });
+  return doors;
 }
 
 bool NamePatterns::reaches_below(std::string_view name) const {

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "daemon/base/result.hpp"
+#include "daemon/policy/doors.hpp"
 
 #include <memory>
 #include <string>
@@ -23,6 +24,7 @@ struct Source {
 struct Pattern {
   std::string text;  ///< lower case, A-labels, no trailing dot: "mnspro.cloud", "*-files.sharepoint.com"
   Source source;
+  Doors doors = cloud_door;  ///< of a cloud name: the ports that it is open on; of any other it means nothing
 
   bool operator==(const Pattern&) const = default;
 };
@@ -53,6 +55,8 @@ public:
   [[nodiscard]] const std::vector<Pattern>& patterns() const;
   /// The most specific pattern that holds `name`; its `pattern` is null where none does.
   [[nodiscard]] Match best(std::string_view name) const;
+  /// The doors of all patterns that hold `name`; none where none does.
+  [[nodiscard]] Doors doors(std::string_view name) const;
   /// Whether some pattern could hold a name strictly below `name` without holding `name`.
   [[nodiscard]] bool reaches_below(std::string_view name) const;
 

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "daemon/base/address.hpp"
+#include "daemon/base/port_range.hpp"
 #include "daemon/policy/gate_rules.hpp"
 
 #include <date/date.h>
@@ -78,6 +79,14 @@ struct Device {
   Source source;
 };
 
+/// Addresses that an endpoint list names as the cloud's: open always, by whatever name or none.
+struct CloudRange {
+  base::Prefix prefix;
+  base::PortRange ports;
+
+  auto operator<=>(const CloudRange&) const = default;
+};
+
 /// Everything that decides, compiled from a configuration directory that holds no error. Immutable.
 struct Policy {
   std::string school;
@@ -86,10 +95,11 @@ struct Policy {
   const date::time_zone* zone = nullptr;  ///< of the tz database, never null
   std::vector<Schedule> schedules;
   std::vector<Group> groups;
-  std::vector<Device> devices;  ///< in the order of their addresses
-  GateRules gate;               ///< `views` is left empty: view numbers are given at run time
-  bool bypass = false;          ///< [never] bypass
-  std::string untrusted;        ///< [clock] untrusted; empty: each schedule's `during`
+  std::vector<Device> devices;           ///< in the order of their addresses
+  GateRules gate;                        ///< `views` is left empty: view numbers are given at run time
+  std::vector<CloudRange> cloud_ranges;  ///< in order, each once
+  bool bypass = false;                   ///< [never] bypass
+  std::string untrusted;                 ///< [clock] untrusted; empty: each schedule's `during`
   Source untrusted_source;
   std::chrono::seconds longest_override{0};  ///< from when it is set to its end
   Source longest_override_source;            ///< "built-in" where nobody said

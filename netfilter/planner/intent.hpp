@@ -3,6 +3,7 @@
 #pragma once
 
 #include "daemon/base/address.hpp"
+#include "daemon/base/port_range.hpp"
 
 #include <chrono>
 #include <cstdint>
@@ -38,7 +39,7 @@ struct Group {
   bool operator==(const Group&) const = default;
 };
 
-/// A published range of the cloud that has no names.
+/// A published range of the cloud, open without a name.
 struct Service {
   base::Prefix prefix;
   std::uint8_t protocol = 0;  ///< IPPROTO_TCP or IPPROTO_UDP
@@ -62,8 +63,11 @@ struct Intent {
 /// An address that the gate is about to hand out, to be opened for `lifetime`.
 struct Pin {
   base::Address address;
-  std::string profile;  ///< the listed profile that allows it; empty: the cloud, on its ports
+  std::string profile;  ///< the listed profile that allows it; empty: the cloud, on `ports`
   std::chrono::seconds lifetime{0};
+  /// The cloud's alone. An element of the set for each port: sets whose elements have timeouts of their own hold no ranges, so
+  /// that whoever fills this in bounds it.
+  std::vector<base::PortRange> ports{};
   bool operator==(const Pin&) const = default;
 };
 

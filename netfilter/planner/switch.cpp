@@ -4,8 +4,6 @@
 
 #include "netfilter/planner/build.hpp"
 
-#include <netinet/in.h>
-
 #include <algorithm>
 #include <array>
 #include <limits>
@@ -28,17 +26,20 @@ struct Change {
   }
 };
 
-struct PortOfCloud {
-  std::uint8_t protocol;
-  std::uint16_t port;
-};
-constexpr std::array<PortOfCloud, 3> cloud_ports{{{IPPROTO_TCP, 80}, {IPPROTO_TCP, 443}, {IPPROTO_UDP, 443}}};
-
 std::vector<model::Key> keys_of(const Pin& pin) {
   if (!pin.profile.empty()) return {{pin.address}};
   std::vector<model::Key> keys;
-  for (const auto& [protocol, port] : cloud_ports) keys.push_back({pin.address, model::Protocol{protocol}, model::Port{port}});
+  for (const auto& range : pin.ports)
+    for (std::uint32_t port = range.first; port <= range.last; ++port)
+      keys.push_back({pin.address, model::Protocol{range.protocol}, model::Port{static_cast<std::uint16_t>(port)}});
   return keys;
+}
+
+/// The port of a cloud pin's element.
+std::optional<base::PortRange> port_of(const Element& element) {
+  if (element.key.size() != 3) return std::nullopt;
+  const auto port = std::get<model::Port>(element.key[2]).number;
+  return base::PortRange{std::get<model::Protocol>(element.key[1]).number, port, port};
 }
 
 const model::FoundSet* find_set(const model::Found& found, const SetDeclaration& declaration) {
@@ -89,7 +90,7 @@ Plan pin(const std::vector<Pin>& pins) {
     auto& [set, lives] = entry;
     std::vector<Element> elements;
     for (const auto& [key, life] : lives) elements.push_back({key, {}, {}, life});
-    plan.operations.push_back(operation::PinElements{set, std::move(elements)});
+    if (!elements.empty()) plan.operations.push_back(operation::PinElements{set, std::move(elements)});
   }
   return plan;
 }
@@ -118,21 +119,23 @@ std::vector<Pin> pins_found(const model::Found& found, const std::vector<Profile
     if (profile.listed) names.push_back(profile.name);
   std::vector<Pin> pins;
   for (const auto& name : names) {
-    std::map<base::Address, std::pair<std::size_t, std::chrono::milliseconds>> lives;
+    std::map<base::Address, Pin> by_address;
     for (const auto family : {base::Family::ipv4, base::Family::ipv6}) {
       const auto* set = find_set(found, declaration::pins(name, family));
       if (!set) continue;
       for (const Element& element : set->elements) {
         if (element.key.empty()) continue;
-        const auto left = element.timeout.value_or(std::chrono::milliseconds(0));
-        auto& [ports, life] = lives[std::get<base::Address>(element.key.front())];
-        life = ports++ == 0 ? left : std::min(life, left);
+        const auto left = std::chrono::floor<std::chrono::seconds>(element.timeout.value_or(std::chrono::milliseconds(0)));
+        const auto& address = std::get<base::Address>(element.key.front());
+        auto& pin = by_address.try_emplace(address, Pin{address, name, left, {}}).first->second;
+        pin.lifetime = std::min(pin.lifetime, left);
+        if (const auto port = port_of(element)) pin.ports.push_back(*port);
       }
     }
-    // A cloud address that lacks a port is not remembered, so that it is pinned anew.
-    const std::size_t wanted = name.empty() ? cloud_ports.size() : 1;
-    for (const auto& [address, life] : lives)
-      if (life.first == wanted) pins.push_back({address, name, std::chrono::floor<std::chrono::seconds>(life.second)});
+    for (auto& [address, pin] : by_address) {
+      pin.ports = base::merged(std::move(pin.ports));
+      pins.push_back(std::move(pin));
+    }
   }
   return pins;
 }

@@ -27,7 +27,7 @@ struct GroupSwitch {
 /// A group must not stand twice in `switches`.
 Plan switch_groups(const std::vector<GroupSwitch>& switches);
 
-/// Opens addresses for their lifetimes (at least a second). The cloud's are opened on tcp 80, tcp 443 and udp 443.
+/// Opens addresses for their lifetimes (at least a second). The cloud's are opened on their ports, each by itself.
 /// Of two pins of one address for one profile the longer holds. A profile must be a listed one of the ruleset that the
 /// kernel holds: else its set is missing and the whole transaction fails.
 ///
@@ -41,8 +41,8 @@ Plan pin(const std::vector<Pin>& pins);
 /// The generations in force, read back, so that they only grow.
 std::map<GroupNumber, Generation> generations(const model::Found& found);
 
-/// The pins that live, with the time left to them. Cloud pins stand once however many ports they have, by the shortest.
-/// `profiles` are those of the ruleset.
+/// The pins that live, with the time left to them. Cloud pins stand once however many ports they have, with these, merged, and
+/// by the shortest: whoever wants another port pins anew. `profiles` are those of the ruleset.
 std::vector<Pin> pins_found(const model::Found& found, const std::vector<Profile>& profiles);
 
 }  // namespace schultor::netfilter::planner

@@ -9,6 +9,7 @@
 #include <algorithm>
 #include <string>
 #include <string_view>
+#include <vector>
 
 /// Intents that tests and benchmarks share.
 namespace schultor::test {
@@ -16,6 +17,9 @@ namespace schultor::test {
 inline base::Address address(std::string_view text) { return base::parse_address(text).value(); }
 inline base::Prefix prefix(std::string_view text) { return base::parse_prefix(text).value(); }
 inline base::Mac mac(std::string_view text) { return base::parse_mac(text).value(); }
+
+/// Of a cloud name that no list says more of.
+inline const std::vector<base::PortRange> usual_ports{{IPPROTO_TCP, 80, 80}, {IPPROTO_TCP, 443, 443}, {IPPROTO_UDP, 443, 443}};
 
 /// A school with everything in it that a ruleset can hold: IPv4 and IPv6, ranges that touch and overlap, three profiles.
 inline netfilter::planner::Intent school() {

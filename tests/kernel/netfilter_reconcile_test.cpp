@@ -3,6 +3,11 @@
 #include "netfilter/planner/switch.hpp"
 #include "tests/kernel/netfilter_helpers.hpp"
 
+#include <fmt/format.h>
+
+#include <array>
+#include <stdexcept>
+
 using namespace schultor;
 using namespace schultor::netfilter;
 using namespace schultor::test;
@@ -11,8 +16,8 @@ namespace {
 
 const bool isolated = (enter_network_namespace(), true);
 
-const std::vector<planner::Pin> pins{{address("198.51.100.10"), "", std::chrono::hours(24)},
-                                     {address("2001:db8:51::10"), "", std::chrono::hours(24)},
+const std::vector<planner::Pin> pins{{address("198.51.100.10"), "", std::chrono::hours(24), usual_ports},
+                                     {address("2001:db8:51::10"), "", std::chrono::hours(24), {{IPPROTO_TCP, 587, 587}}},
                                      {address("198.51.100.20"), "school", std::chrono::minutes(30)},
                                      {address("2001:db8:51::20"), "exam-day", std::chrono::minutes(30)}};
 
@@ -128,7 +133,42 @@ TEST_CASE("generations are read back, and pins with the time left to them") {
     const auto wanted = std::find_if(pins.begin(), pins.end(), [&](const planner::Pin& own) { return own.address == pin.address; });
     REQUIRE(wanted != pins.end());
     CHECK(pin.profile == wanted->profile);
+    CHECK(pin.ports == wanted->ports);
     CHECK(pin.lifetime <= wanted->lifetime);
     CHECK(pin.lifetime > wanted->lifetime - std::chrono::minutes(5));
+  }
+}
+
+TEST_CASE("of the cloud the ports that are published are open, and no others") {
+  auto intent = school();
+  intent.cloud_services.clear();
+  for (const auto port : std::array<std::uint16_t, 4>{143, 587, 993, 995})
+    intent.cloud_services.push_back({prefix("203.0.113.0/24"), IPPROTO_TCP, port, port});
+  intent.cloud_services.push_back({prefix("203.0.113.64/26"), IPPROTO_UDP, 3478, 3481});
+  intent.cloud_services.push_back({prefix("2001:db8:cafe::/48"), IPPROTO_TCP, 587, 587});
+  auto connection = kernel_with(intent);
+  must(connection.commit(planner::pin({{address("198.51.100.10"), "", std::chrono::hours(24), {{IPPROTO_TCP, 8443, 8443}}}})));
+  const auto is_open = [](const std::string& element) {
+    const auto set = element.find("198.51.") == 0             ? "cloud4"
+                     : element.find(':') == std::string::npos ? "cloud_service4"
+                                                              : "cloud_service6";
+    try {
+      run(fmt::format("nft 'get element inet schultor {} {{ {} }}'", set, element));
+      return true;
+    } catch (const std::runtime_error& error) {
+      CHECK_THAT(error.what(), Catch::Matchers::Contains("No such file or directory"));
+      return false;
+    }
+  };
+  for (const char* element : {"203.0.113.9 . tcp . 143", "203.0.113.255 . tcp . 587", "203.0.113.127 . udp . 3480",
+                              "203.0.113.64 . tcp . 995", "2001:db8:cafe::25 . tcp . 587", "198.51.100.10 . tcp . 8443"}) {
+    INFO(element);
+    CHECK(is_open(element));
+  }
+  for (const char* element :
+       {"203.0.113.9 . tcp . 25", "203.0.112.9 . tcp . 587", "203.0.113.9 . udp . 587", "203.0.113.9 . udp . 3480",
+        "203.0.113.127 . udp . 3482", "2001:db8:cafe::25 . tcp . 25", "198.51.100.10 . tcp . 443"}) {
+    INFO(element);
+    CHECK_FALSE(is_open(element));
   }
 }

@@ -17,7 +17,7 @@ std::vector<Pin> many_pins(std::size_t count) {
   std::vector<Pin> pins;
   for (std::size_t i = 0; i < count; ++i) {
     const std::array<std::uint8_t, 4> octets{198, 18, static_cast<std::uint8_t>(i >> 8), static_cast<std::uint8_t>(i)};
-    pins.push_back({base::address_from_bytes(octets), i % 2 == 0 ? "school" : "", std::chrono::hours(1)});
+    pins.push_back({base::address_from_bytes(octets), i % 2 == 0 ? "school" : "", std::chrono::hours(1), usual_ports});
   }
   return pins;
 }
@@ -109,12 +109,12 @@ TEST_CASE("a pin's life is renewed in either mode, also of pins that were never 
         if (pin.address == address(of)) return pin.lifetime;
       return std::chrono::seconds(0);
     };
-    must(connection.commit(
-        pin({{address("192.0.2.1"), "school", std::chrono::minutes(2)}, {address("192.0.2.2"), "", std::chrono::minutes(2)}})));
+    must(connection.commit(pin({{address("192.0.2.1"), "school", std::chrono::minutes(2)},
+                                {address("192.0.2.2"), "", std::chrono::minutes(2), usual_ports}})));
     CHECK(life("192.0.2.1") <= std::chrono::minutes(2));
     const auto committed = must(connection.commit(pin({{address("192.0.2.1"), "school", std::chrono::hours(2)},
-                                                       {address("192.0.2.2"), "", std::chrono::hours(2)},
-                                                       {address("192.0.2.2"), "", std::chrono::hours(1)},
+                                                       {address("192.0.2.2"), "", std::chrono::hours(2), usual_ports},
+                                                       {address("192.0.2.2"), "", std::chrono::hours(1), usual_ports},
                                                        {address("192.0.2.3"), "school", std::chrono::hours(2)}})));
     CHECK(committed.elements == 5);
     CHECK(committed.messages == (mode == RefreshMode::update ? 2 : 6));

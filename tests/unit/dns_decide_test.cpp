@@ -112,6 +112,19 @@ TEST_CASE("a pin is missing when an answer would outlive it or half its life is 
   CHECK(pins.missing(host, school_door, seconds(0), start) == school_door);
 }
 
+TEST_CASE("all doors of the cloud live a day, and answers through them alone may be kept an hour") {
+  for (const policy::Doors doors :
+       {policy::cloud_door, policy::port_class_door(0), policy::port_class_door(15) | policy::cloud_door}) {
+    CHECK(pin_lifetime(doors) == limits::cloud_pin);
+    CHECK(highest_ttl(doors) == limits::cloud_ttl_cap);
+    CHECK(highest_ttl(doors | school_door) == limits::ttl_cap);
+  }
+  for (const policy::Doors doors : {policy::Doors{0}, school_door, policy::Doors{1} << 63U}) {
+    CHECK(pin_lifetime(doors) == limits::ttl_cap + limits::pin_grace);
+    CHECK(highest_ttl(doors) == limits::ttl_cap);
+  }
+}
+
 TEST_CASE("the table of pins is bounded and makes room of what has ended") {
   PinTable pins(10);
   for (int i = 0; i < 20; ++i) pins.pinned({address(fmt::format("198.51.100.{}", i)), 1, seconds(60)}, start, start);

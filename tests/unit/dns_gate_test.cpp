@@ -294,7 +294,40 @@ SCENARIO("a pin for one profile is not taken for another's after a reload puts a
   stage.gate.end_of_turn(stage.now);
   CHECK(stage.answers.empty());
   REQUIRE(stage.requests.size() == 1);
-  CHECK(stage.requests[0].entries[0].doors == 0b110);
+  CHECK(stage.requests[0].entries[0].doors == (school_door | exam_door));
+}
+
+SCENARIO("a cloud name is pinned for a day on the ports of its list, and its answer may be kept as long as any cloud name's") {
+  Stage stage;
+  stage.announce(with_listed_ports(policy::port_class_door(0)), {2, 1});
+  for (const auto view : {school, leisure, exam}) {
+    stage.requests.clear();
+    stage.ask({"mail.mnspro.test", rr::a, 1, false}, view);
+    stage.resolve({address_record("mail.mnspro.test", "198.51.100.11", 100000)});
+    stage.gate.end_of_turn(stage.now);
+    REQUIRE(stage.requests.size() == 1);
+    CHECK(stage.requests[0].entries ==
+          std::vector<PinEntry>{{address("198.51.100.11"), policy::port_class_door(0), limits::cloud_pin}});
+  }
+  stage.reply(PinStatus::pinned);
+  CHECK(stage.answers.back().answers.at(0).ttl == limits::cloud_ttl_cap.count());
+}
+
+SCENARIO("a pin for some ports is not taken for one on others after a reload gives the same bit another meaning") {
+  auto before = with_listed_ports(policy::port_class_door(0));
+  for (const bool changed : {false, true}) {
+    Stage stage;
+    stage.announce(before, {2, 1});
+    stage.warm("mail.mnspro.test", "198.51.100.11");
+    auto after = before;
+    if (changed) after.cloud_ports[0] = {{IPPROTO_TCP, 8443, 8443}};
+    stage.announce(after, {3, 1});
+    stage.requests.clear();
+    stage.ask({"mail.mnspro.test"});
+    stage.resolve({address_record("mail.mnspro.test", "198.51.100.11")});
+    stage.gate.end_of_turn(stage.now);
+    CHECK(stage.requests.size() == (changed ? 1 : 0));
+  }
 }
 
 SCENARIO("a packet without a view is not answered") {

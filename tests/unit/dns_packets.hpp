@@ -157,7 +157,7 @@ inline policy::NamePatterns patterns(std::initializer_list<std::string_view> nam
 }
 
 inline constexpr std::uint32_t school = 1, leisure = 2, exam = 3;  // views
-inline constexpr policy::Doors school_door = 2, exam_door = 4;
+inline constexpr policy::Doors school_door = policy::first_listed_door, exam_door = school_door << 1U;
 
 /// School lists lernen.test, leisure is open but for a block, exam is the cloud alone.
 inline policy::GateRules rules() {
@@ -176,6 +176,16 @@ inline policy::GateRules rules() {
   none.listed = true;
   made.profiles = {listed, open, none};
   made.views = {{school, {0, false}}, {leisure, {1, false}}, {exam, {2, false}}};
+  return made;
+}
+
+/// The same with an endpoint list's mail.mnspro.test, open on tcp 143 and 587 or what the doors say.
+inline policy::GateRules with_listed_ports(policy::Doors doors) {
+  auto made = rules();
+  made.cloud_ports = {{{6, 143, 143}, {6, 587, 587}}};
+  auto cloud = patterns({"cloud.mnspro.test", "mail.mnspro.test"}).patterns();
+  cloud[1].doors = doors;
+  made.cloud = policy::NamePatterns(std::move(cloud));
   return made;
 }
 

@@ -59,8 +59,13 @@ ownership = "staff"
 prefixes = ["10.78.0.0/24"]
 )";
 
-policy::Policy make_policy(const std::string& roster = "mac,group\n02:77:00:00:00:01,3b\n02:77:00:00:00:05,byod\n") {
-  auto loaded = policy::load(config::Files{gateway_toml, city_toml, school_toml, roster}, config::Need::everything());
+constexpr const char* default_roster = "mac,group\n02:77:00:00:00:01,3b\n02:77:00:00:00:05,byod\n";
+
+policy::Policy make_policy(const std::string& roster = default_roster, const std::string& city = city_toml,
+                           const std::string& endpoints = {}) {
+  config::Files files{gateway_toml, city, school_toml, roster};
+  files.named["endpoints/a.json"] = endpoints;
+  auto loaded = policy::load(files, config::Need::everything());
   for (const auto& diagnostic : loaded.diagnostics) UNSCOPED_INFO(config::to_string(diagnostic));
   REQUIRE(loaded.policy);
   return *loaded.policy;
@@ -198,15 +203,43 @@ SCENARIO("the gate may open only doors that the rules have, for addresses that s
   const auto address = [](const char* text) { return *base::parse_address(text); };
   const std::chrono::seconds hour{3600};
   CHECK(rules.views.size() == 8);
-  const auto pins = pins_of(rules, address("198.51.100.20"), 0b11, hour);
+  const auto pins = pins_of(rules, address("198.51.100.20"), policy::cloud_door | policy::first_listed_door, hour);
   REQUIRE(pins);
   REQUIRE(pins->size() == 2);
   CHECK((*pins)[0].profile.empty());
+  CHECK((*pins)[0].ports == policy::usual_cloud_ports());
   CHECK((*pins)[1].profile == "school");
-  CHECK_FALSE(pins_of(rules, address("198.51.100.20"), 0b10000, hour));
+  CHECK((*pins)[1].ports.empty());
+  CHECK_FALSE(pins_of(rules, address("198.51.100.20"), policy::port_class_door(0), hour));
+  CHECK_FALSE(pins_of(rules, address("198.51.100.20"), policy::first_listed_door << 3U, hour));
   CHECK_FALSE(pins_of(rules, address("198.51.100.20"), 0, hour));
   for (const auto* nowhere : {"0.0.0.0", "127.0.0.1", "224.0.0.1", "255.255.255.255", "::", "::1", "ff02::1"})
     CHECK_FALSE(pins_of(rules, address(nowhere), 0b1, hour));
+}
+
+SCENARIO("what an endpoint list opens reaches the kernel: names by pins with their ports, addresses by ranges") {
+  const char* list = R"([{"id":1,"required":true,"urls":["mail.office.test"],"tcpPorts":"143, 587, 8443"},
+    {"id":2,"required":true,"ips":["203.0.113.0/24","2001:db8:cafe::/48"],"tcpPorts":"587","udpPorts":"3478-3481"}])";
+  const School school(make_policy(
+      default_roster,
+      std::string(city_toml).replace(std::string(city_toml).find("domains"), 0, "endpoints = [\"endpoints/a.json\"]\n"), list));
+  const auto rules = gate_rules_of(school.policy, school.numbers);
+  const auto doors = policy::doors_of(rules, "mail.office.test");
+  CHECK(doors == policy::port_class_door(0));
+  const auto pins = pins_of(rules, *base::parse_address("198.51.100.20"), doors, std::chrono::hours(24));
+  REQUIRE(pins);
+  REQUIRE(pins->size() == 1);
+  CHECK((*pins)[0].profile.empty());
+  CHECK((*pins)[0].ports == std::vector<base::PortRange>{{6, 143, 143}, {6, 587, 587}, {6, 8443, 8443}});
+  const auto moment = moment_at(school.policy, instant(school.policy, "2026-11-23 09:00"));
+  const auto intent = intent_of(school.policy, lan, moment, school.numbers,
+                                generations_over({}, school.policy, lan, moment, school.numbers, false, first));
+  using netfilter::planner::Service;
+  const auto prefix = [](const char* text) { return *base::parse_prefix(text); };
+  CHECK(intent.cloud_services == std::vector<Service>{{prefix("203.0.113.0/24"), 6, 587, 587},
+                                                      {prefix("203.0.113.0/24"), 17, 3478, 3481},
+                                                      {prefix("2001:db8:cafe::/48"), 6, 587, 587},
+                                                      {prefix("2001:db8:cafe::/48"), 17, 3478, 3481}});
 }
 
 SCENARIO("two reloads within a second are two events") {

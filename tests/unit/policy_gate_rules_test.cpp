@@ -40,6 +40,16 @@ GateRules example() {
   return rules;
 }
 
+/// With endpoint lists: a whole domain on tcp 80 and 443, a name below it on ports of its own, one below a usual cloud name too.
+GateRules with_ports() {
+  auto rules = example();
+  rules.cloud_ports = {{{6, 80, 80}, {6, 443, 443}}, {{6, 143, 143}, {6, 587, 587}}, {{6, 444, 444}}};
+  auto patterns = names({"mnspro.test", "*.office.test", "s*.office.test", "autodiscover.*.test"}).patterns();
+  for (std::size_t i = 0; i < rules.cloud_ports.size(); ++i) patterns[i + 1].doors = port_class_door(i);
+  rules.cloud = NamePatterns(patterns);
+  return rules;
+}
+
 std::string judged(const GateRules& rules, std::size_t profile, const std::string& name) {
   const auto judgement = judge(rules, rules.profiles[profile], name);
   return std::string(judgement.verdict == Verdict::allow ? "allow " : "refuse ") + std::string(judgement.because) +
@@ -76,9 +86,10 @@ TEST_CASE("the most specific name wins and block wins a tie") {
 TEST_CASE("an address is pinned for the cloud alone or for every listed profile that allows the name, whatever view asked") {
   const auto rules = example();
   CHECK(doors_of(rules, "a.mnspro.test") == cloud_door);
-  CHECK(doors_of(rules, "www.lernen.test") == 0b110);
-  CHECK(doors_of(rules, "extra.test") == 0b010);
-  CHECK(doors_of(rules, "games.lernen.test") == 0b100);
+  constexpr Doors school = first_listed_door, exam = first_listed_door << 1U;
+  CHECK(doors_of(rules, "www.lernen.test") == (school | exam));
+  CHECK(doors_of(rules, "extra.test") == school);
+  CHECK(doors_of(rules, "games.lernen.test") == exam);
   CHECK(doors_of(rules, "doh.test") == 0);
   CHECK(doors_of(rules, "spiele.test") == 0);
 }
@@ -107,8 +118,61 @@ TEST_CASE("the rules come back from JSON as they went") {
   CHECK(judged(*back, 0, "games.lernen.test") == "refuse city-block games.lernen.test");
 }
 
+TEST_CASE("a cloud name is open on the ports of all patterns that hold it, and on no others") {
+  const auto rules = with_ports();
+  const auto open_on = [&](const char* name) {
+    std::string text;
+    for (const auto& range : ports_of(rules, doors_of(rules, name))) text += schultor::base::to_string(range) + " ";
+    return text;
+  };
+  CHECK(doors_of(rules, "mnspro.test") == cloud_door);
+  CHECK(open_on("mnspro.test") == "tcp 80 tcp 443 udp 443 ");
+  CHECK(doors_of(rules, "smtp.office.test") == (port_class_door(0) | port_class_door(1)));
+  CHECK(open_on("smtp.office.test") == "tcp 80 tcp 143 tcp 443 tcp 587 ");
+  CHECK(open_on("www.office.test") == "tcp 80 tcp 443 ");
+  CHECK(open_on("x.autodiscover.mnspro.test") == "tcp 80 tcp 443-444 udp 443 ");
+  CHECK(open_on("spiele.test").empty());
+  CHECK(doors_of(rules, "www.lernen.test") == (first_listed_door | first_listed_door << 1U));
+  CHECK(open_on("www.lernen.test").empty());
+}
+
+TEST_CASE("of one name twice in the cloud both entries count") {
+  auto patterns = names({"office.test", "office.test"}).patterns();
+  patterns[1].doors = port_class_door(0);
+  CHECK(NamePatterns(patterns).doors("www.office.test") == (cloud_door | port_class_door(0)));
+}
+
+TEST_CASE("the ports of cloud names come back from JSON as they went, and nothing but such ports is read") {
+  const auto rules = with_ports();
+  const auto text = to_json(rules);
+  const auto back = gate_rules_from_json(text);
+  REQUIRE(back);
+  CHECK(to_json(*back) == text);
+  CHECK(back->cloud_ports == rules.cloud_ports);
+  CHECK(doors_of(*back, "smtp.office.test") == doors_of(rules, "smtp.office.test"));
+  const std::string ports = R"("cloud_ports":[[[6,80,80],[6,443,443]],)";
+  REQUIRE(text.find(ports) != std::string::npos);
+  const auto with = [&](const std::string& to) {
+    auto changed = text;
+    return gate_rules_from_json(changed.replace(changed.find(ports), ports.size(), R"("cloud_ports":[)" + to + ","));
+  };
+  CHECK(with("[[6,80,80]]"));
+  CHECK(with("[[6,1,8],[17,1,8]]"));
+  std::string many = "[[6,1,1]]";
+  for (int i = 2; i <= 14; ++i) many += fmt::format(",[[6,{0},{0}]]", i);
+  CHECK(with(many));
+  for (const std::string odd :
+       {"", "[]", "[[]]", "[[6,80]]", "[[1,80,80]]", "[[6,0,80]]", "[[6,90,80]]", "[[6,80,65536]]", "[[6,80,80],[6,81,81]]",
+        "[[6,443,443],[6,80,80]]", "[[6,1,17]]", "[[6,1,8],[17,1,9]]", "[[6,80,80],[6,443,443],[17,443,443]]",
+        "[[6,143,143],[6,587,587]]", "{}", "6", "[[\"6\",80,80]]"}) {
+    INFO(odd);
+    CHECK_FALSE(with(odd));
+  }
+  CHECK_FALSE(with(many + ",[[6,15,15]]"));
+}
+
 TEST_CASE("JSON that is not the rules is refused") {
-  const std::string empty = R"({"version":1,"cloud":[],"never":[],"profiles":[],"views":[]})";
+  const std::string empty = R"({"version":2,"cloud":[],"cloud_ports":[],"never":[],"profiles":[],"views":[]})";
   REQUIRE(gate_rules_from_json(empty));
   const auto with = [&](const std::string& from, const std::string& to) {
     auto text = empty;
@@ -118,11 +182,13 @@ TEST_CASE("JSON that is not the rules is refused") {
       R"({"name":"a","listed":true,"city_block":[],"city_allow":[],"allow":[],"block":[],"file":"c","line":1})";
   REQUIRE(gate_rules_from_json(with(R"("profiles":[])", R"("profiles":[)" + profile + "]")));
   std::string many = R"("profiles":[)" + profile;
-  for (int i = 0; i < 63; ++i) many += "," + profile;
+  for (int i = 0; i < 47; ++i) many += "," + profile;
   for (const auto& text :
-       {std::string(), std::string("[]"), std::string("{"), empty + "x", with(R"("version":1)", R"("version":2)"),
-        with(R"("cloud":[])", R"("cloud":{})"), with(R"("cloud":[])", R"("cloud":[["a..b","f",1]])"),
-        with(R"("cloud":[])", R"("cloud":[["a.b","f"]])"), with(R"("cloud":[])", R"("cloud":[["a.b","f",-1]])"),
+       {std::string(), std::string("[]"), std::string("{"), empty + "x", with(R"("version":2)", R"("version":1)"),
+        with(R"("cloud":[])", R"("cloud":{})"), with(R"("cloud":[])", R"("cloud":[["a..b","f",1,1]])"),
+        with(R"("cloud":[])", R"("cloud":[["a.b","f"]])"), with(R"("cloud":[])", R"("cloud":[["a.b","f",-1,1]])"),
+        with(R"("cloud":[])", R"("cloud":[["a.b","f",1]])"), with(R"("cloud":[])", R"("cloud":[["a.b","f",1,0]])"),
+        with(R"("cloud":[])", R"("cloud":[["a.b","f",1,2]])"), with(R"("never":[])", R"("never":[["a.b","f",1,1]])"),
         with(R"("cloud":[],)", ""), with(R"("views":[])", R"("views":[],"more":1)"),
         with(R"("views":[])", R"("views":[{"number":1,"profile":0,"steer":true}])"), with(R"("profiles":[])", many + "]"),
         with(R"("cloud":[])", R"("cloud":[[[[[[[[["a"]]]]]]]]])"), std::string(100'000, '[')}) {

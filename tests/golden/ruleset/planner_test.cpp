@@ -97,9 +97,9 @@ TEST_CASE("a switch brings the kernel exactly where a rebuilt ruleset would be")
   CHECK(to_string(reconcile(build(intent), found)) == "");
 }
 
-TEST_CASE("a cloud address is pinned on its ports, a listed one whole, and twice asked means once with the longer life") {
+TEST_CASE("a cloud address is pinned on each of its ports, a listed one whole, and twice asked means once with the longer life") {
   const auto minute = std::chrono::seconds(60);
-  CHECK(to_string(pin({{address("192.0.2.1"), "", minute},
+  CHECK(to_string(pin({{address("192.0.2.1"), "", minute, schultor::test::usual_ports},
                        {address("fd00::1"), "school", minute},
                        {address("192.0.2.2"), "school", minute},
                        {address("192.0.2.2"), "school", 2 * minute},
@@ -108,8 +108,38 @@ TEST_CASE("a cloud address is pinned on its ports, a listed one whole, and twice
         "pin element inet schultor allow_school6 { fd00::1 timeout 60s }\n"
         "pin element inet schultor cloud4 { 192.0.2.1 . tcp . 80 timeout 60s, 192.0.2.1 . tcp . 443 timeout 60s, "
         "192.0.2.1 . udp . 443 timeout 60s }\n");
+  // A range is its ports, and what two names of one address ask for is asked for once.
+  CHECK(to_string(pin({{address("192.0.2.1"), "", minute, {{6, 143, 143}, {6, 587, 587}, {17, 3478, 3481}}},
+                       {address("192.0.2.1"), "", 2 * minute, {{6, 443, 443}, {6, 587, 587}}},
+                       {address("2001:db8::1"), "", minute, {{6, 65534, 65535}}}})) ==
+        "pin element inet schultor cloud4 { 192.0.2.1 . tcp . 143 timeout 60s, 192.0.2.1 . tcp . 443 timeout 120s, "
+        "192.0.2.1 . tcp . 587 timeout 120s, 192.0.2.1 . udp . 3478 timeout 60s, 192.0.2.1 . udp . 3479 timeout 60s, "
+        "192.0.2.1 . udp . 3480 timeout 60s, 192.0.2.1 . udp . 3481 timeout 60s }\n"
+        "pin element inet schultor cloud6 { 2001:db8::1 . tcp . 65534 timeout 60s, 2001:db8::1 . tcp . 65535 timeout 60s }\n");
   // No life at all would be a pin for good.
   CHECK(to_string(pin({{address("192.0.2.2"), "school", std::chrono::seconds(0)}})).find("timeout 1s") != std::string::npos);
+}
+
+TEST_CASE("pins are found with the ports that they are open on, and by their shortest life") {
+  auto found = held(build(school()));
+  const auto hold = [&](const char* name, model::Key key, std::chrono::seconds left) {
+    for (auto& set : found.sets)
+      if (set.declaration.name == name) set.elements.push_back({std::move(key), {}, {}, left});
+  };
+  const auto cloud = [](std::uint8_t protocol, std::uint16_t port) {
+    return model::Key{address("192.0.2.1"), model::Protocol{protocol}, model::Port{port}};
+  };
+  using std::chrono::seconds;
+  hold("cloud4", cloud(6, 443), seconds(90));
+  hold("cloud4", cloud(6, 80), seconds(60));
+  hold("cloud4", cloud(17, 3479), seconds(70));
+  hold("cloud4", cloud(17, 3478), seconds(70));
+  hold("allow_school4", {address("192.0.2.1")}, seconds(30));
+  CHECK(pins_found(found, school().profiles) ==
+        std::vector<Pin>{{address("192.0.2.1"), "", seconds(60), {{6, 80, 80}, {6, 443, 443}, {17, 3478, 3479}}},
+                         {address("192.0.2.1"), "school", seconds(30)}});
+  // A cloud pin without a port would open nothing.
+  CHECK(pin({{address("192.0.2.1"), "", seconds(60)}}).empty());
 }
 
 TEST_CASE("ranges that overlap or touch become one") {
