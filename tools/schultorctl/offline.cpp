@@ -126,16 +126,21 @@ Exit explain(const Request& request) {
   const bool allowed = explained->verdict == policy::Verdict::allow;
   const char* decision = allowed ? "allow" : "refuse";
   const auto& rule = explained->rule;
+  std::vector<std::string> ports;
+  for (const auto& range : explained->ports) ports.push_back(base::to_string(range));
   if (request.json) {
-    print({{"name", explained->name},
-           {"group", explained->group},
-           {"profile", explained->holding.profile},
-           {"decision", decision},
-           {"because", explained->because},
-           {"rule", {{"text", explained->rule_text}, {"file", rule.file}, {"line", rule.line}}}});
+    json document = {{"name", explained->name},
+                     {"group", explained->group},
+                     {"profile", explained->holding.profile},
+                     {"decision", decision},
+                     {"because", explained->because},
+                     {"rule", {{"text", explained->rule_text}, {"file", rule.file}, {"line", rule.line}}}};
+    if (!ports.empty()) document["ports"] = ports;
+    print(document);
   } else {
     fmt::print("{}  {}  {}: {} ({})\n", decision, explained->name, explained->because, explained->rule_text,
                config::to_string(config::Source{rule.file, rule.line}));
+    if (!ports.empty()) fmt::print("open on {}\n", fmt::join(ports, ", "));
     fmt::print("at {} group {} has profile {}: {} ({})\n", format_local(*policy, *at), explained->group, explained->holding.profile,
                explained->holding.text,
                config::to_string(config::Source{explained->holding.rule.file, explained->holding.rule.line}));

@@ -87,6 +87,7 @@ class School:
             config = Path(directory, "config")
             shutil.copytree(DEFAULT_CONFIG, config)
             for name, text in self.changes.items():
+                (config / name).parent.mkdir(exist_ok=True)
                 (config / name).write_text(text)
             # Only root may enter the directory: the lab takes a copy, which config() then edits.
             Path(directory).chmod(0o700)
