@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: EUPL-1.2
 #include "daemon/config/calendar_text.hpp"
 
+#include "daemon/config/encoding.hpp"
 #include "daemon/config/file_readers.hpp"
 
 #include <fmt/format.h>
@@ -34,29 +35,6 @@ std::string name_of(std::string_view line) {
     return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-';
   });
   return fine ? in_capitals(name) : std::string{};
-}
-
-/// Windows-1252 is ISO 8859-1 with letters where that has control characters.
-std::string utf8_from_windows_1252(std::string_view text) {
-  constexpr std::array<std::uint16_t, 32> upper_controls{
-      0x20ac, 0x81,   0x201a, 0x0192, 0x201e, 0x2026, 0x2020, 0x2021, 0x02c6, 0x2030, 0x0160, 0x2039, 0x0152, 0x8d, 0x017d, 0x8f,
-      0x90,   0x2018, 0x2019, 0x201c, 0x201d, 0x2022, 0x2013, 0x2014, 0x02dc, 0x2122, 0x0161, 0x203a, 0x0153, 0x9d, 0x017e, 0x0178};
-  std::string result;
-  for (const char c : text) {
-    unsigned code = static_cast<unsigned char>(c);
-    if (code >= 0x80 && code < 0xa0) code = upper_controls[code - 0x80];
-    if (code < 0x80) {
-      result += static_cast<char>(code);
-    } else if (code < 0x800) {
-      result += static_cast<char>(0xc0U | (code >> 6U));
-      result += static_cast<char>(0x80U | (code & 0x3fU));
-    } else {
-      result += static_cast<char>(0xe0U | (code >> 12U));
-      result += static_cast<char>(0x80U | ((code >> 6U) & 0x3fU));
-      result += static_cast<char>(0x80U | (code & 0x3fU));
-    }
-  }
-  return result;
 }
 
 enum class Kind : std::uint8_t { calendar, event, zone, observance, other };
