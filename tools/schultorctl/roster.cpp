@@ -141,9 +141,13 @@ Exit roster(const Request& request) {
   faults.append(std::move(of_roster).take());
   report->problems = std::move(faults).take();
   const bool failed = request.write && writable && !write(path, *roster, *report);
-  if (request.json) fmt::print("{}\n", import_json(*report).dump(2, ' ', false, nlohmann::ordered_json::error_handler_t::replace));
-  else fmt::print("{}", import_text(*report, *groups));
-  if (!request.json) complain_of(report->problems);
+  if (request.json) {
+    fmt::print("{}\n", import_json(*report).dump(2, ' ', false, nlohmann::ordered_json::error_handler_t::replace));
+  } else {
+    // The sums stand last, where they are seen.
+    complain_of(report->problems);
+    fmt::print("{}", import_text(*report, *groups));
+  }
   if (failed) return Exit::failed;
   return config::has_errors(report->problems) || !report->read.unknown.empty() ? Exit::no : Exit::yes;
 }
