@@ -29,9 +29,11 @@ base::Result<std::map<base::Mac, RosterDevice>> read(std::string_view text) {
 }
 
 std::string field(std::string_view text) {
-  const bool plain = text.find_first_of(",;\"") == std::string_view::npos &&
-                     text == text.substr(0, text.find_last_not_of(" \t") + 1) &&
-                     (text.empty() || (text.front() != ' ' && text.front() != '\t'));
+  // Blanks and control characters within quotes stay what they are, wherever they stand.
+  const bool plain =
+      std::none_of(text.begin(), text.end(),
+                   [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == ',' || c == ';' || c == '"'; }) &&
+      (text.empty() || (text.front() != ' ' && text.back() != ' '));
   if (plain) return std::string(text);
   std::string quoted = "\"";
   for (const char c : text) quoted.append(c == '"' ? 2 : 1, c);

@@ -43,6 +43,11 @@ TEST_CASE("a new device stands at the end, with the roster's separator and line 
   CHECK(edited("mac,group,name\n", {{{nine.mac, "3b", ""}}, {}}) == "mac,group,name\n02:77:00:00:00:09,3b\n");
 }
 
+TEST_CASE("a name that is kept is kept with its blanks and control characters") {
+  const std::string text = "mac,group,name\n02:77:00:00:00:01,3a,\" x\r\"\n";
+  CHECK(edited(text, {{{one.mac, "3b", " x\r"}}, {}}) == "mac,group,name\n02:77:00:00:00:01,3b,\" x\r\"\n");
+}
+
 TEST_CASE("what would be no roster is not made") {
   CHECK(edited("mac,group\n02:77:00:00:00:01,3b\n02:77:00:00:00:01,3a\n", {}) ==
         "error: roster.csv:3:1: error: 02:77:00:00:00:01 is in the roster twice, first at roster.csv:2");
