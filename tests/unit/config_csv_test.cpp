@@ -48,6 +48,7 @@ TEST_CASE("a table is read with the separator and the line ends that it has") {
   CHECK(records("a\tb\r1\t2\r") == expected);
   CHECK(records("\r\n\n a ; b \n1;\t2 \n") == expected);
   CHECK(records("sep=;\r\na;b\r\n1;2") == expected);
+  CHECK(records("sep=,\na;b;c,d\n") == std::vector<Record>{{"a;b;c", "d"}});
   CHECK(records("\"x;y\",z\n") == std::vector<Record>{{"x;y", "z"}});
   CHECK(records("\"x,y,z\";w\n") == std::vector<Record>{{"x,y,z", "w"}});
   CHECK(records("a,b\n\n,\n") == std::vector<Record>{{"a", "b"}, {""}, {"", ""}});
@@ -79,6 +80,12 @@ TEST_CASE("a quote that is left open and what is too long end the reading, with 
   CHECK(records(open).size() == 1);
   REQUIRE(open.fault());
   CHECK((open.fault()->line == 2 && open.fault()->column == 3));
+
+  const auto late = "a,b\n1,\"" + std::string(CsvReader::longest_record, 'x') + "\"\n3,4\n";
+  CsvReader closed(late);
+  CHECK(records(closed).size() == 1);
+  REQUIRE(closed.fault());
+  CHECK((closed.fault()->line == 2 && closed.fault()->column == 3));
 
   const auto wide = "a,b\n1," + std::string(CsvReader::longest_record, 'x') + "y\n3,4\n";
   CsvReader record(wide);

@@ -113,6 +113,7 @@ TEST_CASE("of a device's groups the one that the school has is meant") {
   CHECK(groups.find("[Alle iPads,x]").left_out);
   CHECK(groups.find("[Alle iPads,x]").unknown.empty());
   CHECK_FALSE(groups.find("3b").left_out);
+  CHECK_FALSE(groups.find("[Alle iPads, 3b]").left_out);
   for (const auto* empty : {"", " ", "[]", ",;"}) {
     CHECK(groups.find(empty).groups.empty());
     CHECK(groups.find(empty).unknown.empty());
