@@ -46,6 +46,7 @@ public:
   /// False where reading on says nothing more.
   bool line(std::string_view text) {
     ++line_;
+    text_ = text;
     if (is_roster_remark(text)) return true;
     if (entries_.size() >= most_roster_devices) return error(1, fmt::format("more than {} devices", most_roster_devices));
     if (text.size() > longest_line)
@@ -73,8 +74,12 @@ public:
   }
 
 private:
-  bool error(int column, std::string text) {
-    out_.error({file_, line_, column}, std::move(text));
+  /// `octet`: of the line, from 1. People count characters.
+  bool error(int octet, std::string text) {
+    const auto before = text_.substr(0, static_cast<std::size_t>(octet) - 1);
+    const auto column =
+        std::count_if(before.begin(), before.end(), [](char c) { return (static_cast<unsigned char>(c) & 0xc0U) != 0x80U; });
+    out_.error({file_, line_, static_cast<int>(column) + 1}, std::move(text));
     misread_ = misread_ || !layout_;
     return false;
   }
@@ -130,7 +135,8 @@ private:
   const std::string& file_;
   Diagnostics& out_;
   int line_ = 0;
-  bool misread_ = false;  ///< the first line was no header, and that is said
+  std::string_view text_;  ///< of that line
+  bool misread_ = false;   ///< the first line was no header, and that is said
   std::optional<RosterLayout> layout_;
   std::vector<RosterField> fields_;
   std::vector<RosterEntry> entries_;

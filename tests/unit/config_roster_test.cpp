@@ -57,6 +57,13 @@ TEST_CASE("each fault of a roster is told with its line") {
   CHECK(faults[7] == "roster.csv:10:1: error: the line is not in UTF-8: save the file in that encoding");
 }
 
+TEST_CASE("a place in a roster is counted in characters") {
+  std::vector<RosterEntry> entries;
+  const auto name = std::string(129, 'x');
+  CHECK(read("mac,group,name\n02:77:00:00:00:01,gäste," + name + "\n", entries) ==
+        Lines{"roster.csv:2:25: error: the name is longer than 128 characters"});
+}
+
 TEST_CASE("a roster without its header line is refused") {
   std::vector<RosterEntry> entries;
   CHECK(read("", entries) == Lines{"roster.csv:1:1: error: the header line is missing, expected “mac,group” or “mac,group,name”"});
