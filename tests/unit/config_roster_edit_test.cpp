@@ -44,8 +44,12 @@ TEST_CASE("a new device stands at the end, with the roster's separator and line 
 }
 
 TEST_CASE("a name that is kept is kept with its blanks and control characters") {
-  const std::string text = "mac,group,name\n02:77:00:00:00:01,3a,\" x\r\"\n";
-  CHECK(edited(text, {{{one.mac, "3b", " x\r"}}, {}}) == "mac,group,name\n02:77:00:00:00:01,3b,\" x\r\"\n");
+  for (const std::string name : {" x", "x ", "x\r", "\tx"}) {
+    const auto line = [&](const std::string& group) {
+      return "mac,group,name\n02:77:00:00:00:01," + group + ",\"" + name + "\"\n";
+    };
+    CHECK(edited(line("3a"), {{{one.mac, "3b", name}}, {}}) == line("3b"));
+  }
 }
 
 TEST_CASE("what would be no roster is not made") {
