@@ -79,7 +79,7 @@ private:
     const auto end = whole.substr(text.size());
     const bool header = !layout_ && !is_roster_remark(text);
     if (header) layout_ = roster_layout(text);
-    if (!end.empty()) end_ = end;
+    if (end.ends_with('\n')) end_ = end;
     if (header || is_roster_remark(text) || !split_roster_line(text, layout_->separator, fields_)) {
       edited_ += whole;
       return;
@@ -97,7 +97,9 @@ private:
   }
 
   void add(const std::string& line) {
-    if (!edited_.empty() && edited_.back() != '\n') edited_ += end_;
+    // The last line may lack its end, or half of it.
+    if (edited_.ends_with('\r')) edited_ += '\n';
+    else if (!edited_.empty() && !edited_.ends_with('\n')) edited_ += end_;
     edited_ += line;
     edited_ += end_;
   }

@@ -36,6 +36,9 @@ TEST_CASE("what no edit concerns stays as it is, octet by octet") {
 TEST_CASE("a new device stands at the end, with the roster's separator and line end") {
   CHECK(edited("mac;group;name\r\n02:77:00:00:00:01;3b", {{nine}, {}}) ==
         "mac;group;name\r\n02:77:00:00:00:01;3b\r\n02:77:00:00:00:09;3b;\"Neu; \"\"rot\"\"\"\r\n");
+  CHECK(edited("mac;group\r\n02:77:00:00:00:01;3b\r", {{nine}, {}}) ==
+        "mac;group\r\n02:77:00:00:00:01;3b\r\n02:77:00:00:00:09;3b\r\n");
+  CHECK(edited("mac;group\n\r", {{nine}, {}}) == "mac;group\n\r\n02:77:00:00:00:09;3b\n");
   CHECK(edited("mac,group\n", {{nine}, {}}) == "mac,group\n02:77:00:00:00:09,3b\n");
   CHECK(edited("mac,group,name", {{nine}, {}}) == "mac,group,name\n02:77:00:00:00:09,3b,\"Neu; \"\"rot\"\"\"\n");
   CHECK(edited("", {{nine}, {}}) == "mac,group,name\n02:77:00:00:00:09,3b,\"Neu; \"\"rot\"\"\"\n");
