@@ -40,12 +40,6 @@ bool is_text(std::string_view text) {
          std::none_of(text.begin(), text.end(), [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; });
 }
 
-std::string hours(seconds span) {
-  const auto minutes = std::chrono::duration_cast<std::chrono::minutes>(span).count();
-  if (minutes % 60 == 0) return fmt::format("{} h", minutes / 60);
-  return minutes < 60 ? fmt::format("{} min", minutes) : fmt::format("{} h {} min", minutes / 60, minutes % 60);
-}
-
 /// "HH:MM", up to 24:00.
 std::optional<std::chrono::minutes> parse_time_of_day(std::string_view text) {
   if (text.size() != std::string_view("10:15").size() || text[2] != ':') return std::nullopt;
@@ -84,7 +78,7 @@ base::Result<void> check_end(const Policy& policy, sys_seconds until, sys_second
   const auto& limit = policy.longest_override_source;
   return base::fail(
       "until {} is more than the {} that an override may last ({}): give an earlier end", format_local(policy, until),
-      hours(policy.longest_override),
+      span_text(policy.longest_override),
       limit.line > 0 ? fmt::format("[override] longest, {}:{}", limit.file, limit.line) : "where [override] longest is not given");
 }
 
@@ -117,6 +111,12 @@ Overrides tidied(Overrides overrides, sys_seconds now) {
 }
 
 }  // namespace
+
+std::string span_text(seconds span) {
+  const auto minutes = std::chrono::duration_cast<std::chrono::minutes>(span).count();
+  if (minutes % 60 == 0) return fmt::format("{} h", minutes / 60);
+  return minutes < 60 ? fmt::format("{} min", minutes) : fmt::format("{} h {} min", minutes / 60, minutes % 60);
+}
 
 const Override* override_at(const Overrides& overrides, std::string_view group, sys_seconds at) {
   const auto newest = std::find_if(overrides.rbegin(), overrides.rend(), [&](const Override& one) {

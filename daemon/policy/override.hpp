@@ -64,6 +64,8 @@ struct OverrideRequest {
 /// Where the clock was set back behind the beginning of one that would now last longer than policy.longest_override: it began now
 /// and ends when that is over, or its own length. Nobody's override outlives a clock that was wrong.
 [[nodiscard]] Overrides anchored(const Policy& policy, Overrides overrides, std::chrono::sys_seconds now);
+/// For people: "45 min", "24 h", "1 h 30 min".
+[[nodiscard]] std::string span_text(std::chrono::seconds span);
 
 /// What was told of a change: kept with the change, so that a crash between the two loses neither.
 struct Told {

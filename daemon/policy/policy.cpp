@@ -19,10 +19,15 @@ const ProfileNames* Policy::find_profile(std::string_view name) const {
   return found == profiles.end() ? nullptr : &*found;
 }
 
-const Group* Policy::group_of(const base::Mac& mac) const {
+const Device* Policy::find_device(const base::Mac& mac) const {
   const auto found = std::lower_bound(devices.begin(), devices.end(), mac,
                                       [](const Device& device, const base::Mac& wanted) { return device.mac < wanted; });
-  return found == devices.end() || found->mac != mac ? nullptr : &groups[found->group];
+  return found == devices.end() || found->mac != mac ? nullptr : &*found;
+}
+
+const Group* Policy::group_of(const base::Mac& mac) const {
+  const auto* device = find_device(mac);
+  return device == nullptr ? nullptr : &groups[device->group];
 }
 
 const Group& Policy::unknown_group() const {

@@ -107,7 +107,8 @@ struct Policy {
   [[nodiscard]] const Group* find_group(std::string_view name) const;
   /// Null where there is none of that name.
   [[nodiscard]] const ProfileNames* find_profile(std::string_view name) const;
-  /// Null for a device that the roster does not name.
+  /// Null for a device that the roster does not name, also below.
+  [[nodiscard]] const Device* find_device(const base::Mac& mac) const;
   [[nodiscard]] const Group* group_of(const base::Mac& mac) const;
   [[nodiscard]] const Group& unknown_group() const;
 };
