@@ -1,7 +1,10 @@
 // SPDX-FileCopyrightText: Schultor contributors
 // SPDX-License-Identifier: EUPL-1.2
 #include "tests/catch.hpp"
+#include "tools/schultorctl/columns.hpp"
 #include "tools/schultorctl/command_line.hpp"
+#include "tools/schultorctl/event_text.hpp"
+#include "tools/schultorctl/override_text.hpp"
 #include "tools/schultorctl/status_text.hpp"
 
 using namespace schultor::ctl;
@@ -46,6 +49,120 @@ TEST_CASE("misuse is answered with what was meant or how it is written") {
   CHECK_FALSE(misuse({"timeline", "--gro", "a"}).empty());
 }
 
+TEST_CASE("an override is set, extended, cleared or listed, and nothing in between") {
+  const auto request = [](const std::vector<std::string>& arguments) { return parse_command_line(arguments).value(); };
+  const auto set = request({"override", "--group", "3b", "--profile", "exam", "--for", "45m", "--reason", "Mathearbeit"});
+  CHECK(set.group == "3b");
+  CHECK(set.profile == "exam");
+  CHECK(set.span == "45m");
+  CHECK(set.reason == "Mathearbeit");
+  CHECK_FALSE(set.all);
+  CHECK(request({"override", "--all", "--profile", "paused", "--until", "10:15"}).until == "10:15");
+  CHECK(request({"override", "--all", "--extend", "15m"}).extend == "15m");
+  CHECK(request({"override", "--group", "3b", "--clear"}).clear);
+  CHECK(request({"override", "--all", "--clear"}).clear);
+  CHECK(request({"override", "--clear"}).clear);
+  CHECK_FALSE(request({"override"}).clear);
+
+  const std::string usage =
+      "expected: schultorctl override [(--group GROUP | --all) (--profile PROFILE (--for SPAN | --until TIME)";
+  const std::vector<std::vector<std::string>> wrong{
+      {"override", "--profile", "exam", "--for", "45m"},                                       // whose?
+      {"override", "--group", "3b", "--all", "--profile", "exam", "--for", "45m"},             // whose?
+      {"override", "--group", "3b", "--profile", "exam"},                                      // until when?
+      {"override", "--group", "3b", "--profile", "exam", "--for", "45m", "--until", "10:15"},  // until when?
+      {"override", "--group", "3b", "--profile", "exam", "--for", "45m", "--clear"},           // which of them?
+      {"override", "--group", "3b", "--extend", "15m", "--reason", "x"},
+      {"override", "--extend", "15m"},
+      {"override", "--group", "3b", "--all", "--clear"},
+      {"override", "--group", "3b"},
+      {"override", "--for", "45m"}};
+  for (const auto& arguments : wrong) {
+    INFO(fmt::format("{}", fmt::join(arguments, " ")));
+    CHECK(misuse(arguments).substr(0, usage.size()) == usage);
+  }
+}
+
+TEST_CASE("an option of an override that would mean something else is misuse") {
+  // The daemon takes an empty group for all of them.
+  CHECK(misuse({"override", "--group", "", "--clear"}) == "--group is empty, expected a group's name");
+  CHECK(misuse({"override", "--all", "--profile", "exam", "--for", "10:15"}) ==
+        "--for: “10:15” is no span of time: expected one such as 45m or 1h30m");
+  CHECK(misuse({"override", "--all", "--extend", "soon"}) ==
+        "--extend: “soon” is no span of time: expected one such as 45m or 1h30m");
+  CHECK(misuse({"override", "--all", "--profile", "exam", "--until", "45m"}) ==
+        "--until: “45m” is a span of time: expected a time such as 10:15 or 2026-11-28 10:15, or --for");
+}
+
+TEST_CASE("every command takes the options that its usage names, and has a help text") {
+  for (const std::string command :
+       {"validate", "policy", "timeline", "explain", "roster", "status", "override", "events", "ruleset", "reload"}) {
+    INFO(command);
+    const auto help = help_text(command);
+    CHECK(help.substr(0, 19 + command.size()) == "Usage: schultorctl " + command);
+    CHECK(help_text("").find("\n  " + command) != std::string::npos);
+    for (auto at = help.find("--"); at != std::string::npos; at = help.find("--", at + 2)) {
+      const auto option = help.substr(at, help.find_first_of(" ]),.:\n”", at) - at);
+      // With the wrong words beside it, but never unknown and never another command's.
+      CHECK(misuse({command, option + "=x"}).find("there is no option") == std::string::npos);
+      CHECK(misuse({command, option, "x"}).find("takes no --") == std::string::npos);
+    }
+  }
+  CHECK(misuse({"events", "--clear"}) == "events takes no --clear: schultorctl events [--follow]");
+  CHECK(misuse({"policy", "--device", "x"}) == "policy takes no --device: schultorctl policy [--group GROUP] [--at TIME]");
+}
+
+TEST_CASE("overrides are a table, and none at all is said") {
+  auto overrides = nlohmann::ordered_json::parse(
+      R"([{"id":1,"group":"3b","profile":"exam","from":"2026-11-23T10:00:00+01:00","until":"2026-11-23T10:45:00+01:00","by":"root","reason":"Mathearbeit"},
+          {"id":2,"group":null,"profile":"paused","from":"2026-11-23T10:01:00+01:00","until":"2026-11-23T10:02:00+01:00","by":"meier","reason":""}])");
+  CHECK(overrides_text(overrides).value() ==
+        "GROUP       PROFILE  SINCE                      UNTIL                      BY     REASON\n"
+        "3b          exam     2026-11-23T10:00:00+01:00  2026-11-23T10:45:00+01:00  root   Mathearbeit\n"
+        "all groups  paused   2026-11-23T10:01:00+01:00  2026-11-23T10:02:00+01:00  meier\n");
+  CHECK(override_text(overrides[0]).value() == "3b: exam until 2026-11-23T10:45:00+01:00, set by root (Mathearbeit)\n");
+  CHECK(override_text(overrides[1]).value() == "all groups: paused until 2026-11-23T10:02:00+01:00, set by meier\n");
+  CHECK(overrides_text(nlohmann::ordered_json::array()).value() == "no override is set\n");
+  overrides[0].erase("until");
+  CHECK_FALSE(overrides_text(overrides));
+  CHECK_FALSE(override_text(overrides[0]));
+  CHECK(cleared_text({{"cleared", 0}}, "3b").value() == "no override is set for 3b: there was nothing to clear\n");
+  CHECK(cleared_text({{"cleared", 1}}, "3b").value() == "1 override cleared for 3b\n");
+  CHECK(cleared_text({{"cleared", 2}}, "all groups").value() == "2 overrides cleared for all groups\n");
+  CHECK_FALSE(cleared_text({{"cleared", "x"}}, "3b"));
+}
+
+TEST_CASE("an event is one line for people, whatever it holds") {
+  const auto line = [](const char* event) { return event_text(nlohmann::ordered_json::parse(event)); };
+  CHECK(
+      line(
+          R"({"id":"i","kind":"mode","at":"T","group":"3b","profile":"school","previous":"leisure","text":"window 08:00-17:00"})") ==
+      "T  mode           3b: leisure → school (window 08:00-17:00)");
+  CHECK(line(R"({"id":"i","kind":"mode","at":"T","group":"3b","profile":"school","text":"fixed"})") ==
+        "T  mode           3b: school (fixed)");
+  CHECK(
+      line(
+          R"({"id":"i","kind":"override","at":"T","result":"set","group":"3b","profile":"exam","until":"U","by":"root","reason":"r"})") ==
+      "T  override       3b: exam until U, set by root (r)");
+  CHECK(
+      line(
+          R"({"id":"i","kind":"override","at":"T","result":"ended","group":null,"profile":"exam","until":"U","by":"root","reason":""})") ==
+      "T  override       all groups: exam until U, ended, set by root");
+  CHECK(line(R"({"id":"i","kind":"override","at":"T","result":"ending","group":"3b","profile":"exam","until":"U"})") ==
+        "T  override       3b: exam until U, ends soon");
+  CHECK(line(R"({"id":"i","kind":"configuration","at":"T","result":"applied","revision":7})") ==
+        "T  configuration  applied, revision 7");
+  CHECK(
+      line(
+          R"({"id":"i","kind":"configuration","at":"T","result":"refused","revision":7,"errors":["a:1: error: x\nb:2: error: y"]})") ==
+      "T  configuration  refused: a:1: error: x (and 1 more)");
+  CHECK(line(R"({"id":"i","kind":"clock","at":"T","result":"trusted","text":"the clock is right"})") ==
+        "T  clock          the clock is right");
+  CHECK(line(R"({"id":"i","kind":"fault","at":"T","text":"two\nlines"})") == "T  fault          two lines");
+  CHECK(line(R"({"id":"i","kind":"new","at":"T","count":3})") == "T  new            {\"count\":3}");
+  CHECK(line(R"("no object")") == "\"no object\"");
+}
+
 TEST_CASE("the status is a table whose columns stand below one another, umlauts or not") {
   CHECK(align({{"a", "b", "c"}, {"äöü", "x", "y"}}) == "a    b  c\näöü  x  y\n");
   auto description =
@@ -59,6 +176,31 @@ TEST_CASE("the status is a table whose columns stand below one another, umlauts 
   CHECK(text->find("\ngäste  school   window 08:00-17:00  2026-03-27T08:00:00+01:00  -      byod       3\n") != std::string::npos);
   description["broker"] = {{"connected", true}, {"outbox_depth", 1}};
   CHECK(status_text(description)->find("connected, 1 event waiting") != std::string::npos);
+  // What an older schultord does not tell is left out.
+  for (const auto* word : {"clock:", "randomised:", "Overrides:", "refused"}) CHECK(text->find(word) == std::string::npos);
+  description["clock"] = {{"trusted", true}, {"synchronised", false}};
+  description["randomised_devices"] = 2;
+  description["overrides"] = nlohmann::ordered_json::array();
+  description["refused"] = nullptr;
+  const auto quiet = status_text(description).value();
+  CHECK(quiet.find("clock:       believed, not synchronised\n") != std::string::npos);
+  CHECK(quiet.find("randomised:  2 of the roster's addresses are random ones") != std::string::npos);
+  CHECK(quiet.find("Overrides:") == std::string::npos);
+  CHECK(quiet.find("refused") == std::string::npos);
+  description["clock"] = {{"trusted", false}, {"synchronised", false}};
+  description["overrides"] = nlohmann::ordered_json::parse(
+      R"([{"group":"3b","profile":"exam","from":"F","until":"U","by":"root","reason":"Mathearbeit"}])");
+  description["refused"] = nlohmann::ordered_json::parse(R"({"at":"T","errors":["a:1: error: x\nb:2: error: y","c:3: error: z"]})");
+  const auto loud = status_text(description).value();
+  CHECK(loud.find("clock:       not known to be right: until it is,") != std::string::npos);
+  CHECK(loud.find("\nOverrides:\nGROUP  PROFILE  SINCE  UNTIL  BY    REASON\n3b     exam     F      U      root  Mathearbeit\n") !=
+        std::string::npos);
+  CHECK(loud.find("refused at T; what was in force before stays:\n  a:1: error: x\n  b:2: error: y\n  c:3: error: z\n") !=
+        std::string::npos);
+  description["overrides"] = nlohmann::ordered_json::parse(R"([{"group":"3b"}])");
+  CHECK_FALSE(status_text(description));
+  description["overrides"] = nullptr;
+  CHECK(status_text(description));
   description.erase("gate");
   CHECK_FALSE(status_text(description));
   CHECK_FALSE(status_text(nlohmann::ordered_json::array()));

@@ -2,6 +2,9 @@
 // SPDX-License-Identifier: EUPL-1.2
 #include "tools/schultorctl/bus_client.hpp"
 
+#include <unistd.h>
+
+#include <chrono>
 #include <string_view>
 
 namespace schultor::ctl {
@@ -13,6 +16,9 @@ constexpr const char* manager = "org.schultor.Gateway1.Manager";
 constexpr const char* report_name = "org.schultor.Report1";
 constexpr const char* report_path = "/org/schultor/Report1";
 constexpr const char* report_interface = "org.schultor.Report1";
+
+/// Somebody may be looking for a password; schultord gives up a little earlier.
+constexpr std::chrono::microseconds patience = std::chrono::seconds(130);
 
 class BusError {
 public:
@@ -40,8 +46,11 @@ using Message = std::unique_ptr<sd_bus_message, MessageUnref>;
 
 tl::unexpected<base::Error> failure(int r, const BusError& error) {
   if (error.says_nobody_there()) return base::fail("schultord is not running: start it with “systemctl start schultord”");
-  if (error.name() == SD_BUS_ERROR_ACCESS_DENIED)
+  if (error.name() == SD_BUS_ERROR_ACCESS_DENIED || error.name() == SD_BUS_ERROR_INTERACTIVE_AUTHORIZATION_REQUIRED) {
+    // schultord says which right is missing; the bus, where it refuses itself, does not.
+    if (error.message().find("org.schultor.") != std::string_view::npos) return base::fail("not allowed: {}", error.message());
     return base::fail("not allowed: run this as root, or as a user who may configure the gateway");
+  }
   if (!error.message().empty()) return base::fail("schultord: {}", error.message());
   return base::fail_errno(-r, "asking schultord");
 }
@@ -70,6 +79,41 @@ base::Result<std::string> BusClient::call_for_text(const char* method) {
 
 base::Result<std::string> BusClient::describe() { return call_for_text("Describe"); }
 base::Result<std::string> BusClient::ruleset() { return call_for_text("Ruleset"); }
+
+base::Result<std::vector<std::string>> BusClient::events() {
+  BusError error;
+  sd_bus_message* raw = nullptr;
+  int r = sd_bus_call_method(bus_.get(), gateway_name, gateway_path, manager, "ListEvents", error.get(), &raw, "");
+  const Message reply(raw);
+  if (r < 0) return failure(r, error);
+  std::vector<std::string> events;
+  const char* text = nullptr;
+  r = sd_bus_message_enter_container(reply.get(), 'a', "s");
+  while (r >= 0 && (r = sd_bus_message_read_basic(reply.get(), 's', &text)) > 0) events.emplace_back(text);
+  if (r < 0)
+    return base::fail("schultord answered ListEvents in a way that this version does not know: restart it after an update");
+  return events;
+}
+
+base::Result<Answered> BusClient::ask(const char* method, const std::vector<std::string>& arguments) {
+  BusError error;
+  sd_bus_message* raw = nullptr;
+  int r = sd_bus_message_new_method_call(bus_.get(), &raw, gateway_name, gateway_path, manager, method);
+  const Message call(raw);
+  if (r >= 0) r = sd_bus_message_set_allow_interactive_authorization(call.get(), isatty(STDIN_FILENO));
+  for (const auto& argument : arguments)
+    if (r >= 0) r = sd_bus_message_append_basic(call.get(), 's', argument.c_str());
+  if (r < 0) return base::fail_errno(-r, "asking schultord (are all arguments UTF-8?)");
+  raw = nullptr;
+  r = sd_bus_call(bus_.get(), call.get(), static_cast<std::uint64_t>(patience.count()), error.get(), &raw);
+  const Message reply(raw);
+  if (error.name() == "org.schultor.Gateway1.Error.OverrideRefused") return Answered{std::string(error.message()), true};
+  if (r < 0) return failure(r, error);
+  const char* text = nullptr;
+  if (sd_bus_message_read(reply.get(), "s", &text) <= 0)
+    return base::fail("schultord answered {} in a way that this version does not know: restart it after an update", method);
+  return Answered{text, false};
+}
 
 base::Result<std::optional<std::string>> BusClient::reload() {
   BusError error;

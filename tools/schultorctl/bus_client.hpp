@@ -10,6 +10,8 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
+#include <vector>
 
 namespace schultor::ctl {
 
@@ -19,6 +21,12 @@ struct BrokerHealth {
   std::uint32_t waiting = 0;  ///< events in the outbox
 };
 
+/// What schultord answered to a wish: what came of it, or why it was refused.
+struct Answered {
+  std::string text;
+  bool refused = false;
+};
+
 /// The running daemons on the system bus (DBUS_SYSTEM_BUS_ADDRESS is honoured).
 class BusClient {
 public:
@@ -26,6 +34,11 @@ public:
 
   base::Result<std::string> describe();
   base::Result<std::string> ruleset();
+  /// Each as JSON, oldest first.
+  base::Result<std::vector<std::string>> events();
+  /// Asks for a change: Override, ExtendOverride or ClearOverride with their arguments. Where a terminal is there, the user may be
+  /// asked for a password.
+  base::Result<Answered> ask(const char* method, const std::vector<std::string>& arguments);
   /// None when it was applied; else why the configuration was refused, a line for each error.
   base::Result<std::optional<std::string>> reload();
   /// None where schultor-report is not running.

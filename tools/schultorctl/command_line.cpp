@@ -3,17 +3,63 @@
 #include "tools/schultorctl/command_line.hpp"
 
 #include "daemon/config/diagnostic.hpp"
+#include "daemon/config/window.hpp"
 
 #include <boost/program_options.hpp>
 
 #include <algorithm>
 #include <array>
 #include <string_view>
+#include <variant>
 
 namespace schultor::ctl {
 namespace {
 
 namespace po = boost::program_options;
+using Texts = std::vector<std::string>;
+
+/// An option, and the member of a Request that it fills.
+struct Option {
+  const char* name;
+  std::variant<bool Request::*, std::string Request::*, std::optional<std::string> Request::*, Texts Request::*> target;
+  bool of_all_commands = false;
+};
+
+constexpr std::array options{
+    Option{"help", &Request::help, true}, Option{"version", &Request::version, true},
+    Option{"json", &Request::json, true}, Option{"config", &Request::directory, true},
+    Option{"group", &Request::group},     Option{"device", &Request::device},
+    Option{"from", &Request::from},       Option{"to", &Request::to},
+    Option{"at", &Request::at},           Option{"map", &Request::map},
+    Option{"rename", &Request::renames},  Option{"remove-missing", &Request::remove_missing},
+    Option{"write", &Request::write},     Option{"all", &Request::all},
+    Option{"profile", &Request::profile}, Option{"for", &Request::span},
+    Option{"until", &Request::until},     Option{"reason", &Request::reason},
+    Option{"extend", &Request::extend},   Option{"clear", &Request::clear},
+    Option{"follow", &Request::follow},
+};
+
+/// Whether what was given makes sense together; what each command takes at all is known then.
+using Fits = bool (*)(const Request&);
+
+bool anything_fits(const Request&) { return true; }
+bool timeline_fits(const Request& request) { return request.group && request.from && request.to; }
+bool explain_fits(const Request& request) { return request.group.has_value() != request.device.has_value(); }
+bool roster_fits(const Request& request) { return request.arguments.front() == "import" && request.map; }
+
+bool override_fits(const Request& request) {
+  const bool whose = request.group.has_value() != request.all;
+  const bool of_setting = request.span || request.until || request.reason;
+  switch ((request.profile ? 1 : 0) + (request.extend ? 1 : 0) + (request.clear ? 1 : 0)) {
+    case 0:  // lists
+      return !request.group && !request.all && !of_setting;
+    case 1:
+      if (request.profile) return whose && request.span.has_value() != request.until.has_value();
+      return !of_setting && (whose || (request.clear && !request.group && !request.all));
+    default:
+      return false;
+  }
+}
 
 struct Command {
   std::string_view name;
@@ -21,34 +67,50 @@ struct Command {
   std::string_view help;
   std::vector<std::string_view> options;  ///< beside those of all commands
   std::size_t arguments = 0;
+  Fits fits = anything_fits;
 };
 
-const std::array<Command, 7>& commands() {
-  static const std::array<Command, 7> list{{
+const std::vector<Command>& commands() {
+  static const std::vector<Command> list{
       {"validate",
        "validate [--at TIME]",
        "says what is wrong or questionable in a configuration directory, at TIME or now, or nothing",
-       {"at"},
-       0},
+       {"at"}},
+      {"policy",
+       "policy [--group GROUP] [--at TIME]",
+       "what holds in the end, each line with the file and line that it comes from; with --at also what holds then",
+       {"group", "at"}},
       {"timeline",
        "timeline --group GROUP --from DATE --to DATE",
        "what holds for a group from DATE until DATE, 00:00",
        {"group", "from", "to"},
-       0},
+       0,
+       timeline_fits},
       {"explain",
        "explain (--group GROUP | --device MAC) [--at TIME] NAME",
        "whether a name opens, and the rule behind it; exits with 1 where it is refused",
        {"group", "device", "at"},
-       1},
+       1,
+       explain_fits},
       {"roster",
        "roster import --map MDM [--rename NAME=GROUP]… [--remove-missing] [--write] FILE",
        "what an MDM's export FILE changes in roster.csv; with --write, changes it",
        {"map", "rename", "remove-missing", "write"},
-       2},
-      {"status", "status", "what holds now, what comes next, and how the gateway's parts are", {}, 0},
-      {"ruleset", "ruleset", "the ruleset in force, in nft's syntax", {}, 0},
-      {"reload", "reload", "applies the configuration directory anew; a bad one changes nothing", {}, 0},
-  }};
+       2,
+       roster_fits},
+      {"status", "status", "what holds now, what comes next, and how the gateway's parts are", {}},
+      {"override",
+       "override [(--group GROUP | --all) (--profile PROFILE (--for SPAN | --until TIME) [--reason TEXT] | --extend SPAN | "
+       "--clear)]",
+       "a profile for a while instead of the schedule's, such as --for 45m or --until 10:15; alone: lists what is set; “override "
+       "--clear” ends all there are",
+       {"group", "all", "profile", "for", "until", "reason", "extend", "clear"},
+       0,
+       override_fits},
+      {"events", "events [--follow]", "what happened, as far as it is still known; with --follow also what happens", {"follow"}},
+      {"ruleset", "ruleset", "the ruleset in force, in nft's syntax", {}},
+      {"reload", "reload", "applies the configuration directory anew; a bad one changes nothing", {}},
+  };
   return list;
 }
 
@@ -58,26 +120,40 @@ const Command* find_command(std::string_view name) {
   return found == list.end() ? nullptr : &*found;
 }
 
-po::options_description described() {
-  po::options_description options;
-  options.add_options()("map", po::value<std::string>(), "")("rename", po::value<std::vector<std::string>>(), "")("remove-missing",
-                                                                                                                  "")("write", "");
-  options.add_options()("help,h", "")("version", "")("json", "")("config", po::value<std::string>()->default_value("/etc/schultor"),
-                                                                 "")("group", po::value<std::string>(), "")(
-      "device", po::value<std::string>(), "")("from", po::value<std::string>(), "")("to", po::value<std::string>(), "")(
-      "at", po::value<std::string>(), "")("words", po::value<std::vector<std::string>>(), "");
-  return options;
-}
+/// What boost is told of an option, and how its value gets into a request.
+struct Describe {
+  const char* name;
+  po::options_description_easy_init& add;
+  void operator()(bool Request::*) const { add(name_of_switch(), ""); }
+  void operator()(std::string Request::*) const { add(name, po::value<std::string>(), ""); }
+  void operator()(std::optional<std::string> Request::*) const { add(name, po::value<std::string>(), ""); }
+  void operator()(Texts Request::*) const { add(name, po::value<Texts>(), ""); }
+
+private:
+  [[nodiscard]] const char* name_of_switch() const { return std::string_view(name) == "help" ? "help,h" : name; }
+};
+
+struct Store {
+  const po::variable_value& value;
+  Request& request;
+  void operator()(bool Request::*target) const { request.*target = true; }
+  void operator()(std::string Request::*target) const { request.*target = value.as<std::string>(); }
+  void operator()(std::optional<std::string> Request::*target) const { request.*target = value.as<std::string>(); }
+  void operator()(Texts Request::*target) const { request.*target = value.as<Texts>(); }
+};
 
 base::Result<po::variables_map> parse(std::span<const std::string> arguments) {
   try {
-    const auto options = described();
+    po::options_description described;
+    auto add = described.add_options();
+    for (const auto& option : options) std::visit(Describe{option.name, add}, option.target);
+    add("words", po::value<Texts>(), "");
     po::positional_options_description positional;
     positional.add("words", -1);
     po::variables_map values;
     const auto style = po::command_line_style::unix_style & ~po::command_line_style::allow_guessing;
-    po::store(po::command_line_parser(std::vector<std::string>(arguments.begin(), arguments.end()))
-                  .options(options)
+    po::store(po::command_line_parser(Texts(arguments.begin(), arguments.end()))
+                  .options(described)
                   .positional(positional)
                   .style(style)
                   .run(),
@@ -86,29 +162,39 @@ base::Result<po::variables_map> parse(std::span<const std::string> arguments) {
   } catch (const po::unknown_option& unknown) {
     auto name = unknown.get_option_name();
     name.erase(0, name.find_first_not_of('-'));
-    return base::fail("there is no option --{}{}", name,
-                      config::suggestion(name, {"config", "json", "help", "version", "group", "device", "from", "to", "at", "map",
-                                                "rename", "remove-missing", "write"}));
+    std::vector<std::string_view> known;
+    for (const auto& option : options) known.emplace_back(option.name);
+    return base::fail("there is no option --{}{}", name, config::suggestion(name, known));
   } catch (const po::error& error) {
     return base::fail("{}: see “schultorctl --help”", error.what());
   }
 }
 
+/// Texts that stand for something else where they are empty or of the wrong form.
+base::Result<void> check_texts(const Request& request) {
+  if (request.group && request.group->empty()) return base::fail("--group is empty, expected a group's name");
+  for (const auto& [option, text] : {std::pair("--for", &request.span), std::pair("--extend", &request.extend)})
+    if (*text && !config::parse_duration(**text))
+      return base::fail("{}: “{}” is no span of time: expected one such as 45m or 1h30m", option, **text);
+  if (request.until && config::parse_duration(*request.until))
+    return base::fail("--until: “{}” is a span of time: expected a time such as 10:15 or 2026-11-28 10:15, or --for",
+                      *request.until);
+  return {};
+}
+
 base::Result<void> check(const Command& command, const po::variables_map& values, const Request& request) {
-  for (const auto* option : {"group", "device", "from", "to", "at", "map", "rename", "remove-missing", "write"})
-    if (values.contains(option) && std::find(command.options.begin(), command.options.end(), option) == command.options.end())
-      return base::fail("{} takes no --{}: schultorctl {}", command.name, option, command.usage);
+  for (const auto& option : options)
+    if (!option.of_all_commands && values.contains(option.name) &&
+        std::find(command.options.begin(), command.options.end(), option.name) == command.options.end())
+      return base::fail("{} takes no --{}: schultorctl {}", command.name, option.name, command.usage);
   if (request.arguments.size() != command.arguments)
     return base::fail("{} takes {}: schultorctl {}", command.name,
                       command.arguments == 0   ? "no more words"
                       : command.arguments == 1 ? "one name"
                                                : "two words",
                       command.usage);
-  const bool timeline_lacks = command.name == "timeline" && (!request.group || !request.from || !request.to);
-  const bool explain_lacks = command.name == "explain" && request.group.has_value() == request.device.has_value();
-  const bool roster_lacks = command.name == "roster" && (request.arguments.front() != "import" || !request.map);
-  if (timeline_lacks || explain_lacks || roster_lacks) return base::fail("expected: schultorctl {}", command.usage);
-  return {};
+  if (!command.fits(request)) return base::fail("expected: schultorctl {}", command.usage);
+  return check_texts(request);
 }
 
 }  // namespace
@@ -118,23 +204,9 @@ base::Result<Request> parse_command_line(std::span<const std::string> arguments)
   if (!parsed) return base::pass(std::move(parsed));
   const auto& values = *parsed;
   Request request;
-  request.help = values.contains("help");
-  request.version = values.contains("version");
-  request.json = values.contains("json");
-  request.directory = values["config"].as<std::string>();
-  const auto text = [&](const char* name) {
-    return values.contains(name) ? std::optional(values[name].as<std::string>()) : std::nullopt;
-  };
-  request.group = text("group");
-  request.device = text("device");
-  request.from = text("from");
-  request.to = text("to");
-  request.at = text("at");
-  request.map = text("map");
-  if (values.contains("rename")) request.renames = values["rename"].as<std::vector<std::string>>();
-  request.remove_missing = values.contains("remove-missing");
-  request.write = values.contains("write");
-  if (values.contains("words")) request.arguments = values["words"].as<std::vector<std::string>>();
+  for (const auto& option : options)
+    if (values.contains(option.name)) std::visit(Store{values[option.name], request}, option.target);
+  if (values.contains("words")) request.arguments = values["words"].as<Texts>();
 
   std::vector<std::string_view> known;
   for (const auto& command : commands()) known.push_back(command.name);

@@ -20,7 +20,7 @@ struct Request {
   bool help = false;
   bool version = false;
   bool json = false;
-  std::string directory;
+  std::string directory = "/etc/schultor";
   std::optional<std::string> group;
   std::optional<std::string> device;
   std::optional<std::string> from;
@@ -30,6 +30,14 @@ struct Request {
   std::vector<std::string> renames;  ///< roster import: "NAME=GROUP"
   bool remove_missing = false;       ///< roster import
   bool write = false;                ///< roster import
+  bool all = false;                  ///< override: for all groups
+  std::optional<std::string> profile;
+  std::optional<std::string> span;    ///< override --for: "45m"
+  std::optional<std::string> until;   ///< override: "10:15", "2026-11-28 10:15"
+  std::optional<std::string> extend;  ///< override: "15m"
+  std::optional<std::string> reason;  ///< override
+  bool clear = false;                 ///< override
+  bool follow = false;                ///< events
   std::vector<std::string> arguments;
 };
 

@@ -11,10 +11,13 @@ namespace schultor::ctl {
 void complain(std::string_view text);
 
 Exit validate(const Request& request);
+Exit policy(const Request& request);
 Exit timeline(const Request& request);
 Exit explain(const Request& request);
 Exit roster(const Request& request);
 Exit status(const Request& request);
+Exit override_profile(const Request& request);
+Exit events(const Request& request);
 Exit ruleset(const Request& request);
 Exit reload(const Request& request);
 

@@ -1,25 +1,10 @@
 // SPDX-FileCopyrightText: Schultor contributors
 // SPDX-License-Identifier: EUPL-1.2
+#include "tools/schultorctl/answer.hpp"
 #include "tools/schultorctl/bus_client.hpp"
-#include "tools/schultorctl/commands.hpp"
 #include "tools/schultorctl/status_text.hpp"
 
-#include <cstdio>
-
 namespace schultor::ctl {
-namespace {
-
-using json = nlohmann::ordered_json;
-
-template <typename T>
-Exit give_up(const base::Result<T>& failed) {
-  complain(failed.error().what());
-  return Exit::failed;
-}
-
-void print(const json& document) { fmt::print("{}\n", document.dump(2, ' ', false, json::error_handler_t::replace)); }
-
-}  // namespace
 
 Exit status(const Request& request) {
   auto bus = BusClient::connect();

@@ -14,12 +14,15 @@ namespace {
 
 Exit run(const Request& request) {
   using Handler = Exit (*)(const Request&);
-  constexpr std::array<std::pair<std::string_view, Handler>, 7> handlers{{
+  constexpr std::array<std::pair<std::string_view, Handler>, 10> handlers{{
       {"validate", validate},
+      {"policy", policy},
       {"timeline", timeline},
       {"explain", explain},
       {"roster", roster},
       {"status", status},
+      {"override", override_profile},
+      {"events", events},
       {"ruleset", ruleset},
       {"reload", reload},
   }};

@@ -1,57 +1,51 @@
 // SPDX-FileCopyrightText: Schultor contributors
 // SPDX-License-Identifier: EUPL-1.2
-#include "daemon/policy/compile.hpp"
 #include "daemon/policy/explain.hpp"
 #include "daemon/policy/questionable.hpp"
-#include "tools/schultorctl/commands.hpp"
-
-#include <nlohmann/json.hpp>
+#include "tools/schultorctl/answer.hpp"
+#include "tools/schultorctl/directory.hpp"
 
 #include <chrono>
-#include <cstdio>
 
 namespace schultor::ctl {
 namespace {
 
-using json = nlohmann::ordered_json;
+std::string place(const policy::Source& source) { return config::to_string(config::Source{source.file, source.line}); }
 
-void print(const json& document) { fmt::print("{}\n", document.dump(2, ' ', false, json::error_handler_t::replace)); }
+/// Whom `explain` is asked about.
+struct Asked {
+  const policy::Group* group = nullptr;
+  std::optional<base::Mac> device;
+  const policy::Device* listed = nullptr;  ///< the device's line of the roster
+};
 
-/// The policy of the request's directory, or nothing once its errors are printed.
-std::optional<policy::Policy> load(const Request& request, config::Need need) {
-  auto loaded = policy::load(request.directory, need);
-  if (!loaded.policy)
-    for (const auto& diagnostic : loaded.diagnostics) fmt::print(stderr, "{}\n", config::to_string(diagnostic));
-  return std::move(loaded.policy);
-}
-
-const policy::Group* find_group(const policy::Policy& policy, const std::string& name) {
-  const auto* group = policy.find_group(name);
-  if (group != nullptr) return group;
-  std::vector<std::string_view> known;
-  for (const auto& one : policy.groups) known.push_back(one.name);
-  complain(fmt::format("there is no group “{}”{}", name, config::suggestion(name, known)));
-  return nullptr;
-}
-
-/// The group that the request names, or that its device is in.
-const policy::Group* group_of(const policy::Policy& policy, const Request& request) {
-  if (request.group) return find_group(policy, *request.group);
+/// The group that the request names, or that its device is in; nothing once it is said what is wrong.
+std::optional<Asked> asked_about(const policy::Policy& policy, const Request& request) {
+  if (request.group) {
+    const auto* group = find_group(policy, *request.group);
+    return group != nullptr ? std::optional(Asked{group, std::nullopt, nullptr}) : std::nullopt;
+  }
   const auto mac = base::parse_mac(*request.device);
   if (!mac) {
     complain(mac.error().what());
-    return nullptr;
+    return std::nullopt;
   }
-  const auto* group = policy.group_of(*mac);
-  return group != nullptr ? group : &policy.unknown_group();
+  const auto* device = policy.find_device(*mac);
+  return Asked{device != nullptr ? &policy.groups[device->group] : &policy.unknown_group(), *mac, device};
 }
 
-/// A time of the request, or nothing once it is said what is wrong with it.
-std::optional<policy::Seconds> time_of(const policy::Policy& policy, std::string_view option, const std::string& text) {
-  const auto time = policy::parse_local(policy, text);
-  if (time) return *time;
-  complain(fmt::format("{}: {}", option, time.error().what()));
-  return std::nullopt;
+json to_json(const Asked& asked) {
+  json device{{"mac", to_string(*asked.device)}, {"source", nullptr}};
+  if (asked.listed != nullptr) device["source"] = {{"file", asked.listed->source.file}, {"line", asked.listed->source.line}};
+  return device;
+}
+
+std::string words(const Asked& asked) {
+  const auto mac = to_string(*asked.device);
+  if (asked.listed != nullptr)
+    return fmt::format("device {} is in group {} ({})", mac, asked.group->name, place(asked.listed->source));
+  return fmt::format("device {} is in no roster, so in group {}, which has unknown = true ({})", mac, asked.group->name,
+                     place(asked.group->source));
 }
 
 /// --at, or now.
@@ -85,40 +79,42 @@ Exit validate(const Request& request) {
 }
 
 Exit timeline(const Request& request) {
-  const auto policy = load(request, config::Need::hours());
-  if (!policy) return Exit::failed;
-  const auto* group = find_group(*policy, *request.group);
+  const auto loaded = load(request, config::Need::hours());
+  if (!loaded) return Exit::failed;
+  const auto& policy = loaded->policy;
+  const auto* group = find_group(policy, *request.group);
   if (group == nullptr) return Exit::failed;
-  const auto from = time_of(*policy, "--from", *request.from);
-  const auto to = time_of(*policy, "--to", *request.to);
+  const auto from = time_of(policy, "--from", *request.from);
+  const auto to = time_of(policy, "--to", *request.to);
   if (!from || !to) return Exit::failed;
   if (*from >= *to) {
     complain(fmt::format("--to {} is not after --from {}: give a later one", *request.to, *request.from));
     return Exit::failed;
   }
-  const auto lines = policy::timeline(*policy, *group, *from, *to);
+  const auto lines = policy::timeline(policy, *group, *from, *to);
   if (request.json) {
     json list = json::array();
     for (const auto& [at, holding] : lines)
-      list.push_back({{"at", format_local(*policy, at)},
+      list.push_back({{"at", format_local(policy, at)},
                       {"profile", holding.profile},
                       {"because", to_string(holding.because)},
                       {"text", holding.text}});
     print(list);
   } else {
-    for (const auto& [at, holding] : lines) fmt::print("{}  {}  {}\n", format_local(*policy, at), holding.profile, holding.text);
+    for (const auto& [at, holding] : lines) fmt::print("{}  {}  {}\n", format_local(policy, at), holding.profile, holding.text);
   }
   return Exit::yes;
 }
 
 Exit explain(const Request& request) {
-  const auto policy = load(request, config::Need::rules(request.device.has_value()));
-  if (!policy) return Exit::failed;
-  const auto* group = group_of(*policy, request);
-  if (group == nullptr) return Exit::failed;
-  const auto at = instant_of(*policy, request);
+  const auto loaded = load(request, config::Need::rules(request.device.has_value()));
+  if (!loaded) return Exit::failed;
+  const auto& policy = loaded->policy;
+  const auto asked = asked_about(policy, request);
+  if (!asked) return Exit::failed;
+  const auto at = instant_of(policy, request);
   if (!at) return Exit::failed;
-  const auto explained = policy::explain(*policy, *group, *at, request.arguments.front());
+  const auto explained = policy::explain(policy, *asked->group, *at, request.arguments.front());
   if (!explained) {
     complain(explained.error().what());
     return Exit::failed;
@@ -129,21 +125,21 @@ Exit explain(const Request& request) {
   std::vector<std::string> ports;
   for (const auto& range : explained->ports) ports.push_back(base::to_string(range));
   if (request.json) {
-    json document = {{"name", explained->name},
-                     {"group", explained->group},
-                     {"profile", explained->holding.profile},
-                     {"decision", decision},
-                     {"because", explained->because},
-                     {"rule", {{"text", explained->rule_text}, {"file", rule.file}, {"line", rule.line}}}};
-    if (!ports.empty()) document["ports"] = ports;
-    print(document);
+    json answer{{"name", explained->name},
+                {"group", explained->group},
+                {"profile", explained->holding.profile},
+                {"decision", decision},
+                {"because", explained->because},
+                {"rule", {{"text", explained->rule_text}, {"file", rule.file}, {"line", rule.line}}}};
+    if (!ports.empty()) answer["ports"] = ports;
+    if (asked->device) answer["device"] = to_json(*asked);
+    print(answer);
   } else {
-    fmt::print("{}  {}  {}: {} ({})\n", decision, explained->name, explained->because, explained->rule_text,
-               config::to_string(config::Source{rule.file, rule.line}));
+    fmt::print("{}  {}  {}: {} ({})\n", decision, explained->name, explained->because, explained->rule_text, place(rule));
     if (!ports.empty()) fmt::print("open on {}\n", fmt::join(ports, ", "));
-    fmt::print("at {} group {} has profile {}: {} ({})\n", format_local(*policy, *at), explained->group, explained->holding.profile,
-               explained->holding.text,
-               config::to_string(config::Source{explained->holding.rule.file, explained->holding.rule.line}));
+    fmt::print("at {} group {} has profile {}: {} ({})\n", format_local(policy, *at), explained->group, explained->holding.profile,
+               explained->holding.text, place(explained->holding.rule));
+    if (asked->device) fmt::print("{}\n", words(*asked));
   }
   return allowed ? Exit::yes : Exit::no;
 }

@@ -2,18 +2,13 @@
 // SPDX-License-Identifier: EUPL-1.2
 #include "tools/schultorctl/status_text.hpp"
 
-#include <algorithm>
+#include "tools/schultorctl/columns.hpp"
+#include "tools/schultorctl/override_text.hpp"
 
 namespace schultor::ctl {
 namespace {
 
 using json = nlohmann::ordered_json;
-using Rows = std::vector<std::vector<std::string>>;
-
-std::size_t width(const std::string& text) {
-  return static_cast<std::size_t>(
-      std::count_if(text.begin(), text.end(), [](char c) { return (static_cast<unsigned char>(c) & 0xc0U) != 0x80U; }));
-}
 
 std::string text_or(const json& object, const char* key, const std::string& otherwise) {
   const auto& value = object.at(key);
@@ -36,6 +31,30 @@ std::string gate_text(const json& gate) {
   return answers.get<bool>() ? "connected, resolver answers" : "connected, resolver does not answer";
 }
 
+std::string clock_text(const json& clock) {
+  if (!clock.at("trusted").get<bool>())
+    return "not known to be right: until it is, [clock] untrusted or what schedules have during their windows holds";
+  return clock.at("synchronised").get<bool>() ? "right, synchronised" : "believed, not synchronised";
+}
+
+/// The lines of a refused configuration; errors may hold several lines each.
+std::string refused_text(const json& refused) {
+  auto text =
+      fmt::format("\nThe configuration was refused at {}; what was in force before stays:\n", refused.at("at").get<std::string>());
+  for (const auto& error : refused.at("errors")) {
+    auto lines = error.get<std::string>();
+    for (auto at = lines.find('\n'); at != std::string::npos; at = lines.find('\n', at + 3)) lines.replace(at, 1, "\n  ");
+    text += fmt::format("  {}\n", lines);
+  }
+  return text;
+}
+
+/// What an older schultord does not tell is left out.
+const json* told(const json& description, const char* member) {
+  const auto found = description.find(member);
+  return found == description.end() || found->is_null() ? nullptr : &*found;
+}
+
 std::string broker_text(const json& broker) {
   if (broker.is_null()) return "unknown (schultor-report is not running)";
   const auto waiting = broker.at("outbox_depth").get<std::uint64_t>();
@@ -45,33 +64,27 @@ std::string broker_text(const json& broker) {
 
 }  // namespace
 
-std::string align(const Rows& rows) {
-  std::vector<std::size_t> widths;
-  for (const auto& row : rows) {
-    widths.resize(std::max(widths.size(), row.size()));
-    for (std::size_t i = 0; i < row.size(); ++i) widths[i] = std::max(widths[i], width(row[i]));
-  }
-  std::string text;
-  for (const auto& row : rows) {
-    for (std::size_t i = 0; i < row.size(); ++i) {
-      text += row[i];
-      if (i + 1 < row.size()) text.append(widths[i] - width(row[i]) + 2, ' ');
-    }
-    text += '\n';
-  }
-  return text;
-}
-
 base::Result<std::string> status_text(const json& description) {
   try {
-    const Rows head{{"school:", description.at("school").get<std::string>()},
-                    {"time:", description.at("time").get<std::string>()},
-                    {"version:", description.at("version").get<std::string>()},
-                    {"policy:", fmt::format("revision {}", description.at("policy_revision").get<std::uint64_t>())},
-                    {"applied:", text_or(description, "applied", "not yet")},
-                    {"gate:", gate_text(description.at("gate"))},
-                    {"broker:", broker_text(description.at("broker"))}};
-    return align(head) + "\n" + align(group_rows(description.at("groups")));
+    Rows head{{"school:", description.at("school").get<std::string>()},
+              {"time:", description.at("time").get<std::string>()},
+              {"version:", description.at("version").get<std::string>()},
+              {"policy:", fmt::format("revision {}", description.at("policy_revision").get<std::uint64_t>())},
+              {"applied:", text_or(description, "applied", "not yet")},
+              {"gate:", gate_text(description.at("gate"))},
+              {"broker:", broker_text(description.at("broker"))}};
+    if (const auto* clock = told(description, "clock")) head.push_back({"clock:", clock_text(*clock)});
+    if (const auto* count = told(description, "randomised_devices"))
+      head.push_back({"randomised:", fmt::format("{} of the roster's addresses are random ones (locally administered)",
+                                                 count->get<std::uint64_t>())});
+    auto text = align(head) + "\n" + align(group_rows(description.at("groups")));
+    if (const auto* overrides = told(description, "overrides"); overrides != nullptr && !overrides->empty()) {
+      const auto table = overrides_text(*overrides);
+      if (!table) return base::pass(base::Result<std::string>(table));
+      text += "\nOverrides:\n" + *table;
+    }
+    if (const auto* refused = told(description, "refused")) text += refused_text(*refused);
+    return text;
   } catch (const json::exception& error) {
     return base::fail("schultord's answer is not understood ({}): restart it after an update", error.what());
   }

@@ -7,12 +7,8 @@
 #include <nlohmann/json.hpp>
 
 #include <string>
-#include <vector>
 
 namespace schultor::ctl {
-
-/// Rows of cells as aligned columns, two spaces between them. Widths count code points.
-[[nodiscard]] std::string align(const std::vector<std::vector<std::string>>& rows);
 
 /// For people: what schultord describes, with `broker` ({connected, outbox_depth} or null) beside it. An error where the
 /// document is not of the expected shape.
