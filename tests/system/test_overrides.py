@@ -155,14 +155,17 @@ class InTheLesson(AnOverride):
         known = self.json("events")
         self.assertEqual(len(known), len(lines))
         following = self.school.popen("gateway", "schultorctl", "--json", "events", "--follow", stdout=subprocess.PIPE, text=True)
+        self.addCleanup(following.stdout.close)
         for event in known:
             self.assertEqual(json.loads(following.stdout.readline()), event)
         self.ctl("override", "--group", "3b", "--clear")
-        kinds = {json.loads(following.stdout.readline())["kind"] for _ in range(2)}
-        self.assertEqual(kinds, {"mode", "override"})
+        happened = [json.loads(following.stdout.readline())]
+        while happened[-1]["kind"] != "override":
+            happened.append(json.loads(following.stdout.readline()))
+        self.assertEqual(happened[-1]["result"], "cleared")
+        self.assertIn(("mode", "3b", "school"), [(event["kind"], event["group"], event["profile"]) for event in happened])
         following.send_signal(2)
         self.assertEqual(following.wait(30), 0)
-        following.stdout.close()
 
     def test_who_is_not_root_reads_and_sets_nothing_without_the_right(self):
         def as_nobody(*words: str) -> subprocess.CompletedProcess:
