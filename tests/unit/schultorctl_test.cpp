@@ -128,7 +128,8 @@ TEST_CASE("overrides are a table, and none at all is said") {
   CHECK_FALSE(override_text(overrides[0]));
   CHECK(cleared_text({{"cleared", 0}}, "3b").value() == "no override is set for 3b: there was nothing to clear\n");
   CHECK(cleared_text({{"cleared", 1}}, "3b").value() == "1 override cleared for 3b\n");
-  CHECK(cleared_text({{"cleared", 2}}, "all groups").value() == "2 overrides cleared for all groups\n");
+  CHECK(cleared_text({{"cleared", 2}}, std::nullopt).value() == "2 overrides cleared\n");
+  CHECK(cleared_text({{"cleared", 0}}, std::nullopt).value() == "no override is set: there was nothing to clear\n");
   CHECK_FALSE(cleared_text({{"cleared", "x"}}, "3b"));
 }
 

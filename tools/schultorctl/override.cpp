@@ -49,7 +49,7 @@ Exit override_profile(const Request& request) {
   }
   const auto document = json::parse(answered->text, nullptr, false);
   if (!document.is_object()) return not_json();
-  if (request.clear) return print(request, document, cleared_text(document, request.group.value_or("all groups")));
+  if (request.clear) return print(request, document, cleared_text(document, request.group));
   return print(request, document, override_text(document));
 }
 

@@ -44,11 +44,12 @@ base::Result<std::string> overrides_text(const json& overrides) {
   }
 }
 
-base::Result<std::string> cleared_text(const json& answer, const std::string& whom) {
+base::Result<std::string> cleared_text(const json& answer, const std::optional<std::string>& group) {
   try {
     const auto count = answer.at("cleared").get<std::uint64_t>();
-    if (count == 0) return fmt::format("no override is set for {}: there was nothing to clear\n", whom);
-    return fmt::format("{} override{} cleared for {}\n", count, count == 1 ? "" : "s", whom);
+    const auto whose = group ? " for " + *group : std::string{};
+    if (count == 0) return fmt::format("no override is set{}: there was nothing to clear\n", whose);
+    return fmt::format("{} override{} cleared{}\n", count, count == 1 ? "" : "s", whose);
   } catch (const json::exception& error) {
     return not_understood(error);
   }

@@ -6,6 +6,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include <optional>
 #include <string>
 
 namespace schultor::ctl {
@@ -17,7 +18,7 @@ namespace schultor::ctl {
 /// For people: one of them as a line.
 [[nodiscard]] base::Result<std::string> override_text(const nlohmann::ordered_json& one);
 
-/// For people: what ClearOverride answered ({cleared}), for `whom` ("3b" or "all groups").
-[[nodiscard]] base::Result<std::string> cleared_text(const nlohmann::ordered_json& answer, const std::string& whom);
+/// For people: what ClearOverride answered ({cleared}), of a group or (none) of all there are.
+[[nodiscard]] base::Result<std::string> cleared_text(const nlohmann::ordered_json& answer, const std::optional<std::string>& group);
 
 }  // namespace schultor::ctl
