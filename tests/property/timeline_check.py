@@ -48,6 +48,16 @@ from timeline_case import Case
 from timeline_random import Dice
 from timeline_rules import WRONG, Held, Reading, first_instant, zone_of
 
+# By which seeds the self-test notices the misreadings, so that it need not look for them; it says when they do not any more.
+TOLD_BY = {
+    "end-belongs": 2, "no-overnight": 46, "overnight-by-day": 188, "range-no-wrap": 15, "24-is-23:59": 9, "elapsed": 4,
+    "interval": 71, "holiday-not-against-overnight": 27, "holiday-starts-windows": 275, "day-not-against-overnight": 4,
+    "day-ends-at-midnight": 46, "day-starts-windows": 45, "day-into-day": 8, "holiday-before-day": 4, "any-day": 129,
+    "day-of-others": 14, "empty-day-otherwise": 5, "no-holidays-no-effect": 16, "bare-exclusive": 200, "date-inclusive": 14,
+    "midnight-touches": 253, "utc-as-local": 105, "zone-as-local": 105, "no-repeat": 168, "no-rdate": 46, "summary-alone": 14,
+    "offset-of-start": 4, "because-otherwise": 4,
+}
+
 Line = dict[str, str]
 Answer = list[Line] | str  # a timeline, or why there is none
 
@@ -222,7 +232,7 @@ def self_test(count: int) -> bool:
 
     def tells(wrong: str, seed: int) -> bool:
         case = Dice(seed).case()
-        if (case.last - case.first).days > 2:  # there is much to read, and two days tell as much as two weeks
+        if (case.last - case.first).days > 3:  # there is much to read, and three days tell as much as three weeks
             return False
         answers[seed] = answers.get(seed) or stand_in(case)
         return difference(case, lambda _: answers[seed], {wrong}) is not None
