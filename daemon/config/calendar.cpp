@@ -24,7 +24,8 @@ bool is_cancellation(const CalendarText& calendar) {
 
 bool is_bare(const EventText& event) { return event.start.value.bare || (event.end && event.end->value.bare); }
 
-/// Finds the dates by which people see that an end may be meant in another way than it is read.
+/// What a feed's own dates say about its ends. A date without VALUE=DATE speaks for its event alone; how the ends with VALUE=DATE
+/// are meant, the feed's single days show.
 class Evidence {
 public:
   void see(const EventText& event) {
@@ -33,8 +34,13 @@ public:
     const auto end = date::floor<date::days>(event.end->value.local);
     if (!bare_ && event.start.value.bare) bare_ = {text("DTSTART", first), event.start.line};
     if (!bare_ && event.end->value.bare) bare_ = {text("DTEND", end), event.end->line};
-    if (!equal_ && end == first && !is_bare(event)) equal_ = {text("DTEND;VALUE=DATE", end), event.end->line};
+    if (is_bare(event)) return;
+    if (!equal_ && end == first) equal_ = {text("DTEND;VALUE=DATE", end), event.end->line};
+    if (!next_ && end == first + date::days(1)) next_ = {text("DTEND;VALUE=DATE", end), event.end->line};
   }
+
+  /// Whether the event's end is its last day.
+  [[nodiscard]] bool is_inclusive(const EventText& event) const { return is_bare(event) || (equal_ && !next_); }
 
   void tell(const std::string& file, Diagnostics& out) const {
     if (bare_)
@@ -43,11 +49,17 @@ public:
           fmt::format("the ends of all-day events are read as their last days where a date is written without VALUE=DATE as "
                       "here (“{}”), which no RFC 5545 calendar does; {}",
                       bare_->value, settle));
-    if (equal_)
+    if (equal_ && next_)
       out.warning(
           {file, equal_->line, 0},
-          fmt::format("the ends of all-day events with VALUE=DATE are read as the days after them, but “{}” ends an event on "
-                      "the day that it begins on, as calendars do whose ends are the last days; {}",
+          fmt::format("the ends of all-day events with VALUE=DATE are read as the days after them, but the calendar contradicts "
+                      "itself: a single day ends on that day here (“{}”), and on the next one at {}:{} (“{}”); {}",
+                      equal_->value, file, next_->line, next_->value, settle));
+    else if (equal_)
+      out.warning(
+          {file, equal_->line, 0},
+          fmt::format("the ends of all-day events with VALUE=DATE are read as their last days, since “{}” ends an event on the "
+                      "day that it begins on; {}",
                       equal_->value, settle));
   }
 
@@ -57,7 +69,8 @@ private:
   }
 
   std::optional<Lined<std::string>> bare_;   ///< a date without VALUE=DATE
-  std::optional<Lined<std::string>> equal_;  ///< an end with VALUE=DATE on the day of the start
+  std::optional<Lined<std::string>> equal_;  ///< with VALUE=DATE: an end on the day of the start
+  std::optional<Lined<std::string>> next_;   ///< with VALUE=DATE: an end on the day after it
 };
 
 class CalendarReader {
@@ -76,7 +89,7 @@ public:
   }
 
   std::vector<CalendarEvent> finish() {
-    if (end_ == EventEnd::as_written) tell_evidence();
+    const auto evidence = see_evidence();
     // Changed and cancelled instances take the place of the rule's own.
     for (const auto& [event, calendar] : events_) {
       if (!event.replaces || event.uid.empty()) continue;
@@ -89,7 +102,7 @@ public:
       if (event.cancelled) continue;
       const auto replaced = replaced_.find(event.uid);
       const bool whole = !event.replaces && replaced != replaced_.end();
-      const bool inclusive = end_ == EventEnd::as_written ? is_bare(event) : end_ == EventEnd::inclusive;
+      const bool inclusive = end_ == EventEnd::by_evidence ? evidence.is_inclusive(event) : end_ == EventEnd::inclusive;
       work_out(event, inclusive, whole ? &replaced->second : nullptr, zones_[calendar], budget_, out_);
       if (!event.event.occurrences.empty()) result.push_back(std::move(event.event));
     }
@@ -104,10 +117,11 @@ private:
     std::size_t calendar;
   };
 
-  void tell_evidence() {
+  [[nodiscard]] Evidence see_evidence() const {
     Evidence evidence;
     for (const auto& one : events_) evidence.see(one.event);
-    evidence.tell(file_, out_);
+    if (end_ == EventEnd::by_evidence) evidence.tell(file_, out_);
+    return evidence;
   }
 
   const std::string& file_;

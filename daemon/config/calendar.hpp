@@ -17,9 +17,10 @@ namespace schultor::config {
 
 /// How an all-day event's DTEND is meant.
 enum class EventEnd : std::uint8_t {
-  as_written,  ///< inclusive in an event with a date that lacks VALUE=DATE, exclusive in others
-  exclusive,   ///< the day after the last one (RFC 5545, 3.6.1)
-  inclusive,   ///< the last day itself
+  by_evidence,  ///< inclusive in an event with a date that lacks VALUE=DATE, and with VALUE=DATE where the feed's single days end
+                ///< so
+  exclusive,    ///< the day after the last one (RFC 5545, 3.6.1)
+  inclusive,    ///< the last day itself
 };
 
 /// Whole days, both ends among them.
@@ -54,8 +55,8 @@ struct CalendarEvent {
 inline constexpr int first_calendar_year = 1970;
 inline constexpr int last_calendar_year = 2037;
 
-/// Reads an iCalendar file (RFC 5545): events that are not cancelled. `end` says how DTEND of all-day events is meant; as_written
-/// warns once where ends are read as inclusive, and where dates speak against how they are read. What cannot be read is an error
+/// Reads an iCalendar file (RFC 5545): events that are not cancelled. `end` says how DTEND of all-day events is meant; by_evidence
+/// warns once where ends are read as inclusive, and where dates contradict each other. What cannot be read is an error
 /// with its line.
 [[nodiscard]] std::vector<CalendarEvent> read_calendar(std::string_view text, const std::string& file, EventEnd end,
                                                        Diagnostics& out);

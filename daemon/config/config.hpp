@@ -70,7 +70,7 @@ struct CalendarUse {
   Text file;                 ///< relative to the directory: "calendars/nrw.ics"
   std::vector<Text> only;    ///< globs on summary and categories; empty: all events
   std::vector<Text> except;  ///< globs: these are none
-  EventEnd end = EventEnd::as_written;
+  EventEnd end = EventEnd::by_evidence;
   std::size_t calendar = 0;  ///< index into Config::calendars
 };
 

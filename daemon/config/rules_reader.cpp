@@ -80,7 +80,7 @@ Schedule read_schedule(TableReader table) {
   table.texts_or_tables(
       "calendars",
       [&](Text file) {
-        schedule.calendars.push_back({std::move(file), {}, {}, EventEnd::as_written, 0});
+        schedule.calendars.push_back({std::move(file), {}, {}, EventEnd::by_evidence, 0});
       },
       [&](TableReader use) { schedule.calendars.push_back(read_calendar_use(std::move(use))); });
   table.finish();

@@ -63,7 +63,7 @@ Reading read(std::string_view text, EventEnd end) {
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   const std::string_view text(reinterpret_cast<const char*>(data), size);
   const auto lines = 1 + std::count_if(text.begin(), text.end(), [](char c) { return c == '\n' || c == '\r'; });
-  const auto reading = read(text, EventEnd::as_written);
+  const auto reading = read(text, EventEnd::by_evidence);
   std::size_t occurrences = 0;
   for (const auto& event : reading.events) {
     require_printable(event.summary);
@@ -80,7 +80,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   }
   // Something is either read or told of.
   require(!reading.events.empty() || !reading.diagnostics.empty());
-  // How an event is written decides for one of the two readings of its end, and for nothing beside them.
+  // Evidence decides for one of the two readings of its end, and for nothing beside them.
   const auto exclusive = read(text, EventEnd::exclusive).events;
   const auto inclusive = read(text, EventEnd::inclusive).events;
   const auto in = [](const std::vector<CalendarEvent>& events, const CalendarEvent& one) {

@@ -20,7 +20,8 @@ Where schultor.toml(5) leaves a question open, this is the answer that is checke
 - Where an hour occurs twice around 00:00, --from and --to mean the first 00:00; a date that does not occur begins where
   the next one does.
 - A glob is held against the whole summary and against each category; `only` wants one match, `except` suffers none.
-- An event that is given by VALUE=DATE with end = start, and one without DTEND, is its first date. A time without length
+- An event that is given by VALUE=DATE with end = start, and one without DTEND, is its first date. Where a calendar has such ends and
+  no end on the day behind a start, its ends with VALUE=DATE are the last days. A time without length
   touches its date, also at 00:00.
 - A COUNT counts the dates that EXDATE then takes out. Weeks begin on Monday.
 - A repeated time in UTC recurs in UTC, one of a zone or a floating one by that wall clock; where that shows the time twice,

@@ -136,7 +136,14 @@ def span(event: Event, date: dt.date, zone: ZoneInfo, wrong: set[str]) -> tuple[
     return tuple(value.astimezone(zone).replace(tzinfo=None) for value in (begin, begin + length - last))
 
 
-def touched(event: Event, until: dt.date, zone: ZoneInfo, wrong: set[str]) -> set[dt.date]:
+def ends_on_last_days(calendar: Calendar) -> bool:
+    """Whether the calendar's single days with VALUE=DATE end on themselves, and none on the next day."""
+    dated = [e for e in calendar.events if e.kind == "date" and e.end is not None and not e.as_length and not e.cancelled]
+    return any(e.end == e.start for e in dated) and not any(e.end == e.start + DAY for e in dated)
+
+
+def touched(event: Event, inclusive: bool, until: dt.date, zone: ZoneInfo, wrong: set[str]) -> set[dt.date]:
+    """The dates that the event touches; `inclusive` is how its calendar means ends with VALUE=DATE."""
     out: set[dt.date] = set()
     if event.cancelled and "cancelled-counts" not in wrong:
         return out
@@ -144,7 +151,7 @@ def touched(event: Event, until: dt.date, zone: ZoneInfo, wrong: set[str]) -> se
         if isinstance(event.start, dt.datetime):
             first, last = (value.date() for value in span(event, date, zone, wrong))
         else:
-            exclusive = (event.kind == "date" and "date-inclusive" not in wrong) or (event.kind == "bare" and "bare-exclusive" in wrong)
+            exclusive = (event.kind == "date" and not inclusive and "date-inclusive" not in wrong) or (event.kind == "bare" and "bare-exclusive" in wrong)
             first = last = date
             if event.end is not None:
                 exclusive = exclusive or event.as_length
@@ -210,7 +217,7 @@ class Reading:
         for calendar in schedule.calendars:
             for event in calendar.events:
                 if picked(calendar, event, self.wrong):
-                    out |= touched(event, self.case.last + DAY, self.zone, self.wrong)
+                    out |= touched(event, ends_on_last_days(calendar), self.case.last + DAY, self.zone, self.wrong)
         return out
 
     def day(self, schedule: Schedule, date: dt.date) -> list[Window] | None:

@@ -40,7 +40,7 @@ std::filesystem::path feeds() {
 std::map<date::local_days, AllDay> events_of(const std::filesystem::path& path) {
   Diagnostics out;
   std::map<date::local_days, AllDay> result;
-  for (const auto& event : read_calendar(contents(path), path.filename(), EventEnd::as_written, out))
+  for (const auto& event : read_calendar(contents(path), path.filename(), EventEnd::by_evidence, out))
     for (const auto& one : event.occurrences) {
       const auto days = std::get<AllDay>(one);
       result.emplace(days.first, days);

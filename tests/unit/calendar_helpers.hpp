@@ -48,7 +48,7 @@ struct Reading {
   }
 };
 
-inline Reading read(std::string_view text, schultor::config::EventEnd end = schultor::config::EventEnd::as_written) {
+inline Reading read(std::string_view text, schultor::config::EventEnd end = schultor::config::EventEnd::by_evidence) {
   Reading reading;
   schultor::config::Diagnostics out;
   reading.events = schultor::config::read_calendar(text, "a.ics", end, out);
