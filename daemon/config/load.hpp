@@ -14,7 +14,7 @@
 namespace schultor::config {
 
 /// What a program asks of the directory: what it does not need may be missing, but is judged where it is there.
-/// A roster that is not needed is not read.
+/// A roster and endpoint lists that are not needed are not read.
 struct Need {
   bool school_name = false;  ///< gateway.toml: school
   bool timezone = false;     ///< gateway.toml: timezone
@@ -23,15 +23,16 @@ struct Need {
   bool city = false;
   bool school = false;
   bool roster = false;
+  bool endpoints = false;  ///< the lists that city.toml names
 
   /// Everything that makes a gateway; [operations] and [cache] may be left out: a school without a city.
-  [[nodiscard]] static constexpr Need everything() { return {true, true, true, false, true, true, true}; }
+  [[nodiscard]] static constexpr Need everything() { return {true, true, true, false, true, true, true, true}; }
   /// What `timeline` asks for.
-  [[nodiscard]] static constexpr Need hours() { return {false, true, false, false, true, true, false}; }
+  [[nodiscard]] static constexpr Need hours() { return {false, true, false, false, true, true, false, false}; }
   /// What `explain` asks for.
-  [[nodiscard]] static constexpr Need rules(bool with_roster) { return {false, true, false, false, true, true, with_roster}; }
+  [[nodiscard]] static constexpr Need rules(bool with_roster) { return {false, true, false, false, true, true, with_roster, true}; }
   /// What schultor-report asks for.
-  [[nodiscard]] static constexpr Need reporting() { return {true, false, false, true, false, false, false}; }
+  [[nodiscard]] static constexpr Need reporting() { return {true, false, false, true, false, false, false, false}; }
 };
 
 /// Files of which nothing could be read, though they are needed: what they would have said is not known.

@@ -85,10 +85,11 @@ private:
   std::map<std::pair<std::string, EventEnd>, std::size_t> read_;
 };
 
-void read_named_files(const Files& files, Config& config, Diagnostics& out) {
+void read_named_files(const Files& files, Need need, Config& config, Diagnostics& out) {
   CalendarReader calendars(files, config, out);
   calendars.read(config.city.schedules);
   calendars.read(config.school.schedules);
+  if (!need.endpoints) return;
   for (auto& list : config.city.cloud_endpoints)
     if (const auto* text = list.file.value.empty() ? nullptr : named_file(files, list.file, "endpoints/", ".json", out))
       list.endpoints = read_endpoints(*text, list.file.value, list.selection, out);
@@ -111,7 +112,7 @@ Loaded parse(const Files& files, Need need) {
     if (const auto* text = contents(files, files.roster, name, true, out)) config.roster = read_roster(*text, name, out);
   }
 
-  read_named_files(files, config, out);
+  read_named_files(files, need, config, out);
 
   Loaded loaded;
   if (!out.has_errors()) loaded.config = std::move(config);

@@ -78,7 +78,9 @@ private:
     }
   }
 
+  /// Of services without names. Where there are names, these decide, and not an address.
   void add_ranges(const config::Endpoint& endpoint) {
+    if (!endpoint.names.empty()) return;
     for (const auto& prefix : endpoint.prefixes)
       for (const auto& ports : endpoint.ports) policy_.cloud_ranges.push_back({prefix, ports});
     if (!endpoint.prefixes.empty()) ranges_end_ = endpoint.source;

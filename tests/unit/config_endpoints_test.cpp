@@ -284,6 +284,8 @@ SCENARIO("city.toml names lists, each with its selection") {
   files.named["endpoints/m365.json"] = list;
   Need need;
   need.city = true;
+  CHECK(parse(files, need).config->city.cloud_endpoints[0].endpoints.empty());
+  need.endpoints = true;
   const auto loaded = parse(files, need);
   REQUIRE(loaded.config);
   const auto& lists = loaded.config->city.cloud_endpoints;

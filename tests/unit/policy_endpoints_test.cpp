@@ -104,13 +104,12 @@ SCENARIO("a name is open on the ports of all patterns that hold it, whoever wrot
   CHECK(explained(compiled(open), "spiele.example") == "default profile leisure is open city.toml:5:");
 }
 
-SCENARIO("addresses of the entries that are taken are open on the entries' ports, in ranges too") {
+SCENARIO("addresses of services without names are open on their ports, in ranges too; those beside names are not") {
   const auto policy = compiled(files());
   std::string ranges;
   for (const auto& [prefix, ports] : policy.cloud_ranges) ranges += to_string(prefix) + " " + to_string(ports) + "\n";
   CHECK(ranges ==
-        "203.0.113.0/25 tcp 80\n203.0.113.0/25 tcp 443\n203.0.113.0/25 udp 443\n203.0.113.128/26 tcp 587\n"
-        "203.0.113.128/26 udp 3478-3481\n203.0.113.128/26 udp 50000-59999\n2001:db8:cafe::/48 tcp 587\n"
+        "203.0.113.128/26 tcp 587\n203.0.113.128/26 udp 3478-3481\n203.0.113.128/26 udp 50000-59999\n2001:db8:cafe::/48 tcp 587\n"
         "2001:db8:cafe::/48 udp 3478-3481\n2001:db8:cafe::/48 udp 50000-59999\n");
   auto twice = files();
   twice.city->replace(twice.city->find("[\"endpoints"), 1, "[{file = \"endpoints/m365.json\", service_areas = [\"Skype\"]}, ");
