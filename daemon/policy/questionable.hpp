@@ -9,14 +9,12 @@
 #include <vector>
 
 /// What is valid and hardly meant. Each finding is a warning with its place and what to do about it. The city's profiles and
-/// schedules are an offer to all its schools: none is warned of for being unused by one. Nothing is warned of that the seasons
-/// bring about, or that can be meant just so without a way to say it.
+/// schedules are an offer to all its schools: none is warned of for being unused by one. Nothing is warned of that
+/// can be meant just so without a way to say it.
 namespace schultor::policy {
 
-/// How far ahead one looks: school hours within so many dates that no calendar takes, and within so many in all; events of a
-/// calendar within so many.
+/// How many dates ahead one looks for school hours, and for events of a calendar.
 inline constexpr int hours_expected_within = 14;
-inline constexpr int longest_holidays = 60;
 inline constexpr int events_expected_within = 400;
 
 /// Of a directory that was read with Need::everything() and has no error. `now`: when it is looked at; without it (the clock is not

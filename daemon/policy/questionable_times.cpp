@@ -143,18 +143,17 @@ private:
 
   void question_hours_of(const Schedule& schedule, const config::Schedule& written) {
     const auto first = *examined_.today;
-    auto date = first;
-    for (int ordinary = 0; ordinary < hours_expected_within && date < first + days{longest_holidays}; date += days{1}) {
+    const auto end = first + days{hours_expected_within};
+    for (auto date = first; date < end; date += days{1})
       if (has_hours(schedule, date)) return;
-      const bool free = std::any_of(schedule.free_days.begin(), schedule.free_days.end(),
-                                    [&](const Holiday& holiday) { return holiday.date == date; });
-      if (!free) ++ordinary;
-    }
+    const auto holidays = std::count_if(schedule.free_days.begin(), schedule.free_days.end(),
+                                        [&](const Holiday& holiday) { return holiday.date >= first && holiday.date < end; });
     examined_.out.warning(
         written.name.source,
-        fmt::format("schedule “{}”: its windows hold at no time from {} to {}: look at its windows, its calendars "
-                    "and the [[day]]s",
-                    schedule.name, text(first), text(date - days{1})));
+        fmt::format(
+            "schedule “{}”: its windows hold at no time from {} to {}{}: look at its windows, its calendars and the [[day]]s",
+            schedule.name, text(first), text(end - days{1}),
+            holidays == 0 ? "" : fmt::format(" ({} of these days are holidays of its calendars)", holidays)));
   }
 
   void question_days() {
