@@ -51,6 +51,7 @@ struct Gateway {
   std::vector<Located<base::InterfaceAddress>> lan_addresses;
   Text wan_interface;
   std::optional<Located<base::Endpoint>> resolver;
+  std::vector<Text> local_zones;  ///< [resolver] local: names that the resolver knows inside
   std::optional<Cache> cache;
   std::optional<Operations> operations;
   std::optional<Text> untrusted_profile;  ///< [clock] untrusted: what holds before the clock is known to be right
@@ -92,11 +93,29 @@ struct Day {
 
 enum class Access : std::uint8_t { listed, open };
 
+/// Ordered by strictness.
+enum class YouTube : std::uint8_t { off, moderate, strict };
+
+/// safe_search and youtube, as they are written.
+struct SafeSearch {
+  std::optional<Located<bool>> engines;
+  std::optional<Located<YouTube>> videos;
+
+  [[nodiscard]] bool search() const { return engines && engines->value; }
+  /// What is not said of it follows safe_search.
+  [[nodiscard]] YouTube youtube() const { return videos ? videos->value : search() ? YouTube::moderate : YouTube::off; }
+  [[nodiscard]] std::optional<Source> source() const {
+    if (engines) return engines->source;
+    return videos ? std::optional(videos->source) : std::nullopt;
+  }
+};
+
 struct Profile {
   Text name;
   Access access = Access::listed;
   std::vector<Text> allow;
   std::vector<Text> block;
+  SafeSearch safe_search;
 };
 
 /// [override]: bounds of what may be set by hand.
@@ -141,6 +160,7 @@ struct Extension {
   Text profile;
   std::vector<Text> allow;
   std::vector<Text> block;
+  SafeSearch safe_search;
 };
 
 /// school.toml

@@ -22,6 +22,8 @@ namespace schultor::config {
 
 /// [override], which the city and the school write alike.
 [[nodiscard]] OverrideLimits read_override_limits(TableReader& file);
+/// safe_search and youtube of a profile or of what a school adds to one.
+[[nodiscard]] SafeSearch read_safe_search(TableReader& table);
 /// Keys of profiles and their extensions that the format knows and this version warns of.
 void read_later_keys(TableReader& table);
 

@@ -85,6 +85,7 @@ void read_resolver(TableReader table, Gateway& gateway, bool needed) {
   } else if (needed) {
     table.missing("address", "the resolver's address and port, such as \"127.0.0.1:5335\"");
   }
+  gateway.local_zones = table.texts("local");
   table.finish();
 }
 

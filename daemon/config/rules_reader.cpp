@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <utility>
 
 namespace schultor::config {
 namespace {
@@ -38,6 +39,7 @@ Profile read_profile(TableReader table) {
   }
   profile.allow = table.texts("allow");
   profile.block = table.texts("block");
+  profile.safe_search = read_safe_search(table);
   read_later_keys(table);
   table.finish();
   return profile;
@@ -109,9 +111,22 @@ Text read_name(TableReader& table) {
 }
 
 void read_later_keys(TableReader& table) {
-  static_cast<void>(table.flag("safe_search"));
   for (const auto* key : {"allow_categories", "block_categories"}) static_cast<void>(table.texts(key));
-  for (const auto* key : {"safe_search", "allow_categories", "block_categories"}) table.not_acted_on_yet(key);
+  for (const auto* key : {"allow_categories", "block_categories"}) table.not_acted_on_yet(key);
+}
+
+SafeSearch read_safe_search(TableReader& table) {
+  SafeSearch asked;
+  asked.engines = table.flag("safe_search");
+  const auto youtube = table.text("youtube");
+  if (!youtube) return asked;
+  for (const auto& [word, meaning] :
+       {std::pair("off", YouTube::off), std::pair("moderate", YouTube::moderate), std::pair("strict", YouTube::strict)})
+    if (youtube->value == word) asked.videos = Located<YouTube>{meaning, youtube->source};
+  if (!asked.videos)
+    table.out().error(youtube->source, fmt::format("youtube “{}” is not known{}", youtube->value,
+                                                   suggestion(youtube->value, {"off", "moderate", "strict"})));
+  return asked;
 }
 
 OverrideLimits read_override_limits(TableReader& file) {

@@ -8,7 +8,7 @@
 /// Names by which a device gets round the gate: what [never] bypass = true refuses.
 namespace schultor::policy {
 
-inline constexpr std::array<std::string_view, 58> bypass_names{
+inline constexpr std::array<std::string_view, 96> bypass_names{
     // Asked by browsers and systems whether the network wants them to keep to its resolver: refused means yes.
     "use-application-dns.net",
     "mask.icloud.com",
@@ -18,8 +18,6 @@ inline constexpr std::array<std::string_view, 58> bypass_names{
     "apple-relay.apple.com",
     "apple-relay.cloudflare.com",
     "apple-relay.fastly-edge.com",
-    // Designated resolvers (RFC 9462): the way from plain DNS to an encrypted one.
-    "resolver.arpa",
     // Public resolvers that speak DoH, DoT or DoQ.
     "dns.google",
     "dns.google.com",
@@ -70,6 +68,45 @@ inline constexpr std::array<std::string_view, 58> bypass_names{
     "ordns.he.net",
     "dns.sb",
     "dns.alidns.com",
+    "doh.dns.apple.com",
+    "dns.rethinkdns.com",
+    "sky.rethinkdns.com",
+    "max.rethinkdns.com",
+    "protective.joindns4.eu",
+    "child.joindns4.eu",
+    "noads.joindns4.eu",
+    "wikimedia-dns.org",
+    "dns3.digitalcourage.de",
+    "anycast.uncensoreddns.org",
+    "unicast.uncensoreddns.org",
+    "blahdns.com",
+    "doh.tiar.app",
+    "doh.tiarap.org",
+    "jp.tiar.app",
+    "dns.aa.net.uk",
+    "public.dns.iij.jp",
+    "doh.pub",
+    "dns.pub",
+    "doh.360.cn",
+    "common.dot.dns.yandex.net",
+    "safe.dot.dns.yandex.net",
+    "family.dot.dns.yandex.net",
+    "dns.twnic.tw",
+    "doh.bortzmeyer.fr",
+    "dot.bortzmeyer.fr",
+    "dns.decloudus.com",
+    "dns.oszx.co",
+    "doh.xfinity.com",
+    "dohtrial.att.net",
+    "dns.surfsharkdns.com",
+    "dns.circl.lu",
+    "doh.seby.io",
+    "dns1.dnscrypt.ca",
+    "dns2.dnscrypt.ca",
+    "dns.ffmuc.net",
+    "dns.bebasid.com",
+    "dnspub.restena.lu",
+    "kaitain.restena.lu",
 };
 
 }  // namespace schultor::policy

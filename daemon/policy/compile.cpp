@@ -41,10 +41,11 @@ public:
     find_zone();
     compile_cloud(config_.city, policy_, out_);
     compile_never();
+    compile_network();
     for (const auto& profile : config_.city.profiles) add_profile(profile, true);
     for (const auto name : built_in_profiles)
       if (!profiles_.contains(std::string(name)))
-        add_profile({{std::string(name), {"built-in", 0, 0}}, config::Access::listed, {}, {}}, true);
+        add_profile({{std::string(name), {"built-in", 0, 0}}, config::Access::listed, {}, {}, {}}, true);
     for (const auto& profile : config_.school.profiles) add_profile(profile, false);
     check_profiles();
     for (const auto& schedule : config_.city.schedules) add_schedule(schedule, true);
@@ -103,6 +104,11 @@ private:
     policy_.gate.never = NamePatterns(std::move(patterns));
   }
 
+  void compile_network() {
+    policy_.gate.local = compile_names(config_.gateway.local_zones, out_);
+    for (const auto& address : config_.gateway.lan_addresses) policy_.gate.lan.push_back(address.value);
+  }
+
   void add_profile(const config::Profile& profile, bool of_city) {
     const auto& name = profile.name;
     // A name that cannot be had hides nothing that is wrong with the rest; so below.
@@ -132,9 +138,20 @@ private:
       append(allow, compile_patterns(extension.allow, out_));
       append(block, compile_patterns(extension.block, out_));
     }
+    demand_safe_search(profile.safe_search, names);
+    for (const auto& extension : config_.school.extensions)
+      if (of_city && extension.profile.value == name.value) demand_safe_search(extension.safe_search, names);
     names.allow = NamePatterns(std::move(allow));
     names.block = NamePatterns(std::move(block));
     policy_.gate.profiles.push_back(std::move(names));
+  }
+
+  /// Whoever asks for more gets it: a school cannot take away what the city's profile asks for.
+  static void demand_safe_search(const config::SafeSearch& asked, ProfileNames& names) {
+    const SafeSearch before = names.safe_search;
+    names.safe_search.search = before.search || asked.search();
+    names.safe_search.youtube = std::max(before.youtube, static_cast<YouTube>(asked.youtube()));
+    if (const auto source = asked.source(); source && names.safe_search != before) names.safe_search_source = place_of(*source);
   }
 
   static void append(std::vector<Pattern>& to, std::vector<Pattern> more) {

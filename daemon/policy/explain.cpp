@@ -2,6 +2,8 @@
 // SPDX-License-Identifier: EUPL-1.2
 #include "daemon/policy/explain.hpp"
 
+#include "daemon/policy/special_names.hpp"
+
 #include <algorithm>
 
 namespace schultor::policy {
@@ -24,6 +26,18 @@ base::Result<Explanation> explain(const Policy& policy, const Group& group, Seco
                                     [&](const ProfileNames& one) { return one.name == explanation.holding.profile; });
   if (profile == profiles.end()) return base::fail("profile “{}” is not in the policy", explanation.holding.profile);
 
+  if (const auto special = special_name(policy.gate, explanation.name)) {
+    const bool held = special->kind <= Special::loopback;
+    const auto refused = judge(policy.gate, *profile, explanation.name).verdict == Verdict::refuse;
+    // A single label that no rule allows is refused for that.
+    if (special->kind != Special::unqualified || !refused) {
+      explanation.verdict = held ? Verdict::allow : Verdict::refuse;
+      explanation.because = "special";
+      explanation.rule_text = special->rule;
+      explanation.rule = {"built-in", 0};
+      return explanation;
+    }
+  }
   const auto judgement = judge(policy.gate, *profile, explanation.name);
   explanation.verdict = judgement.verdict;
   explanation.because = judgement.because;
@@ -34,6 +48,12 @@ base::Result<Explanation> explain(const Policy& policy, const Group& group, Seco
   } else {
     explanation.rule_text = fmt::format("profile {} is {}", profile->name, profile->listed ? "listed" : "open");
     explanation.rule = profile->source;
+  }
+  explanation.rewrite = rewrite_of(*profile, judgement, explanation.name);
+  if (!explanation.rewrite.empty()) {
+    explanation.because = "safe-search";
+    explanation.rule_text = fmt::format("{}, since profile {} has safe search", explanation.rewrite, profile->name);
+    explanation.rule = profile->safe_search_source;
   }
   return explanation;
 }

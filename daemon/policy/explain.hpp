@@ -15,7 +15,8 @@ struct Explanation {
   std::string group;
   Holding holding;  ///< the profile that holds, and why
   Verdict verdict = Verdict::refuse;
-  std::string because;    ///< cloud | never | city-block | allow | block | default
+  std::string rewrite;    ///< the name that it is answered with in its place; empty: as it is
+  std::string because;    ///< cloud | never | city-block | allow | block | default | safe-search | special
   std::string rule_text;  ///< the pattern, or "profile school is listed"
   Source rule;
   Ports ports;  ///< of a cloud name: what it is open on, by all patterns that hold it; else none, since ports do not matter

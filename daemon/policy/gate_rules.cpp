@@ -32,17 +32,22 @@ Judgement judge(const GateRules& rules, const ProfileNames& profile, std::string
   return judge_in_profile(profile, name);
 }
 
-Doors doors_of(const GateRules& rules, std::string_view name) {
+Doors doors_of(const GateRules& rules, std::string_view name, std::string_view target) {
   if (const auto doors = rules.cloud.doors(name); doors != 0) return doors;
   if (rules.never.best(name).pattern != nullptr) return 0;
   Doors doors = 0;
   Doors door = first_listed_door;
   for (const auto& profile : rules.profiles) {
     if (!profile.listed) continue;
-    if (judge_in_profile(profile, name).verdict == Verdict::allow) doors |= door;
+    if (judge_in_profile(profile, name).verdict == Verdict::allow && rewritten(profile.safe_search, name) == target) doors |= door;
     door <<= 1U;
   }
   return doors;
+}
+
+std::string_view rewrite_of(const ProfileNames& profile, const Judgement& judgement, std::string_view name) {
+  if (judgement.verdict != Verdict::allow || judgement.because == "cloud") return {};
+  return rewritten(profile.safe_search, name);
 }
 
 const Ports& usual_cloud_ports() {

@@ -2,9 +2,11 @@
 // SPDX-License-Identifier: EUPL-1.2
 #pragma once
 
+#include "daemon/base/address.hpp"
 #include "daemon/base/port_range.hpp"
 #include "daemon/base/result.hpp"
 #include "daemon/policy/name_patterns.hpp"
+#include "daemon/policy/rewrites.hpp"
 
 #include <cstdint>
 #include <map>
@@ -25,6 +27,8 @@ struct ProfileNames {
   NamePatterns allow;
   NamePatterns block;
   Source source;  ///< where the profile is written
+  SafeSearch safe_search;
+  Source safe_search_source;  ///< where it is asked for
 };
 
 /// A view is what a question is answered by: a profile, and whether cached origins are steered to the local cache.
@@ -57,7 +61,9 @@ struct GateRules {
   std::vector<Ports> cloud_ports;  ///< at most most_port_classes, distinct, none of them the usual
   NamePatterns never;
   std::vector<ProfileNames> profiles;
-  std::map<std::uint32_t, View> views;  ///< by view number (ViewNumber of the ruleset), 1 and up
+  std::map<std::uint32_t, View> views;      ///< by view number (ViewNumber of the ruleset), 1 and up
+  NamePatterns local;                       ///< zones of the school's own: their names may lead inside
+  std::vector<base::InterfaceAddress> lan;  ///< the gateway's addresses there
 };
 
 /// Judges `name` (lower case, no trailing dot, A-labels) in a profile. Order, first hit decides:
@@ -66,8 +72,13 @@ struct GateRules {
 [[nodiscard]] Judgement judge(const GateRules& rules, const ProfileNames& profile, std::string_view name);
 
 /// The doors that an address handed out for `name` is pinned for: the cloud's alone for a cloud name, those of all patterns that
-/// hold it; else every listed profile that allows it, whatever view asked.
-[[nodiscard]] Doors doors_of(const GateRules& rules, std::string_view name);
+/// hold it; else every listed profile that allows it and has it rewritten to the same `target` (empty: as it is), whatever view
+/// asked.
+[[nodiscard]] Doors doors_of(const GateRules& rules, std::string_view name, std::string_view target = {});
+
+/// The name that `name`, which the profile allows as `judgement` says, is answered with in its place; empty when there is none.
+/// A name of the cloud is what it is.
+[[nodiscard]] std::string_view rewrite_of(const ProfileNames& profile, const Judgement& judgement, std::string_view name);
 
 /// The ports that the cloud's doors among `doors` mean together.
 [[nodiscard]] Ports ports_of(const GateRules& rules, Doors doors);

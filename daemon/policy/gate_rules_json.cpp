@@ -22,6 +22,7 @@ constexpr int deepest_nesting = 6;
 constexpr std::size_t most_patterns = 4'000'000;
 constexpr std::size_t most_profiles = 1000;
 constexpr std::size_t most_views = 10'000;
+constexpr std::size_t most_addresses = 64;
 
 json to_array(const NamePatterns& names) {
   json list = json::array();
@@ -131,7 +132,10 @@ private:
 
 ProfileNames read_profile(Reader& reader, const json& value) {
   ProfileNames profile;
-  if (!reader.has_keys(value, {"name", "listed", "city_block", "city_allow", "allow", "block", "file", "line"}, "profile"))
+  if (!reader.has_keys(value,
+                       {"name", "listed", "city_block", "city_allow", "allow", "block", "file", "line", "safe_search", "youtube",
+                        "safe_search_file", "safe_search_line"},
+                       "profile"))
     return profile;
   profile.name = reader.text(value["name"], 32, "profile name");
   profile.listed = reader.flag(value["listed"], "listed");
@@ -141,6 +145,11 @@ ProfileNames read_profile(Reader& reader, const json& value) {
   profile.block = reader.names(value["block"], "block");
   profile.source = {reader.text(value["file"], 255, "file"),
                     static_cast<int>(reader.number(value["line"], std::numeric_limits<int>::max(), "line"))};
+  profile.safe_search.search = reader.flag(value["safe_search"], "safe_search");
+  profile.safe_search.youtube = static_cast<YouTube>(reader.number(value["youtube"], 2, "youtube"));
+  profile.safe_search_source = {
+      reader.text(value["safe_search_file"], 255, "safe_search_file"),
+      static_cast<int>(reader.number(value["safe_search_line"], std::numeric_limits<int>::max(), "safe_search_line"))};
   return profile;
 }
 
@@ -174,7 +183,8 @@ Doors read_cloud_ports(Reader& reader, const json& value, std::vector<Ports>& cl
 
 GateRules read_rules(Reader& reader, const json& document) {
   GateRules rules;
-  if (!reader.has_keys(document, {"version", "cloud", "cloud_ports", "never", "profiles", "views"}, "rules")) return rules;
+  if (!reader.has_keys(document, {"version", "cloud", "cloud_ports", "never", "profiles", "views", "local", "lan"}, "rules"))
+    return rules;
   if (document["version"] != format_version) reader.refuse("expected version {}", format_version);
   const auto doors = read_cloud_ports(reader, document["cloud_ports"], rules.cloud_ports);
   rules.cloud = reader.names(document["cloud"], "cloud", doors);
@@ -189,6 +199,13 @@ GateRules read_rules(Reader& reader, const json& document) {
   if (listed > most_listed_profiles) reader.refuse("expected at most {} listed profiles", most_listed_profiles);
   if (!reader.is_list(document["views"], most_views, "views")) return rules;
   for (const auto& value : document["views"]) read_view(reader, value, rules);
+  rules.local = reader.names(document["local"], "local");
+  if (!reader.is_list(document["lan"], most_addresses, "lan")) return rules;
+  for (const auto& value : document["lan"]) {
+    const auto address = base::parse_interface_address(reader.text(value, 64, "lan"));
+    if (address) rules.lan.push_back(*address);
+    else reader.refuse("lan: {}", address.error().what());
+  }
   return rules;
 }
 
@@ -204,15 +221,26 @@ std::string to_json(const GateRules& rules) {
                         {"allow", to_array(profile.allow)},
                         {"block", to_array(profile.block)},
                         {"file", profile.source.file},
-                        {"line", profile.source.line}});
+                        {"line", profile.source.line},
+                        {"safe_search", profile.safe_search.search},
+                        {"youtube", static_cast<unsigned>(profile.safe_search.youtube)},
+                        {"safe_search_file", profile.safe_search_source.file},
+                        {"safe_search_line", profile.safe_search_source.line}});
   json cloud_ports = json::array();
   for (const auto& ports : rules.cloud_ports) cloud_ports.push_back(to_array(ports));
   json views = json::array();
   for (const auto& [number, view] : rules.views)
     views.push_back({{"number", number}, {"profile", view.profile}, {"steer", view.steer}});
-  const json document = {
-      {"version", format_version},      {"cloud", to_array_with_doors(rules.cloud)}, {"cloud_ports", std::move(cloud_ports)},
-      {"never", to_array(rules.never)}, {"profiles", std::move(profiles)},           {"views", std::move(views)}};
+  json lan = json::array();
+  for (const auto& address : rules.lan) lan.push_back(base::to_string(address));
+  const json document = {{"version", format_version},
+                         {"cloud", to_array_with_doors(rules.cloud)},
+                         {"cloud_ports", std::move(cloud_ports)},
+                         {"never", to_array(rules.never)},
+                         {"profiles", std::move(profiles)},
+                         {"views", std::move(views)},
+                         {"local", to_array(rules.local)},
+                         {"lan", std::move(lan)}};
   return document.dump(-1, ' ', false, json::error_handler_t::replace);
 }
 

@@ -147,10 +147,7 @@ TEST_CASE("a fault of TOML itself has its place") {
 }
 
 TEST_CASE("what this version does not act on is warned of, and refused where nobody could want it ignored") {
-  CHECK(faults(&Files::city, "safe_search = false", "safe_search = true") ==
-        Lines{"city.toml:11:1: warning: profile “school”: safe_search has no effect in this version yet: nothing is closed or "
-              "rewritten by it"});
-  for (const auto* key : {"block_categories = [\"adult\"]\n", "allow_categories = [\"adult\"]\n", "safe_search = true\n"}) {
+  for (const auto* key : {"block_categories = [\"adult\"]\n", "allow_categories = [\"adult\"]\n"}) {
     INFO(key);
     const auto lines = faults(&Files::school, "", key);
     REQUIRE(lines.size() == 1);
@@ -161,6 +158,23 @@ TEST_CASE("what this version does not act on is warned of, and refused where nob
   CHECK(faults(&Files::city, "bypass = true", "categories = []").empty());
   CHECK(faults(&Files::city, "", "[[origin]]\nname = \"a.test\"\n") ==
         Lines{"city.toml:17:3: error: origin is not supported by this version yet, remove it"});
+}
+
+TEST_CASE("safe_search and youtube are read, youtube following safe_search where nothing is said of it") {
+  const auto youtube = [](const std::string& keys) {
+    auto changed = files();
+    changed.city->replace(changed.city->find("safe_search = false"), 19, keys);
+    const auto loaded = parse(changed, Need::everything());
+    REQUIRE(loaded.config);
+    return loaded.config->city.profiles.at(0).safe_search.youtube();
+  };
+  CHECK(youtube("safe_search = false") == YouTube::off);
+  CHECK(youtube("safe_search = true") == YouTube::moderate);
+  CHECK(youtube("safe_search = true\nyoutube = \"off\"") == YouTube::off);
+  CHECK(youtube("youtube = \"strict\"") == YouTube::strict);
+  CHECK(faults(&Files::city, "safe_search = false", "youtube = \"hard\"") ==
+        Lines{"city.toml:11:11: error: youtube “hard” is not known; expected one of off, moderate, strict"});
+  CHECK(faults(&Files::school, "", "safe_search = true\n").empty());
 }
 
 TEST_CASE("a [[day]] has its date and its windows, and no days") {

@@ -262,8 +262,8 @@ TEST_CASE("bypass names are refused in an open profile too") {
   const auto loaded = load(changed, Need::rules(true));
   REQUIRE(loaded.policy);
   CHECK(loaded.policy->bypass);
-  for (const auto* name :
-       {"dns.google", "mozilla.cloudflare-dns.com", "use-application-dns.net", "mask-h2.icloud.com", "_dns.resolver.arpa"}) {
+  for (const auto* name : {"dns.google", "mozilla.cloudflare-dns.com", "use-application-dns.net", "mask-h2.icloud.com",
+                           "mask.icloud.com", "doh.dns.apple.com"}) {
     INFO(name);
     const auto one = explained(*loaded.policy, "3b", "2026-03-28", name);
     CHECK(one.because == "never");
@@ -291,4 +291,46 @@ TEST_CASE("a cloud name under which anyone may host is warned of, and a name twi
   REQUIRE(loaded.diagnostics.size() == 2);
   CHECK(to_string(loaded.diagnostics[0]).find("city.toml:2:12: warning: “*.blob.core.windows.net”") == 0);
   CHECK(to_string(loaded.diagnostics[1]).find("is in this list already, first at city.toml:2") != std::string::npos);
+}
+
+TEST_CASE("safe search is the city's or the school's, whoever asks for more, and explain says whose") {
+  const auto rewrite = [](const std::string& city, const std::string& school, const std::string& name) {
+    auto changed = files();
+    changed.city->append("[[profile]]\nname = \"abend\"\naccess = \"open\"\n" + city);
+    changed.school->append("[[group]]\nname = \"a\"\nprofile = \"abend\"\n[extend.abend]\n" + school);
+    const auto loaded = load(changed, Need::rules(true));
+    REQUIRE(loaded.policy);
+    return explained(*loaded.policy, "a", "2026-03-27 08:00", name);
+  };
+  CHECK(rewrite("", "", "google.de").rewrite.empty());
+  const auto engine = rewrite("safe_search = true\n", "", "WWW.Google.de");
+  CHECK(engine.verdict == Verdict::allow);
+  CHECK(engine.rewrite == "forcesafesearch.google.com");
+  CHECK(engine.because == "safe-search");
+  CHECK(engine.rule.file == "city.toml");
+  CHECK(rewrite("safe_search = true\n", "", "www.youtube.com").rewrite == "restrictmoderate.youtube.com");
+  const auto stricter = rewrite("safe_search = true\n", "youtube = \"strict\"\n", "www.youtube.com");
+  CHECK(stricter.rewrite == "restrict.youtube.com");
+  CHECK(stricter.rule.file == "school.toml");
+  CHECK(
+      rewrite("safe_search = true\nyoutube = \"strict\"\n", "youtube = \"off\"\nsafe_search = false\n", "m.youtube.com").rewrite ==
+      "restrict.youtube.com");
+  CHECK(rewrite("", "safe_search = true\n", "bing.com").rewrite == "strict.bing.com");
+}
+
+TEST_CASE("the gate hears of the gateway's addresses and of the school's own zones, and explain of special names") {
+  auto changed = files();
+  changed.gateway->append(
+      "[lan]\ninterfaces = [\"lan0\"]\naddresses = [\"10.77.0.1/16\"]\n[wan]\ninterface = \"wan0\"\n"
+      "[resolver]\naddress = \"127.0.0.1:5335\"\nlocal = [\"schule.internal\"]\n");
+  const auto loaded = load(changed, Need::rules(true));
+  REQUIRE(loaded.policy);
+  CHECK(loaded.policy->gate.lan.size() == 1);
+  CHECK(loaded.policy->gate.local.best("a.schule.internal").pattern != nullptr);
+  const auto says = [&](const std::string& name) { return explained(*loaded.policy, "3b", "2026-03-27 17:00", name); };
+  CHECK(says("schultor.internal").verdict == Verdict::allow);
+  CHECK(says("schultor.internal").because == "special");
+  CHECK(says("drucker.local").verdict == Verdict::refuse);
+  CHECK(says("_dns.resolver.arpa").because == "special");
+  CHECK(says("a.schule.internal").because == "default");
 }

@@ -172,26 +172,41 @@ TEST_CASE("the ports of cloud names come back from JSON as they went, and nothin
 }
 
 TEST_CASE("JSON that is not the rules is refused") {
-  const std::string empty = R"({"version":2,"cloud":[],"cloud_ports":[],"never":[],"profiles":[],"views":[]})";
+  const std::string empty = R"({"version":2,"cloud":[],"cloud_ports":[],"never":[],"profiles":[],"views":[],"local":[],"lan":[]})";
   REQUIRE(gate_rules_from_json(empty));
   const auto with = [&](const std::string& from, const std::string& to) {
     auto text = empty;
     return text.replace(text.find(from), from.size(), to);
   };
   const std::string profile =
-      R"({"name":"a","listed":true,"city_block":[],"city_allow":[],"allow":[],"block":[],"file":"c","line":1})";
+      R"({"name":"a","listed":true,"city_block":[],"city_allow":[],"allow":[],"block":[],"file":"c","line":1,"safe_search":false,"youtube":0,"safe_search_file":"","safe_search_line":0})";
   REQUIRE(gate_rules_from_json(with(R"("profiles":[])", R"("profiles":[)" + profile + "]")));
   std::string many = R"("profiles":[)" + profile;
   for (int i = 0; i < 47; ++i) many += "," + profile;
   for (const auto& text :
-       {std::string(), std::string("[]"), std::string("{"), empty + "x", with(R"("version":2)", R"("version":1)"),
-        with(R"("cloud":[])", R"("cloud":{})"), with(R"("cloud":[])", R"("cloud":[["a..b","f",1,1]])"),
-        with(R"("cloud":[])", R"("cloud":[["a.b","f"]])"), with(R"("cloud":[])", R"("cloud":[["a.b","f",-1,1]])"),
-        with(R"("cloud":[])", R"("cloud":[["a.b","f",1]])"), with(R"("cloud":[])", R"("cloud":[["a.b","f",1,0]])"),
-        with(R"("cloud":[])", R"("cloud":[["a.b","f",1,2]])"), with(R"("never":[])", R"("never":[["a.b","f",1,1]])"),
-        with(R"("cloud":[],)", ""), with(R"("views":[])", R"("views":[],"more":1)"),
-        with(R"("views":[])", R"("views":[{"number":1,"profile":0,"steer":true}])"), with(R"("profiles":[])", many + "]"),
-        with(R"("cloud":[])", R"("cloud":[[[[[[[[["a"]]]]]]]]])"), std::string(100'000, '[')}) {
+       {std::string(),
+        std::string("[]"),
+        std::string("{"),
+        empty + "x",
+        with(R"("version":2)", R"("version":1)"),
+        with(R"("cloud":[])", R"("cloud":{})"),
+        with(R"("cloud":[])", R"("cloud":[["a..b","f",1,1]])"),
+        with(R"("cloud":[])", R"("cloud":[["a.b","f"]])"),
+        with(R"("cloud":[])", R"("cloud":[["a.b","f",-1,1]])"),
+        with(R"("cloud":[])", R"("cloud":[["a.b","f",1]])"),
+        with(R"("cloud":[])", R"("cloud":[["a.b","f",1,0]])"),
+        with(R"("cloud":[])", R"("cloud":[["a.b","f",1,2]])"),
+        with(R"("never":[])", R"("never":[["a.b","f",1,1]])"),
+        with(R"("cloud":[],)", ""),
+        with(R"("lan":[])", R"("lan":["10.0.0.1"])"),
+        with(R"("lan":[])", R"("lan":[1])"),
+        with(R"("profiles":[])",
+             R"("profiles":[)" + std::string(profile).replace(profile.find("\"youtube\":0"), 11, "\"youtube\":3") + "]"),
+        with(R"("views":[])", R"("views":[],"more":1)"),
+        with(R"("views":[])", R"("views":[{"number":1,"profile":0,"steer":true}])"),
+        with(R"("profiles":[])", many + "]"),
+        with(R"("cloud":[])", R"("cloud":[[[[[[[[["a"]]]]]]]]])"),
+        std::string(100'000, '[')}) {
     INFO(text.substr(0, 200));
     CHECK_FALSE(gate_rules_from_json(text));
   }
