@@ -4,11 +4,59 @@
 
 #include "daemon/dns/limits.hpp"
 
+#include <optional>
+#include <string>
+
 namespace schultor::dns {
 namespace {
 
+using policy::Special;
+
 /// Types of RFC 6895's range for questions and for what goes with a message: no records of them exist. ANY has its own answer.
 bool is_meta(std::uint16_t type) { return type == 0 || type == rr::opt || (type >= 128 && type < rr::any); }
+
+/// What a validating client asks of the names above an allowed one: keys and digests, nothing that leads anywhere.
+bool is_chain_of_trust(std::uint16_t type) { return type == rr::ds || type == rr::dnskey; }
+
+bool is_of_hosts(std::uint16_t type) { return type == rr::a || type == rr::aaaa || type == rr::https; }
+
+/// None for a single label: whether it may be known is for the profile to say.
+std::optional<Decision> decide_special(const policy::GateRules& rules, const std::string& name) {
+  const auto special = policy::special_name(rules, name);
+  if (!special || special->kind == Special::unqualified) return std::nullopt;
+  if (special->kind == Special::absent) return Decision{Action::absent};
+  return Decision{Action::own, 0, {}, special->kind};
+}
+
+Decision refuse(const policy::GateRules& rules, const policy::ProfileNames& profile, const std::string& name, std::uint16_t type) {
+  if (!policy::allowed_below(rules, profile, name)) return {Action::nx_domain};
+  return is_chain_of_trust(type) ? Decision{Action::ask} : Decision{Action::no_data};
+}
+
+bool is_single_label(std::string_view name) { return name.find('.') == std::string_view::npos; }
+
+Record record_of(const Query& query, std::uint16_t type, ByteView data) {
+  return {query.name, type, static_cast<std::uint32_t>(limits::ttl_cap.count()), Bytes(data.begin(), data.end())};
+}
+
+void add_address(Answer& answer, const Query& query, const base::Address& address) {
+  const auto type = address.family == base::Family::ipv4 ? rr::a : rr::aaaa;
+  if (query.type == type) answer.answers.push_back(record_of(query, type, address.bytes()));
+}
+
+/// Positive where the name has what is asked for, else NODATA.
+Answer own_answer(Special special, const policy::GateRules& rules, const Query& query) {
+  Answer answer;
+  if (special == Special::gateway) {
+    for (const auto& own : rules.lan) add_address(answer, query, own.address);
+  } else if (special == Special::loopback) {
+    add_address(answer, query, {base::Family::ipv4, {127, 0, 0, 1}});
+    add_address(answer, query, {base::Family::ipv6, {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1}});
+  } else if (special == Special::gateway_host && query.type == rr::ptr) {
+    answer.answers.push_back(record_of(query, rr::ptr, name_from_text(policy::gateway_name).value_or(Name()).wire()));
+  }
+  return answer.answers.empty() ? refusal(query, Rcode::no_error, std::nullopt, limits::negative_ttl_cap) : answer;
+}
 
 }  // namespace
 
@@ -19,16 +67,19 @@ Decision decide(const policy::GateRules& rules, std::uint32_t view, const Query&
   if (query.klass != class_in || is_meta(query.type)) return {Action::not_ours};
   const auto& profile = rules.profiles[found->second.profile];
   const auto name = query.name.lower_text();
-  if (policy::judge(rules, profile, name).verdict == policy::Verdict::refuse)
-    return {policy::allowed_below(rules, profile, name) ? Action::no_data : Action::nx_domain};
-  // Their address hints would reach the tablet without being pinned; without the record it asks for A and AAAA alone.
-  if (query.type == rr::https || query.type == rr::svcb) return {Action::no_type};
+  if (const auto special = decide_special(rules, name)) return *special;
+  const auto judgement = policy::judge(rules, profile, name);
+  if (judgement.verdict == policy::Verdict::refuse) return refuse(rules, profile, name, query.type);
   if (query.type == rr::any) return {Action::any};
-  return {Action::ask, policy::doors_of(rules, name)};
+  if (is_single_label(name) && rules.local.best(name).pattern == nullptr)
+    return is_chain_of_trust(query.type) ? Decision{Action::ask} : Decision{Action::no_type};
+  const auto in_place = policy::rewrite_of(profile, judgement, name);
+  if (!in_place.empty() && !is_of_hosts(query.type)) return {Action::no_type};
+  return {Action::ask, policy::doors_of(rules, name, in_place), in_place};
 }
 
-Answer answer_to(Action action, const Query& query) {
-  switch (action) {
+Answer answer_to(const Decision& decision, const policy::GateRules& rules, const Query& query) {
+  switch (decision.action) {
     case Action::fault:
       return failure(query.fault);
     case Action::not_ours:
@@ -38,7 +89,11 @@ Answer answer_to(Action action, const Query& query) {
     case Action::no_data:
       return refusal(query, Rcode::no_error, Ede::filtered, limits::refusal_ttl);
     case Action::no_type:
-      return refusal(query, Rcode::no_error, std::nullopt, limits::negative_ttl_cap);
+      return refusal(query, Rcode::no_error, std::nullopt, limits::refusal_ttl);
+    case Action::absent:
+      return refusal(query, Rcode::nx_domain, std::nullopt, limits::negative_ttl_cap);
+    case Action::own:
+      return own_answer(decision.special, rules, query);
     case Action::any:
       return minimal_any(query);
     case Action::drop:

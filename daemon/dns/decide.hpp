@@ -4,8 +4,10 @@
 
 #include "daemon/dns/message.hpp"
 #include "daemon/policy/gate_rules.hpp"
+#include "daemon/policy/special_names.hpp"
 
 #include <cstdint>
+#include <string_view>
 
 /// What becomes of a question: a pure function of rules, view and question.
 namespace schultor::dns {
@@ -18,6 +20,8 @@ enum class Action : std::uint8_t {
   no_data,    ///< refused, but names below may be allowed
   no_type,    ///< allowed, but this type of record is never handed out: NODATA
   any,        ///< allowed, ANY: a minimal answer
+  own,        ///< a special name that the gate answers itself: with addresses, a name, or that it holds nothing
+  absent,     ///< a special name that does not exist
   ask,        ///< the resolver is asked
 };
 
@@ -25,6 +29,10 @@ struct Decision {
   Action action = Action::drop;
   /// Where addresses of the answer are pinned to, whatever view asks; only with `ask`.
   policy::Doors doors = 0;
+  /// With `ask`, the name that the resolver is asked for in place of the question's; empty: the question's. Lives for ever.
+  std::string_view in_place{};
+  /// With `own`, what it is.
+  policy::Special special = policy::Special::empty;
   bool operator==(const Decision&) const = default;
 };
 
@@ -32,6 +40,6 @@ struct Decision {
 [[nodiscard]] Decision decide(const policy::GateRules& rules, std::uint32_t view, const Query& query);
 
 /// The answer to every decision but `drop` and `ask`.
-[[nodiscard]] Answer answer_to(Action action, const Query& query);
+[[nodiscard]] Answer answer_to(const Decision& decision, const policy::GateRules& rules, const Query& query);
 
 }  // namespace schultor::dns

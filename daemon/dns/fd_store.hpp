@@ -13,6 +13,7 @@ namespace schultor::dns::fd_store {
 inline constexpr const char* udp = "schultor-udp";
 inline constexpr const char* tcp = "schultor-tcp";
 inline constexpr const char* rules = "schultor-rules";
+inline constexpr const char* pins = "schultor-pins";
 
 /// What an earlier run stored, by name.
 [[nodiscard]] std::map<std::string, base::UniqueFd> take_back();

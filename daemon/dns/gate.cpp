@@ -2,6 +2,8 @@
 // SPDX-License-Identifier: EUPL-1.2
 #include "daemon/dns/gate.hpp"
 
+#include "daemon/dns/screen.hpp"
+
 #include <algorithm>
 #include <utility>
 
@@ -11,11 +13,27 @@ namespace {
 /// When a reply that is still missing is not waited for any more, long after the last question has given up.
 constexpr auto forget_request = 5 * limits::pin_wait;
 
-std::vector<std::string> listed_profiles(const policy::GateRules& rules) {
-  std::vector<std::string> names;
+/// What the doors are places of: the listed profiles, and the cloud's sets of ports.
+std::vector<std::string> meaning_of_doors(const policy::GateRules& rules) {
+  std::vector<std::string> meaning;
   for (const auto& profile : rules.profiles)
-    if (profile.listed) names.push_back(profile.name);
-  return names;
+    if (profile.listed) meaning.push_back(profile.name);
+  for (const auto& ports : rules.cloud_ports) {
+    meaning.emplace_back();
+    for (const auto& range : ports) meaning.back() += base::to_string(range) + ",";
+  }
+  return meaning;
+}
+
+/// FNV-1a over the texts and their ends.
+std::uint64_t fingerprint(const std::vector<std::string>& texts) {
+  std::uint64_t hash = 0xcbf29ce484222325U;
+  const auto add = [&](unsigned char octet) { hash = (hash ^ octet) * 0x100000001b3U; };
+  for (const auto& text : texts) {
+    for (const char c : text) add(static_cast<unsigned char>(c));
+    add(0);
+  }
+  return hash;
 }
 
 /// Adds `more` to `entries`, each address once. False, and nothing added, when there would be too many.
@@ -30,79 +48,150 @@ bool merge(std::vector<PinEntry>& entries, const std::vector<PinEntry>& more) {
   return true;
 }
 
+/// The answer about `target` as one to `query`, by a link of the gate's own.
+void put_in_place(Answer& answer, const Query& query, const Name& target) {
+  const auto wire = target.wire();
+  answer.answers.insert(answer.answers.begin(), {query.name, rr::cname, static_cast<std::uint32_t>(limits::ttl_cap.count()),
+                                                 Bytes(wire.begin(), wire.end())});
+  answer.authentic_data = false;
+}
+
 }  // namespace
 
-void Gate::reply(const Client& client, const Query& query, const Answer& answer) {
+Gate::Gate(Edges edges, PinTable pins) : edges_(std::move(edges)), pins_(std::move(pins)), fair_share_(edges_.random) {}
+
+void Gate::reply(const Client& client, std::uint32_t view, const Query& query, Answer answer, Time now) {
+  // What is denied is asked for again after the next switch.
+  if (!answer.authority.empty()) cap_authority(answer, until_switch(view, now));
   const auto limit = std::holds_alternative<UdpPeer>(client) ? udp_limit(query) : limits::tcp_answer;
   edges_.answer(client, write_answer(query, answer, limit));
 }
 
-void Gate::finish(Jobs::iterator job, const Answer& answer) {
-  reply(job->second.client, job->second.query, answer);
+void Gate::finish(Jobs::iterator job, Answer answer, Time now) {
+  reply(job->second.client, job->second.view, job->second.query, std::move(answer), now);
+  forget(job);
+}
+
+void Gate::forget(Jobs::iterator job) {
+  if (const auto* udp = std::get_if<UdpPeer>(&job->second.client)) fair_share_.leave(udp->address.sin6_addr);
   jobs_.erase(job);
 }
 
-void Gate::on_question(const Client& client, std::uint32_t mark, ByteView packet) {
+std::chrono::seconds Gate::until_switch(std::uint32_t view, Time now) const {
+  const auto found = switches_.find(view);
+  const auto at = found == switches_.end() ? other_switches_ : found->second;
+  if (at == Time::max()) return limits::cloud_ttl_cap;
+  // One that is past has happened, or happens as soon as schultord is back.
+  return at <= now ? std::chrono::seconds(0) : std::chrono::floor<std::chrono::seconds>(at - now);
+}
+
+void Gate::on_switches(const Switches& switches) {
+  switches_.clear();
+  for (const auto& one : switches.views) switches_.insert_or_assign(one.view, one.at);
+  other_switches_ = switches.others;
+}
+
+void Gate::on_question(const Client& client, std::uint32_t mark, ByteView packet, Time now) {
   if (!rules_) return;
+  const auto* udp = std::get_if<UdpPeer>(&client);
+  if (udp != nullptr && !fair_share_.admit(udp->address.sin6_addr, now)) return;
   auto query = read_query(packet);
   if (!query) return;
   const auto decision = decide(*rules_, mark, *query);
   if (decision.action == Action::drop) return;
-  if (decision.action != Action::ask) return reply(client, *query, answer_to(decision.action, *query));
-  if (jobs_.size() >= limits::jobs) return reply(client, *query, failure(Rcode::server_failure, Ede::other));
+  if (decision.action != Action::ask) return reply(client, mark, *query, answer_to(decision, *rules_, *query), now);
+  if (jobs_.size() >= limits::jobs) return reply(client, mark, *query, failure(Rcode::server_failure, Ede::other), now);
+  if (udp != nullptr && !fair_share_.enter(udp->address.sin6_addr)) return;
   Job job;
   job.client = client;
   job.query = std::move(*query);
   job.view = mark;
   job.generation = generation_;
-  job.doors = decision.doors;
-  const auto placed = jobs_.emplace(++last_job_, std::move(job)).first;
-  if (!edges_.ask(placed->first, placed->second.query)) finish(placed, failure(Rcode::server_failure, Ede::other));
+  job.decision = decision;
+  ask(jobs_.emplace(++last_job_, std::move(job)).first, now);
+}
+
+/// What the resolver is asked: the question, or the one in its place.
+Query Gate::asked_of(const Job& job) {
+  Query asked = job.query;
+  if (!job.decision.in_place.empty()) asked.name = name_from_text(job.decision.in_place).value_or(Name());
+  return asked;
+}
+
+void Gate::ask(Jobs::iterator job, Time now) {
+  if (!edges_.ask(job->first, asked_of(job->second))) finish(job, failure(Rcode::server_failure, Ede::other), now);
 }
 
 void Gate::on_upstream(JobId id, ByteView packet, Time now) {
-  const auto job = jobs_.find(id);
-  if (job == jobs_.end()) return;
-  auto answer = read_response(packet, job->second.query);
-  if (!answer) return finish(job, failure(Rcode::server_failure, Ede::network_error));
-  if (answer->rcode != Rcode::no_error && answer->rcode != Rcode::nx_domain) return finish(job, failure(answer->rcode));
+  const auto found = jobs_.find(id);
+  if (found == jobs_.end()) return;
+  Job& job = found->second;
+  const auto asked = asked_of(job);
+  auto answer = read_response(packet, asked);
+  if (!answer) return finish(found, failure(Rcode::server_failure, Ede::network_error), now);
+  if (answer->rcode != Rcode::no_error && answer->rcode != Rcode::nx_domain)
+    return finish(found, failure(Rcode::server_failure, answer->ede.value_or(Ede::no_reachable_authority)), now);
   if (answer->truncated) {
     // Only an answer beyond limits::upstream_answer: over TCP there is no more to be had.
-    if (std::holds_alternative<TcpPeer>(job->second.client)) return finish(job, failure(Rcode::server_failure, Ede::other));
+    if (std::holds_alternative<TcpPeer>(job.client)) return finish(found, failure(Rcode::server_failure, Ede::other), now);
     answer->answers.clear();
     answer->authority.clear();
-    return finish(job, *answer);
+    return finish(found, std::move(*answer), now);
   }
-  const std::size_t before = answer->answers.size();
-  job->second.addresses = keep_public_addresses(*answer);
-  const bool of_addresses = job->second.query.type == rr::a || job->second.query.type == rr::aaaa;
-  if (of_addresses && job->second.addresses.empty() && answer->answers.size() < before)
-    return finish(job, refusal(job->second.query, Rcode::no_error, Ede::filtered, limits::refusal_ttl));
-  job->second.answer = std::move(*answer);
-  weigh(job, now);
+  if (!job.decision.in_place.empty()) put_in_place(*answer, job.query, asked.name);
+  job.answer = std::move(*answer);
+  job.answered = true;
+  if (job.generation != generation_ ? judge_anew(found, now) : pass_screen(found, now)) weigh(found, now);
 }
 
-void Gate::on_upstream_silent(JobId id, Ede why) {
-  if (const auto job = jobs_.find(id); job != jobs_.end()) finish(job, failure(Rcode::server_failure, why));
+void Gate::on_upstream_silent(JobId id, Ede why, Time now) {
+  if (const auto job = jobs_.find(id); job != jobs_.end()) finish(job, failure(Rcode::server_failure, why), now);
+}
+
+/// Under the rules that hold now. False when the job is finished, or the resolver is asked for something else.
+bool Gate::judge_anew(Jobs::iterator it, Time now) {
+  Job& job = it->second;
+  const auto decision = decide(*rules_, job.view, job.query);
+  if (decision.action == Action::drop) {
+    forget(it);
+    return false;
+  }
+  if (decision.action != Action::ask) {
+    finish(it, answer_to(decision, *rules_, job.query), now);
+    return false;
+  }
+  const bool other_name = decision.in_place != job.decision.in_place;
+  job.generation = generation_;
+  job.decision = decision;
+  if (!other_name) return pass_screen(it, now);
+  job.answered = false;
+  ask(it, now);
+  return false;
+}
+
+/// Keeps of the answer what may be told. False when the job is finished.
+bool Gate::pass_screen(Jobs::iterator it, Time now) {
+  Job& job = it->second;
+  auto screened = screen(*rules_, job.view, job.query, job.answer);
+  if (screened.outcome == Outcome::passes) {
+    job.addresses = std::move(screened.addresses);
+    return true;
+  }
+  // NODATA, not NXDOMAIN: what lies below the name is another matter (RFC 8020).
+  finish(it, refusal(job.query, Rcode::no_error, Ede::filtered, limits::refusal_ttl), now);
+  return false;
 }
 
 /// Under the rules that hold now: answers, or puts the job into this turn's batch.
 void Gate::weigh(Jobs::iterator it, Time now) {
   Job& job = it->second;
-  if (job.generation != generation_) {
-    const auto decision = decide(*rules_, job.view, job.query);
-    if (decision.action == Action::drop) {
-      jobs_.erase(it);
-      return;
-    }
-    if (decision.action != Action::ask) return finish(it, answer_to(decision.action, job.query));
-    job.generation = generation_;
-    job.doors = decision.doors;
-  }
+  if (!job.answered || (job.generation != generation_ && !judge_anew(it, now))) return;
   // One TTL for the whole answer: what a tablet keeps of it never outlives the pins of its addresses.
-  job.ttl = lowest_ttl(job.answer, highest_ttl(job.doors));
+  job.ttl = lowest_ttl(job.answer, highest_ttl(job.decision.doors));
+  // Nor does a safe name outlive the profile that asks for it, or a plain one the profile that does not.
+  if (policy::is_rewritable(job.query.name.lower_text())) job.ttl = std::min(job.ttl, until_switch(job.view, now));
   cap_ttls(job.answer, job.ttl);
-  if (lacking(job, now).empty()) return finish(it, job.answer);
+  if (lacking(job, now).empty()) return finish(it, std::move(job.answer), now);
   if (!std::exchange(job.timed, true)) deadlines_.emplace_back(now + limits::pin_wait, it->first);
   batch_.push_back(it->first);
 }
@@ -110,8 +199,8 @@ void Gate::weigh(Jobs::iterator it, Time now) {
 std::vector<PinEntry> Gate::lacking(const Job& job, Time now) const {
   std::vector<PinEntry> entries;
   for (const auto& address : job.addresses)
-    if (const auto doors = pins_.missing(address, job.doors, job.ttl, now); doors != 0)
-      entries.push_back({address, doors, pin_lifetime(job.doors)});
+    if (const auto doors = pins_.missing(address, job.decision.doors, job.ttl, now); doors != 0)
+      entries.push_back({address, doors, pin_lifetime(job.decision.doors)});
   return entries;
 }
 
@@ -119,10 +208,10 @@ std::vector<PinEntry> Gate::lacking(const Job& job, Time now) const {
 void Gate::give_up(Jobs::iterator it, Time now) {
   Job& job = it->second;
   auto left = limits::cloud_pin;
-  for (const auto& address : job.addresses) left = std::min(left, pins_.left(address, job.doors, now));
-  if (left <= limits::least_pin) return finish(it, failure(Rcode::server_failure, Ede::other));
+  for (const auto& address : job.addresses) left = std::min(left, pins_.left(address, job.decision.doors, now));
+  if (left <= limits::least_pin) return finish(it, failure(Rcode::server_failure, Ede::other), now);
   cap_ttls(job.answer, left - limits::least_pin);
-  finish(it, job.answer);
+  finish(it, std::move(job.answer), now);
 }
 
 void Gate::end_of_turn(Time now) {
@@ -144,7 +233,7 @@ void Gate::send(Outstanding batch, Time now) {
   // Pinned by a reply that came since: nothing is left to ask for.
   if (batch.request.entries.empty()) {
     for (const JobId id : batch.jobs)
-      if (const auto job = jobs_.find(id); job != jobs_.end()) finish(job, job->second.answer);
+      if (const auto job = jobs_.find(id); job != jobs_.end()) finish(job, std::move(job->second.answer), now);
     return;
   }
   batch.request.sequence = ++last_sequence_;
@@ -175,7 +264,7 @@ void Gate::on_pin_reply(const PinReply& reply, Time now) {
     if (job == jobs_.end()) continue;
     switch (reply.status) {
       case PinStatus::pinned:
-        finish(job, job->second.answer);
+        finish(job, std::move(job->second.answer), now);
         break;
       case PinStatus::stale:
         if (done.request.rules_epoch != announcement_.rules_epoch) weigh(job, now);
@@ -192,9 +281,7 @@ void Gate::on_pin_reply(const PinReply& reply, Time now) {
 void Gate::on_rules(std::shared_ptr<const policy::GateRules> rules, const Announcement& announcement, Time now) {
   // A door is a place in the list of listed profiles, or in that of the cloud's sets of ports: another list gives the same bit
   // another meaning.
-  if (announcement.pins_epoch != announcement_.pins_epoch || !rules_ || listed_profiles(*rules) != listed_profiles(*rules_) ||
-      rules->cloud_ports != rules_->cloud_ports)
-    pins_.forget();
+  pins_.keep_for({announcement.pins_epoch, fingerprint(meaning_of_doors(*rules))});
   rules_ = std::move(rules);
   announcement_ = announcement;
   ++generation_;

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "daemon/dns/decide.hpp"
+#include "daemon/dns/fair_share.hpp"
 #include "daemon/dns/limits.hpp"
 #include "daemon/dns/message.hpp"
 #include "daemon/dns/pin_protocol.hpp"
@@ -46,20 +47,27 @@ public:
     /// Asks the resolver: on_upstream() or on_upstream_silent() follows. False: too many questions are under way.
     std::function<bool(JobId, const Query&)> ask;
     std::function<PinSent(const PinRequest&)> pin;
+    /// 64 bits that nobody can guess.
+    std::function<std::uint64_t()> random;
   };
 
-  explicit Gate(Edges edges) : edges_(std::move(edges)), pins_(limits::remembered_pins) {}
+  /// `pins`: what is known of them from an earlier run.
+  explicit Gate(Edges edges, PinTable pins = PinTable(limits::remembered_pins));
 
   /// From now on these rules. Questions parked for them are judged anew.
   void on_rules(std::shared_ptr<const policy::GateRules> rules, const Announcement& announcement, Time now);
   [[nodiscard]] bool has_rules() const { return rules_ != nullptr; }
+  /// Of the pins that are known.
+  [[nodiscard]] std::uint64_t pins_epoch() const { return pins_.meaning().pins_epoch; }
+  /// From now on views change then. Known ones that are past hold nothing back for long, in case schultord is away.
+  void on_switches(const Switches& switches);
   /// The connection to schultord ended: no reply will come.
   void on_link_lost(Time now);
   /// A packet from a tablet, with its mark.
-  void on_question(const Client& client, std::uint32_t mark, ByteView packet);
+  void on_question(const Client& client, std::uint32_t mark, ByteView packet, Time now);
   /// The resolver's answer; that it belongs to the question was checked.
   void on_upstream(JobId id, ByteView packet, Time now);
-  void on_upstream_silent(JobId id, Ede why);
+  void on_upstream_silent(JobId id, Ede why, Time now);
   void on_pin_reply(const PinReply& reply, Time now);
   /// Everything of this turn of the loop was handed in: sends what it needs pinned, in one request.
   void end_of_turn(Time now);
@@ -73,9 +81,10 @@ private:
     Client client;
     Query query;
     std::uint32_t view = 0;
-    std::uint64_t generation = 0;  // of the rules that `doors` is of
-    policy::Doors doors = 0;
+    std::uint64_t generation = 0;  // of the rules that `decision` is of
+    Decision decision;
     Answer answer;
+    bool answered = false;  // by the resolver, and screened under the rules of `generation`
     std::vector<base::Address> addresses;  // of the answer
     std::chrono::seconds ttl{0};           // of the answer
     bool timed = false;                    // has a deadline
@@ -87,10 +96,16 @@ private:
     Time sent;
   };
 
-  void reply(const Client& client, const Query& query, const Answer& answer);
-  void finish(Jobs::iterator job, const Answer& answer);
+  void reply(const Client& client, std::uint32_t view, const Query& query, Answer answer, Time now);
+  void finish(Jobs::iterator job, Answer answer, Time now);
+  void ask(Jobs::iterator job, Time now);
+  [[nodiscard]] static Query asked_of(const Job& job);
+  [[nodiscard]] bool judge_anew(Jobs::iterator job, Time now);
+  [[nodiscard]] bool pass_screen(Jobs::iterator job, Time now);
   void weigh(Jobs::iterator job, Time now);
   void give_up(Jobs::iterator job, Time now);
+  void forget(Jobs::iterator job);
+  [[nodiscard]] std::chrono::seconds until_switch(std::uint32_t view, Time now) const;
   [[nodiscard]] std::vector<PinEntry> lacking(const Job& job, Time now) const;
   void send(Outstanding batch, Time now);
 
@@ -99,6 +114,9 @@ private:
   Announcement announcement_;
   std::uint64_t generation_ = 0;
   PinTable pins_;
+  FairShare fair_share_;
+  std::unordered_map<std::uint32_t, Time> switches_;
+  Time other_switches_ = Time::max();
   Jobs jobs_;
   JobId last_job_ = 0;
   std::vector<JobId> batch_;   // to be pinned at the end of this turn

@@ -44,8 +44,14 @@ inline constexpr seconds least_pin{5};
 inline constexpr std::size_t remembered_pins = 262'144;
 /// How long a question waits for its pins.
 inline constexpr milliseconds pin_wait{2000};
-/// Questions under way, whatever they wait for.
+/// Questions under way, whatever they wait for; and of one source alone.
 inline constexpr std::size_t jobs = 8192;
+inline constexpr std::uint32_t jobs_of_one = 512;
+
+// Tablets over UDP.
+
+/// Heard of one source in a second; a tablet that opens a page asks some dozens, thirty behind one address some hundreds.
+inline constexpr std::uint16_t questions_a_second = 1000;
 
 // Upstream.
 
@@ -61,6 +67,8 @@ inline constexpr std::uint16_t upstream_answer = 65000;
 // Tablets over TCP.
 
 inline constexpr std::size_t tcp_connections = 256;
+/// Of one source alone.
+inline constexpr std::size_t tcp_connections_of_one = 32;
 inline constexpr std::size_t tcp_pipelined = 16;
 inline constexpr std::size_t tcp_unsent = 256U << 10U;
 inline constexpr seconds tcp_idle{10};

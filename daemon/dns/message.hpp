@@ -16,8 +16,8 @@ namespace schultor::dns {
 /// Numbers of the IANA registry "Domain Name System (DNS) Parameters".
 namespace rr {
 inline constexpr std::uint16_t a = 1, ns = 2, cname = 5, soa = 6, ptr = 12, hinfo = 13, mx = 15, txt = 16, aaaa = 28, srv = 33,
-                               naptr = 35, dname = 39, opt = 41, rrsig = 46, nsec = 47, nsec3 = 50, svcb = 64, https = 65,
-                               any = 255;
+                               naptr = 35, dname = 39, opt = 41, ds = 43, rrsig = 46, nsec = 47, dnskey = 48, nsec3 = 50, svcb = 64,
+                               https = 65, any = 255;
 }  // namespace rr
 inline constexpr std::uint16_t class_in = 1;
 
@@ -94,19 +94,22 @@ struct ResponseHead {
 /// None when it is no answer to exactly one question of class IN.
 [[nodiscard]] std::optional<ResponseHead> read_response_head(ByteView packet);
 
-/// Reads the resolver's answer and keeps of it what the gate hands out: the CNAME chain from the question's name, the records
-/// of the type asked for at its end, the signatures over them and the proofs if the client wants DNSSEC, the SOA of a
-/// negative answer. Other records, among them every address that was not asked for, do not come out. None when malformed.
+/// Reads the resolver's answer and keeps of it what the gate hands out: the CNAME chain from the question's name
+/// (a missing link made from its DNAME, RFC 6672), the records of the type asked for at its end, the signatures over them and the proofs if the client wants DNSSEC, the SOA of a
+/// negative answer, the extended error. Other records, among them every address that was not asked for, do not come out. None when malformed.
 [[nodiscard]] std::optional<Answer> read_response(ByteView packet, const Query& query);
 
-/// Whether it may lead outside: public, unicast (RFC 6890; RFC 6052 and the like by the address within).
-[[nodiscard]] bool is_public(const base::Address& address);
 /// Of an A or AAAA record whose data has the right length.
 [[nodiscard]] std::optional<base::Address> address_of(const Record& record);
-/// Takes out address records that lead inside (DNS rebinding) and those beyond limits::addresses; the addresses that stay.
-std::vector<base::Address> keep_public_addresses(Answer& answer);
+/// Where a CNAME record leads.
+[[nodiscard]] std::optional<Name> target_of(const Record& record);
+[[nodiscard]] bool has_type(const Answer& answer, std::uint16_t type);
+/// Takes out the signatures over records of `type`.
+void drop_signatures(Answer& answer, std::uint16_t type);
 /// Lowers every TTL to `cap`, and those of a negative answer's proof to limits::negative_ttl_cap.
 void cap_ttls(Answer& answer, std::chrono::seconds cap);
+/// Lowers how long a negative answer may be kept.
+void cap_authority(Answer& answer, std::chrono::seconds cap);
 /// The lowest TTL of the answer section; `otherwise` without records.
 [[nodiscard]] std::chrono::seconds lowest_ttl(const Answer& answer, std::chrono::seconds otherwise);
 

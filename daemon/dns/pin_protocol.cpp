@@ -13,13 +13,16 @@ namespace {
 using base::fail;
 using base::Result;
 
-enum class Kind : std::uint32_t { announcement = 1, pin_request = 2, pin_reply = 3, health = 4 };
+enum class Kind : std::uint32_t { announcement = 1, pin_request = 2, pin_reply = 3, health = 4, switches = 5 };
 
 constexpr std::size_t announcement_size = 24;
 constexpr std::size_t request_head_size = 32;
 constexpr std::size_t entry_size = 32;
 constexpr std::size_t reply_size = 16;
 constexpr std::size_t health_size = 16;
+constexpr std::size_t switches_head_size = 24;
+constexpr std::size_t switch_size = 16;
+static_assert(longest_message >= switches_head_size + most_switches * switch_size);
 static_assert(longest_message == request_head_size + most_pins * entry_size);
 
 class Packer {
@@ -96,6 +99,27 @@ std::vector<std::byte> pack(const Health& health) {
   return out.take();
 }
 
+std::int64_t nanoseconds_of(Switches::Instant at) {
+  return std::chrono::duration_cast<std::chrono::nanoseconds>(at.time_since_epoch()).count();
+}
+
+Switches::Instant instant_of(std::int64_t nanoseconds) {
+  return Switches::Instant(std::chrono::duration_cast<Switches::Instant::duration>(std::chrono::nanoseconds(nanoseconds)));
+}
+
+std::vector<std::byte> pack(const Switches& switches) {
+  Packer out(Kind::switches, switches_head_size + switches.views.size() * switch_size);
+  out.put(static_cast<std::uint32_t>(switches.views.size()));
+  out.put(std::uint32_t{0});
+  out.put(nanoseconds_of(switches.others));
+  for (const auto& one : switches.views) {
+    out.put(one.view);
+    out.put(std::uint32_t{0});
+    out.put(nanoseconds_of(one.at));
+  }
+  return out.take();
+}
+
 Result<void> expect_size(std::span<const std::byte> packet, std::size_t size, std::string_view what) {
   if (packet.size() == size) return {};
   return fail("{} of {} octets, expected {}", what, packet.size(), size);
@@ -164,6 +188,24 @@ Result<Message> unpack_health(std::span<const std::byte> packet, Unpacker in) {
   return Message{Health{answers == 1}};
 }
 
+Result<Message> unpack_switches(std::span<const std::byte> packet, Unpacker in) {
+  if (packet.size() < switches_head_size)
+    return fail("switches of {} octets, expected at least {}", packet.size(), switches_head_size);
+  const auto count = in.get<std::uint32_t>();
+  if (in.get<std::uint32_t>() != 0) return fail("switches with a reserved field that is not 0");
+  if (count > most_switches) return fail("switches of {} views, expected at most {}", count, most_switches);
+  if (auto sized = expect_size(packet, switches_head_size + count * switch_size, "switches"); !sized)
+    return base::pass(std::move(sized));
+  Switches switches;
+  switches.others = instant_of(in.get<std::int64_t>());
+  for (std::uint32_t i = 0; i < count; ++i) {
+    const auto view = in.get<std::uint32_t>();
+    if (in.get<std::uint32_t>() != 0) return fail("switches with a reserved field that is not 0");
+    switches.views.push_back({view, instant_of(in.get<std::int64_t>())});
+  }
+  return Message{std::move(switches)};
+}
+
 }  // namespace
 
 std::vector<std::byte> encode(const Message& message) {
@@ -188,6 +230,8 @@ Result<Message> decode(std::span<const std::byte> packet) {
       return unpack_reply(packet, in);
     case Kind::health:
       return unpack_health(packet, in);
+    case Kind::switches:
+      return unpack_switches(packet, in);
   }
   return fail("message of unknown kind {}", kind);
 }

@@ -19,11 +19,12 @@
 ///   schultord → gate   Announcement, with descriptors (SCM_RIGHTS), on connect and after every change of the rules
 ///   gate → schultord   PinRequest, Health
 ///   schultord → gate   PinReply, one for each PinRequest, after the kernel's acknowledgement
+///   schultord → gate   Switches, on connect and whenever they change; nobody waits for it
 ///
 /// Pure: bytes in, values out. schultord reads the gate's messages as a stranger's.
 namespace schultor::dns {
 
-inline constexpr std::uint32_t pin_protocol_version = 1;
+inline constexpr std::uint32_t pin_protocol_version = 2;
 /// Of one PinRequest; a longer one is refused.
 inline constexpr std::size_t most_pins = 256;
 inline constexpr std::size_t longest_message = 32 + most_pins * 32;
@@ -71,7 +72,23 @@ struct Health {
   bool operator==(const Health&) const = default;
 };
 
-using Message = std::variant<Announcement, PinRequest, PinReply, Health>;
+/// When the groups that have a view next get another: what a view's tablets are refused, they are to ask for again from then on.
+/// A switch itself is no word to the gate.
+struct Switches {
+  /// CLOCK_MONOTONIC, which both ends share; max(): none is known ahead.
+  using Instant = std::chrono::steady_clock::time_point;
+  struct View {
+    std::uint32_t view = 0;
+    Instant at{};
+    bool operator==(const View&) const = default;
+  };
+  std::vector<View> views;  ///< at most most_switches
+  Instant others = Instant::max();
+  bool operator==(const Switches&) const = default;
+};
+inline constexpr std::size_t most_switches = 500;
+
+using Message = std::variant<Announcement, PinRequest, PinReply, Health, Switches>;
 
 [[nodiscard]] std::vector<std::byte> encode(const Message& message);
 /// Refuses anything that is too short, too long, of another version, or holds a value out of range.

@@ -5,6 +5,7 @@
 #include "daemon/dns/limits.hpp"
 
 #include <algorithm>
+#include <atomic>
 #include <bit>
 #include <functional>
 #include <string_view>
@@ -14,8 +15,11 @@ namespace {
 
 using std::chrono::seconds;
 
-/// So that a full table is not swept for every pin.
-constexpr seconds sweep_interval{1};
+std::int64_t nanoseconds_of(Time at) {
+  return std::chrono::duration_cast<std::chrono::nanoseconds>(at.time_since_epoch()).count();
+}
+
+Time time_of(std::int64_t nanoseconds) { return Time(std::chrono::duration_cast<Time::duration>(std::chrono::nanoseconds(nanoseconds))); }
 
 template <typename Function>
 void for_each_door(policy::Doors doors, Function&& function) {
@@ -34,14 +38,43 @@ seconds highest_ttl(policy::Doors doors) {
   return cloud_alone ? limits::cloud_ttl_cap : limits::ttl_cap;
 }
 
-std::size_t PinTable::Hash::operator()(const Key& key) const {
-  const std::string_view octets(reinterpret_cast<const char*>(key.address.octets.data()), key.address.octets.size());
-  return std::hash<std::string_view>{}(octets) ^ (std::size_t{key.door} * 0x9e3779b97f4a7c15U);
+PinTable::PinTable(std::size_t most)
+    : own_head_(std::make_unique<Head>()),
+      own_slots_((most + slots_of_bucket - 1) / slots_of_bucket * slots_of_bucket),
+      head_(own_head_.get()),
+      slots_(own_slots_) {}
+
+void PinTable::keep_for(const PinMeaning& meaning) {
+  if (head_->meaning == meaning) return;
+  forget();
+  head_->meaning = meaning;
+}
+
+void PinTable::forget() { ++head_->generation; }
+
+std::span<PinTable::Slot> PinTable::bucket_of(const base::Address& address, unsigned door) const {
+  const std::string_view octets(reinterpret_cast<const char*>(address.octets.data()), address.octets.size());
+  const auto hash = std::hash<std::string_view>{}(octets) ^ (std::size_t{door} * 0x9e3779b97f4a7c15U);
+  return slots_.subspan(hash % (slots_.size() / slots_of_bucket) * slots_of_bucket, slots_of_bucket);
+}
+
+bool PinTable::holds(const Slot& slot, const base::Address& address, unsigned door) const {
+  return slot.until != 0 && slot.generation == head_->generation && slot.door == door &&
+         slot.family == static_cast<std::uint8_t>(address.family) && slot.octets == address.octets;
+}
+
+bool PinTable::lives(const Slot& slot, Time now) const {
+  return slot.until != 0 && slot.generation == head_->generation && time_of(slot.until) > now;
+}
+
+std::size_t PinTable::size(Time now) const {
+  return static_cast<std::size_t>(std::count_if(slots_.begin(), slots_.end(), [&](const Slot& slot) { return lives(slot, now); }));
 }
 
 std::optional<Time> PinTable::until(const base::Address& address, unsigned door) const {
-  const auto found = until_.find(Key{address, static_cast<std::uint8_t>(door)});
-  return found == until_.end() ? std::nullopt : std::optional(found->second);
+  for (const auto& slot : bucket_of(address, door))
+    if (holds(slot, address, door)) return time_of(slot.until);
+  return std::nullopt;
 }
 
 policy::Doors PinTable::missing(const base::Address& address, policy::Doors doors, seconds ttl, Time now) const {
@@ -65,15 +98,24 @@ seconds PinTable::left(const base::Address& address, policy::Doors doors, Time n
 }
 
 void PinTable::pinned(const PinEntry& entry, Time since, Time now) {
-  if (until_.size() >= most_ && now >= swept_ + sweep_interval) {
-    std::erase_if(until_, [&](const auto& pin) { return pin.second <= now; });
-    swept_ = now;
-  }
+  const auto end = nanoseconds_of(since + entry.lifetime);
   for_each_door(entry.doors, [&](unsigned door) {
-    const Key key{entry.address, static_cast<std::uint8_t>(door)};
-    const auto found = until_.find(key);
-    if (found != until_.end()) found->second = std::max(found->second, since + entry.lifetime);
-    else if (until_.size() < most_) until_.emplace(key, since + entry.lifetime);
+    Slot* free = nullptr;
+    for (auto& slot : bucket_of(entry.address, door)) {
+      if (holds(slot, entry.address, door)) {
+        slot.until = std::max(slot.until, end);
+        return;
+      }
+      if (free == nullptr && !lives(slot, now)) free = &slot;
+    }
+    if (free == nullptr) return;
+    // Whenever this run ends, the next one finds a whole pin or none.
+    std::atomic_ref(free->until).store(0, std::memory_order_seq_cst);
+    free->octets = entry.address.octets;
+    free->family = static_cast<std::uint8_t>(entry.address.family);
+    free->door = static_cast<std::uint8_t>(door);
+    free->generation = head_->generation;
+    std::atomic_ref(free->until).store(end, std::memory_order_seq_cst);
   });
 }
 

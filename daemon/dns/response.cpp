@@ -95,13 +95,55 @@ void take(std::vector<Record>& from, const Name& owner, std::uint16_t type, bool
     if (of_type(record, type, with_signature) && record.owner.same_as(owner)) to.push_back(std::move(record));
 }
 
-std::optional<Name> target_of(const std::vector<Record>& records, const Name& owner) {
-  for (const auto& record : records) {
-    if (record.type != rr::cname || !record.owner.same_as(owner)) continue;
-    WireReader in(record.data);
-    return in.name();
+std::optional<Name> next_in_chain(const std::vector<Record>& records, const Name& owner) {
+  for (const auto& record : records)
+    if (record.type == rr::cname && record.owner.same_as(owner)) return target_of(record);
+  return std::nullopt;
+}
+
+/// The octets of `name` before those of `above`, an ancestor of it; none when it is no proper one.
+std::optional<std::string> labels_below(const Name& name, const Name& above) {
+  const auto wire = name.wire();
+  const auto tail = above.wire();
+  for (std::size_t at = 0; wire[at] != 0;) {
+    at += 1U + wire[at];
+    if (wire.size() - at < tail.size()) return std::nullopt;
+    const std::string rest(wire.begin() + static_cast<std::ptrdiff_t>(at), wire.end());
+    if (Name::from_wire(rest).same_as(above)) return std::string(wire.begin(), wire.begin() + static_cast<std::ptrdiff_t>(at));
   }
   return std::nullopt;
+}
+
+/// The CNAME that a DNAME means for `name` (RFC 6672); none when the name gets too long.
+std::optional<Record> substituted(const Record& dname, const Name& name) {
+  const auto below = labels_below(name, dname.owner);
+  WireReader in(dname.data);
+  const Name target = in.name();
+  if (!below || !in.ok() || below->size() + target.wire().size() > 255) return std::nullopt;
+  Bytes data(below->begin(), below->end());
+  data.insert(data.end(), target.wire().begin(), target.wire().end());
+  return Record{name, rr::cname, dname.ttl, std::move(data)};
+}
+
+/// The next link's records: the DNAME that it comes from, with DNSSEC, and the CNAME.
+std::optional<Name> take_link(std::vector<Record>& records, const Name& current, bool dnssec, std::vector<Record>& kept) {
+  auto next = next_in_chain(records, current);
+  for (const auto& dname : records) {
+    if (dname.type != rr::dname) continue;
+    auto link = substituted(dname, current);
+    if (!link) continue;
+    // A client that validates believes the link for its DNAME's signature.
+    const Name owner = dname.owner;
+    if (dnssec) take(records, owner, rr::dname, true, kept);
+    if (!next) {
+      next = target_of(*link);
+      kept.push_back(std::move(*link));
+      return next;
+    }
+    break;
+  }
+  if (next) take(records, current, rr::cname, dnssec, kept);
+  return next;
 }
 
 std::vector<Record> follow_chain(std::vector<Record> records, const Query& query) {
@@ -109,9 +151,8 @@ std::vector<Record> follow_chain(std::vector<Record> records, const Query& query
   std::vector<Record> kept;
   Name current = query.name;
   for (int hops = 0; hops < limits::cname_chain && query.type != rr::cname; ++hops) {
-    auto next = target_of(records, current);
+    auto next = take_link(records, current, dnssec, kept);
     if (!next) break;
-    take(records, current, rr::cname, dnssec, kept);
     current = std::move(*next);
   }
   take(records, current, query.type, dnssec, kept);
@@ -123,6 +164,19 @@ bool is_proof(const Record& record, bool dnssec) {
   if (!dnssec) return false;
   const auto over = covered(record);
   return record.type == rr::nsec || record.type == rr::nsec3 || over == rr::nsec || over == rr::nsec3 || over == rr::soa;
+}
+
+/// The extended error among an OPT record's options (RFC 8914).
+std::optional<Ede> error_of(const Record& opt) {
+  constexpr std::uint16_t option_ede = 15;
+  WireReader in(opt.data);
+  while (in.ok() && in.left() > 0) {
+    const auto code = in.u16();
+    auto option = in.part(in.u16());
+    const auto info = option.u16();
+    if (code == option_ede && option.ok()) return static_cast<Ede>(info);
+  }
+  return std::nullopt;
 }
 
 constexpr std::uint16_t flag_answer = 0x8000;
@@ -166,8 +220,10 @@ std::optional<Answer> read_response(ByteView packet, const Query& query) {
   for (std::size_t i = 0; i < answers + authority + additional; ++i) {
     auto raw = read_record(in);
     if (!in.ok() || !raw.well_formed) return std::nullopt;
-    if (raw.record.type == rr::opt && i >= answers + authority)
+    if (raw.record.type == rr::opt && i >= answers + authority) {
       answer.rcode = static_cast<Rcode>(static_cast<unsigned>(answer.rcode) | (raw.record.ttl >> 24U) << 4U);
+      answer.ede = error_of(raw.record);
+    }
     if (raw.klass != class_in) continue;
     if (i < answers) records.push_back(std::move(raw.record));
     else if (i < answers + authority && is_proof(raw.record, dnssec)) answer.authority.push_back(std::move(raw.record));
@@ -181,17 +237,18 @@ std::optional<base::Address> address_of(const Record& record) {
   return fits ? std::optional(base::address_from_bytes(record.data)) : std::nullopt;
 }
 
-std::vector<base::Address> keep_public_addresses(Answer& answer) {
-  std::vector<base::Address> addresses;
-  const auto removed = std::erase_if(answer.answers, [&](const Record& record) {
-    if (record.type != rr::a && record.type != rr::aaaa) return false;
-    const auto address = address_of(record);
-    if (!address || !is_public(*address) || addresses.size() == limits::addresses) return true;
-    addresses.push_back(*address);
-    return false;
-  });
-  if (removed > 0) answer.authentic_data = false;
-  return addresses;
+std::optional<Name> target_of(const Record& record) {
+  if (record.type != rr::cname) return std::nullopt;
+  WireReader in(record.data);
+  return in.name();
+}
+
+bool has_type(const Answer& answer, std::uint16_t type) {
+  return std::any_of(answer.answers.begin(), answer.answers.end(), [&](const Record& record) { return record.type == type; });
+}
+
+void drop_signatures(Answer& answer, std::uint16_t type) {
+  std::erase_if(answer.answers, [&](const Record& record) { return covered(record) == type; });
 }
 
 void cap_ttls(Answer& answer, std::chrono::seconds cap) {
@@ -201,6 +258,10 @@ void cap_ttls(Answer& answer, std::chrono::seconds cap) {
   cap_all(answer.answers, cap);
   // RFC 2308: the SOA's own TTL bounds how long a negative answer is kept, whatever its last field says.
   cap_all(answer.authority, std::min(cap, limits::negative_ttl_cap));
+}
+
+void cap_authority(Answer& answer, std::chrono::seconds cap) {
+  for (auto& record : answer.authority) record.ttl = std::min(record.ttl, static_cast<std::uint32_t>(cap.count()));
 }
 
 std::chrono::seconds lowest_ttl(const Answer& answer, std::chrono::seconds otherwise) {

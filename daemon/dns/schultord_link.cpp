@@ -131,6 +131,8 @@ base::Result<bool> SchultordLink::receive_one() {
     if (auto taken = take(*announcement, std::move(descriptors)); !taken) return base::pass(std::move(taken), path_);
   } else if (const auto* reply = std::get_if<PinReply>(&*message)) {
     handlers_.replied(*reply);
+  } else if (const auto* switches = std::get_if<Switches>(&*message)) {
+    handlers_.switches(*switches);
   } else {
     return base::fail("{}: schultord sent a message that only the gate sends", path_);
   }

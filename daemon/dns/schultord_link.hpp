@@ -32,6 +32,7 @@ public:
                        std::optional<GateSockets>)>
         announced;
     std::function<void(const PinReply&)> replied;
+    std::function<void(const Switches&)> switches;
     /// A connection ended, or the first attempt at one failed.
     std::function<void(const base::Error& why)> lost;
   };

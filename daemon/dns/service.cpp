@@ -7,7 +7,10 @@
 #include "daemon/dns/fd_store.hpp"
 #include "daemon/dns/limits.hpp"
 
+#include <sys/random.h>
+
 #include <chrono>
+#include <cstdlib>
 
 namespace schultor::dns {
 namespace {
@@ -15,30 +18,52 @@ namespace {
 using base::Priority;
 namespace message_id = base::message_id;
 
+std::uint64_t random_number() {
+  std::uint64_t number = 0;
+  // So few octets never come short (getrandom(2)); a kernel without randomness leaves nothing to go on with.
+  if (getrandom(&number, sizeof number, 0) < 0) std::abort();
+  return number;
+}
+
+/// An earlier run's, or a new one.
+std::optional<PinMemory> pin_memory(std::map<std::string, base::UniqueFd>& stored) {
+  auto kept = stored.extract(fd_store::pins);
+  auto memory = kept ? PinMemory::adopt(std::move(kept.mapped())) : PinMemory::create();
+  if (!memory && kept) memory = PinMemory::create();
+  if (memory) return std::move(*memory);
+  log(Priority::warning, {}, fmt::format("Pins will not be known after a restart of the gate: {}", memory.error().what()));
+  return std::nullopt;
+}
+
 Time now() { return std::chrono::steady_clock::now(); }
 
 }  // namespace
 
-Service::Service(base::EventLoop& loop, const Options& options)
+Service::Service(base::EventLoop& loop, const Options& options, std::optional<PinMemory> memory)
     : loop_(loop),
+      memory_(std::move(memory)),
       gate_({[this](const Client& client, Bytes packet) {
                if (const auto* udp = std::get_if<UdpPeer>(&client)) udp_.answer(*udp, std::move(packet));
                else tcp_.answer(std::get<TcpPeer>(client), packet, now());
              },
              [this](JobId id, const Query& query) { return upstream_->ask(id, query, now()); },
-             [this](const PinRequest& request) { return link_.send(request); }}),
-      udp_(loop, [this](const Client& client, std::uint32_t mark, ByteView packet) { gate_.on_question(client, mark, packet); }),
-      tcp_(loop, [this](const Client& client, std::uint32_t mark, ByteView packet) { gate_.on_question(client, mark, packet); }),
+             [this](const PinRequest& request) { return link_.send(request); },
+             random_number},
+            memory_ ? memory_->table() : PinTable(limits::remembered_pins)),
+      udp_(loop, [this](const Client& client, std::uint32_t mark, ByteView packet) { gate_.on_question(client, mark, packet, now()); }),
+      tcp_(loop, [this](const Client& client, std::uint32_t mark, ByteView packet) { gate_.on_question(client, mark, packet, now()); }),
       link_(loop, options.socket,
             {[this](auto rules, const Announcement& announcement, base::UniqueFd memfd, auto sockets) {
                on_announced(std::move(rules), announcement, std::move(memfd), std::move(sockets));
              },
              [this](const PinReply& reply) { gate_.on_pin_reply(reply, now()); },
+             [this](const Switches& switches) { gate_.on_switches(switches); },
              [this](const base::Error& why) { on_lost(why); }}) {}
 
 base::Result<std::unique_ptr<Service>> Service::create(base::EventLoop& loop, const Options& options,
                                                        std::map<std::string, base::UniqueFd> stored) {
-  std::unique_ptr<Service> service(new Service(loop, options));
+  std::unique_ptr<Service> service(new Service(loop, options, pin_memory(stored)));
+  if (service->memory_) fd_store::store(fd_store::pins, service->memory_->fd());
   if (auto opened = service->open(options, std::move(stored)); !opened) return base::pass(std::move(opened));
   return service;
 }
@@ -47,7 +72,7 @@ base::Result<void> Service::open(const Options& options, std::map<std::string, b
   auto upstream = Upstream::create(
       loop_, options.resolver,
       {[this](JobId id, ByteView packet) { gate_.on_upstream(id, packet, now()); },
-       [this](JobId id, Ede why) { gate_.on_upstream_silent(id, why); }, [this](bool answers) { on_health(answers); }});
+       [this](JobId id, Ede why) { gate_.on_upstream_silent(id, why, now()); }, [this](bool answers) { on_health(answers); }});
   if (!upstream) return base::pass(std::move(upstream));
   upstream_ = std::move(*upstream);
   auto turn = loop_.every_turn([this] { end_of_turn(); });
@@ -73,8 +98,8 @@ base::Result<void> Service::use(GateSockets sockets) {
   return {};
 }
 
-/// Goes on with the sockets and rules of an earlier run, so that refusals and names without a door are answered while schultord
-/// is away.
+/// Goes on with the sockets, rules and pins of an earlier run, so that all but names whose pins have ended are answered while
+/// schultord is away.
 void Service::resume(std::map<std::string, base::UniqueFd> stored) {
   auto rules = stored.extract(fd_store::rules);
   auto udp = stored.extract(fd_store::udp);
@@ -86,7 +111,7 @@ void Service::resume(std::map<std::string, base::UniqueFd> stored) {
     log(Priority::warning, {}, fmt::format("What the service manager kept is of no use: {}", used.error().what()));
     return;
   }
-  gate_.on_rules(std::make_shared<const policy::GateRules>(std::move(*read)), Announcement{}, now());
+  gate_.on_rules(std::make_shared<const policy::GateRules>(std::move(*read)), Announcement{0, gate_.pins_epoch()}, now());
   tell();
 }
 

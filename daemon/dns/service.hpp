@@ -4,6 +4,7 @@
 
 #include "daemon/base/event_loop.hpp"
 #include "daemon/dns/gate.hpp"
+#include "daemon/dns/pin_memory.hpp"
 #include "daemon/dns/schultord_link.hpp"
 #include "daemon/dns/tcp_server.hpp"
 #include "daemon/dns/udp_server.hpp"
@@ -11,6 +12,7 @@
 
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 
 namespace schultor::dns {
@@ -30,7 +32,7 @@ public:
   Service& operator=(const Service&) = delete;
 
 private:
-  Service(base::EventLoop& loop, const Options& options);
+  Service(base::EventLoop& loop, const Options& options, std::optional<PinMemory> memory);
   base::Result<void> open(const Options& options, std::map<std::string, base::UniqueFd> stored);
   base::Result<void> use(GateSockets sockets);
   void resume(std::map<std::string, base::UniqueFd> stored);
@@ -43,6 +45,7 @@ private:
   void tell();
 
   base::EventLoop& loop_;
+  std::optional<PinMemory> memory_;  // none: pins are forgotten with this run
   Gate gate_;
   UdpServer udp_;
   TcpServer tcp_;

@@ -55,6 +55,12 @@ base::Result<DnsSockets> open_dns_sockets() {
     return base::pass(std::move(set));
   if (auto set = set_option(udp->get(), IPPROTO_IPV6, IPV6_RECVPKTINFO, 1, "IPV6_RECVPKTINFO"); !set)
     return base::pass(std::move(set));
+  // No answer is cut into fragments, and no word from outside on the path's size (ICMP) changes how answers are sent. An answer of
+  // limits::udp_answer octets fits everywhere.
+  if (auto set = set_option(udp->get(), IPPROTO_IPV6, IPV6_MTU_DISCOVER, IPV6_PMTUDISC_OMIT, "IPV6_MTU_DISCOVER"); !set)
+    return base::pass(std::move(set));
+  if (auto set = set_option(udp->get(), IPPROTO_IP, IP_MTU_DISCOVER, IP_PMTUDISC_OMIT, "IP_MTU_DISCOVER"); !set)
+    return base::pass(std::move(set));
   // CAP_NET_ADMIN lifts net.core.rmem_max.
   if (auto set = set_option(udp->get(), SOL_SOCKET, SO_RCVBUFFORCE, receive_buffer, "SO_RCVBUFFORCE"); !set)
     return base::pass(std::move(set));

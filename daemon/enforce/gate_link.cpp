@@ -16,6 +16,7 @@
 #include <array>
 #include <cerrno>
 #include <cstring>
+#include <utility>
 
 namespace schultor::enforce {
 namespace {
@@ -25,6 +26,9 @@ namespace message_id = base::message_id;
 
 /// So that a gate that floods leaves the loop to others.
 constexpr int most_messages_a_turn = 64;
+/// A school's tablets that all start at once need a tenth of it. What is beyond waits in the socket for the next second.
+constexpr std::size_t most_pins_a_second = 20'000;
+constexpr std::chrono::seconds pin_window{1};
 
 base::Result<base::UniqueFd> sealed_copy(std::string_view text) {
   base::UniqueFd fd(memfd_create("schultor-gate-rules", MFD_CLOEXEC | MFD_ALLOW_SEALING));
@@ -84,12 +88,16 @@ struct GateLink::Impl {
   base::UniqueFd gate{};
   base::EventSource reading{};
   std::optional<bool> resolver_answers{};
+  std::optional<dns::Switches> switches{};
+  std::size_t pins_in_window = 0;
+  base::EventSource window{};
 
   void on_connection();
   void on_messages();
   void drop(std::string_view why);
   void tell_rules(bool with_sockets);
   void answer(const std::vector<dns::PinRequest>& requests);
+  void count(std::size_t pins);
 };
 
 void GateLink::Impl::on_connection() {
@@ -103,7 +111,23 @@ void GateLink::Impl::on_connection() {
   reading = std::move(*source);
   log(Priority::info, message_id::gate_connected, "The DNS gate is connected");
   tell_rules(true);
+  if (gate && switches)
+    if (auto sent = send_message(gate.get(), *switches); !sent) drop(sent.error().what());
   handlers.changed();
+}
+
+/// Beyond its share of a second the gate is not read from until the next.
+void GateLink::Impl::count(std::size_t pins) {
+  pins_in_window += pins;
+  if (!window) {
+    auto timer = loop.after(pin_window, [this] {
+      window.reset();
+      pins_in_window = 0;
+      if (gate) reading.set_events(EPOLLIN);
+    });
+    if (timer) window = std::move(*timer);
+  }
+  if (window && pins_in_window >= most_pins_a_second) reading.set_events(0);
 }
 
 void GateLink::Impl::drop(std::string_view why) {
@@ -139,10 +163,11 @@ void GateLink::Impl::on_messages() {
       break;
     }
     if (auto* request = std::get_if<dns::PinRequest>(&*message)) {
+      count(request->entries.size());
       requests.push_back(std::move(*request));
+      if (pins_in_window >= most_pins_a_second && window) break;
     } else if (const auto* health = std::get_if<dns::Health>(&*message)) {
-      resolver_answers = health->resolver_answers;
-      handlers.changed();
+      if (std::exchange(resolver_answers, health->resolver_answers) != health->resolver_answers) handlers.changed();
     } else {
       end = "it sent a message that only schultord sends";
       break;
@@ -186,6 +211,12 @@ base::Result<std::unique_ptr<GateLink>> GateLink::listen(base::EventLoop& loop, 
 void GateLink::announce(GateState state) {
   impl_->state = std::move(state);
   if (impl_->gate) impl_->tell_rules(false);
+}
+
+void GateLink::tell_switches(dns::Switches switches) {
+  impl_->switches = std::move(switches);
+  if (!impl_->gate) return;
+  if (auto sent = send_message(impl_->gate.get(), *impl_->switches); !sent) impl_->drop(sent.error().what());
 }
 
 bool GateLink::connected() const { return static_cast<bool>(impl_->gate); }

@@ -42,6 +42,8 @@ public:
 
   /// From now on these rules; a connected gate is told at once.
   void announce(GateState state);
+  /// Kept, told to a connected gate at once and to every one that connects. Waits for nobody.
+  void tell_switches(dns::Switches switches);
   [[nodiscard]] bool connected() const;
   /// None until a connected gate has said so.
   [[nodiscard]] std::optional<bool> resolver_answers() const;

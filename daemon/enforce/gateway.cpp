@@ -5,6 +5,7 @@
 #include "daemon/base/log.hpp"
 #include "daemon/base/message_ids.hpp"
 #include "daemon/enforce/describe.hpp"
+#include "daemon/enforce/gate_switches.hpp"
 #include "daemon/enforce/gateway_impl.hpp"
 #include "daemon/enforce/override_events.hpp"
 
@@ -105,7 +106,13 @@ base::Result<void> Gateway::Impl::bring_about(const ModeSwitch& planned, const M
   return {};
 }
 
+void Gateway::Impl::tell_switches() {
+  if (gate)
+    gate->tell_switches(switches_of(*current.policy, current.numbers, moment, clock->now(), std::chrono::steady_clock::now()));
+}
+
 void Gateway::Impl::arm_clock() {
+  tell_switches();
   std::optional<base::Instant> due;
   for (const auto next : {moment.next, next_of(kept.overrides, second_now())})
     if (next && (!due || *next < *due)) due = *next;
@@ -185,6 +192,7 @@ base::Result<std::unique_ptr<Gateway>> Gateway::start(base::EventLoop& loop, con
   if (!gate) return base::pass(std::move(gate));
   impl->gate = std::move(*gate);
   impl->gate->announce({impl->current.gate_rules_json, impl->announcement});
+  impl->tell_switches();
   log(Priority::notice, message_id::gateway_ready, "What holds now is in the kernel");
   return std::unique_ptr<Gateway>(new Gateway(std::move(impl)));
 }

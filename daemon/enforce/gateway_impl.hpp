@@ -77,6 +77,7 @@ struct Gateway::Impl {
   void on_time();
   void committed(const Moment& now, std::vector<ModeChange> changes);
   void arm_clock();
+  void tell_switches();
   void raise(const std::string& event);
   void tell_changed();
   [[nodiscard]] std::string status_line() const;

@@ -2,6 +2,8 @@
 // SPDX-License-Identifier: EUPL-1.2
 #include "daemon/enforce/moment.hpp"
 
+#include "daemon/policy/address_reach.hpp"
+
 #include <algorithm>
 
 namespace schultor::enforce {
@@ -58,11 +60,9 @@ policy::GateRules gate_rules_of(const policy::Policy& policy, const Numbers& num
 
 base::Result<std::vector<planner::Pin>> pins_of(const policy::GateRules& rules, const base::Address& address, policy::Doors doors,
                                                 std::chrono::seconds lifetime) {
-  const auto first = address.octets[0];
-  const bool ipv4 = address.family == base::Family::ipv4;
-  const bool loopback_6 =
-      !ipv4 && std::all_of(address.octets.begin(), address.octets.end() - 1, [](auto octet) { return octet == 0; });
-  if (ipv4 ? first == 0 || first == 127 || first >= 224 : first == 0xff || loopback_6)
+  const auto reach = policy::reach_of(rules.lan, address);
+  const bool has_local = !rules.local.patterns().empty();
+  if (reach == policy::Reach::nowhere || (reach == policy::Reach::inside && !has_local))
     return base::fail("{} is no address to be opened", base::to_string(address));
   std::vector<planner::Pin> pins;
   if ((doors & policy::any_cloud_door) != 0) pins.push_back({address, {}, lifetime, policy::ports_of(rules, doors)});

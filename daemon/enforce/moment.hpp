@@ -39,7 +39,7 @@ using Generations = std::map<netfilter::planner::GroupNumber, netfilter::planner
 [[nodiscard]] policy::GateRules gate_rules_of(const policy::Policy& policy, const Numbers& numbers);
 
 /// The pins that the gate's request means: a door is the cloud on some ports or a listed profile. Refuses doors that the rules do
-/// not have, and addresses that nobody on the internet has (loopback, multicast, unspecified).
+/// not have, and addresses that lead nowhere; or inside, where the school has no zones of its own.
 [[nodiscard]] base::Result<std::vector<netfilter::planner::Pin>> pins_of(const policy::GateRules& rules,
                                                                          const base::Address& address, policy::Doors doors,
                                                                          std::chrono::seconds lifetime);

@@ -4,6 +4,7 @@
 // Any octets, as a question of a tablet's and as the resolver's answer to one. The first octet picks the question.
 #include "daemon/dns/limits.hpp"
 #include "daemon/dns/message.hpp"
+#include "daemon/dns/svcb.hpp"
 
 #include <cstdint>
 #include <cstdlib>
@@ -43,7 +44,9 @@ void as_question(ByteView packet) {
 void as_response(ByteView packet, const Query& query) {
   auto answer = read_response(packet, query);
   if (!answer) return;
-  for (const auto& address : keep_public_addresses(*answer)) require(is_public(address));
+  for (const auto& record : answer->answers)
+    if (const auto binding = record.type == rr::https ? read_service_binding(record) : std::nullopt)
+      require(write_service_binding(*binding) == record.data);
   cap_ttls(*answer, limits::ttl_cap);
   for (const auto& record : answer->answers) require(record.ttl <= limits::ttl_cap.count());
   check_written(query, *answer, limits::udp_answer);
@@ -59,7 +62,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   Query query;
   query.has_question = true;
   query.name = name_from_text("www.lernen.test").value();
-  constexpr std::uint16_t types[] = {rr::a, rr::aaaa, rr::mx, rr::soa, rr::naptr, rr::srv, rr::txt, rr::cname};
+  constexpr std::uint16_t types[] = {rr::a, rr::aaaa, rr::mx, rr::https, rr::naptr, rr::srv, rr::txt, rr::cname};
   query.type = types[data[0] & 7U];
   query.klass = class_in;
   if ((data[0] & 8U) != 0) query.edns = Edns{1232, true};

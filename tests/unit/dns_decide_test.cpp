@@ -55,9 +55,8 @@ TEST_CASE("a label that only looks like an allowed name is refused") {
   CHECK(decide(rules(), school, query).action != Action::ask);
 }
 
-TEST_CASE("types that would bring addresses past the pins, or no records at all, are not passed on") {
-  CHECK(decided("lernen.test", school, rr::https) == Decision{Action::no_type});
-  CHECK(decided("lernen.test", school, rr::svcb) == Decision{Action::no_type});
+TEST_CASE("types that ask about a server, or that no records are of, are not passed on") {
+  CHECK(decided("lernen.test", school, rr::https) == Decision{Action::ask, school_door});
   CHECK(decided("spiele.test", school, rr::https) == Decision{Action::nx_domain});
   CHECK(decided("lernen.test", school, rr::any) == Decision{Action::any});
   CHECK(decided("spiele.test", school, rr::any) == Decision{Action::nx_domain});
@@ -67,6 +66,64 @@ TEST_CASE("types that would bring addresses past the pins, or no records at all,
   auto chaos = query_of({"version.bind", rr::txt});
   chaos.klass = 3;
   CHECK(decide(rules(), leisure, chaos) == Decision{Action::not_ours});
+}
+
+TEST_CASE("special names are answered by the gate itself, in every view alike") {
+  auto held = rules();
+  held.lan = {base::parse_interface_address("10.77.0.1/16").value(), base::parse_interface_address("fd77::1/64").value()};
+  const auto answered = [&](std::string_view asked, std::uint16_t type, std::uint32_t view) {
+    const auto query = query_of({asked, type, 1, true});
+    const auto decision = decide(held, view, query);
+    REQUIRE(decision.action != Action::ask);
+    return told(write_answer(query, answer_to(decision, held, query), 1232));
+  };
+  for (const auto view : {school, leisure, exam}) {
+    CHECK(answered("schultor.internal", rr::a, view).addresses() == std::vector<std::string>{"10.77.0.1"});
+    CHECK(answered("Schultor.Internal", rr::aaaa, view).addresses() == std::vector<std::string>{"fd77::1"});
+    const auto none = answered("schultor.internal", rr::https, view);
+    CHECK(none.rcode == 0);
+    CHECK(none.answers.empty());
+    CHECK(none.authority.size() == 1);
+    const auto reverse = answered("1.0.77.10.in-addr.arpa", rr::ptr, view);
+    REQUIRE(reverse.answers.size() == 1);
+    CHECK(reverse.answers[0].data == name_record("x", rr::ptr, "schultor.internal").data);
+    CHECK(answered("1.0.77.10.in-addr.arpa", rr::a, view).answers.empty());
+    CHECK(answered("localhost", rr::aaaa, view).addresses() == std::vector<std::string>{"::1"});
+    CHECK(answered("_dns.resolver.arpa", rr::svcb, view).rcode == 0);
+    CHECK(answered("_dns.resolver.arpa", rr::svcb, view).answers.empty());
+    for (const auto* nothing : {"drucker.local", "x.home.arpa", "2.1.168.192.in-addr.arpa", "abc.onion"})
+      CHECK(answered(nothing, rr::a, view).rcode == 3);
+  }
+}
+
+TEST_CASE("a single label is never asked of the resolver, but for what a validating client needs") {
+  CHECK(decided("intranet", leisure) == Decision{Action::no_type});
+  CHECK(decided("intranet", school) == Decision{Action::nx_domain});
+  CHECK(decided("de", leisure, rr::ds) == Decision{Action::ask});
+  CHECK(decided("", leisure, rr::dnskey) == Decision{Action::ask});
+  CHECK(decided("", school, rr::dnskey) == Decision{Action::ask});
+  CHECK(decided("test", school, rr::ds) == Decision{Action::ask});
+  CHECK(decided("de", school, rr::ds) == Decision{Action::nx_domain});
+  CHECK(decided("spiele.test", school, rr::dnskey) == Decision{Action::nx_domain});
+  auto held = rules();
+  held.local = patterns({"drucker"});
+  CHECK(decide(held, leisure, query_of({"drucker"})).action == Action::ask);
+}
+
+TEST_CASE("safe search asks for another name, for types that browsers use, and not in the cloud") {
+  auto held = rules();
+  held.profiles[1].safe_search = {true, policy::YouTube::moderate};
+  const auto asked = [&](std::string_view name, std::uint16_t type = rr::a) { return decide(held, leisure, query_of({name, type})); };
+  for (const auto type : {rr::a, rr::aaaa, rr::https}) {
+    CHECK(asked("www.google.de", type) == Decision{Action::ask, 0, "forcesafesearch.google.com"});
+    CHECK(asked("www.YouTube.com", type).in_place == "restrictmoderate.youtube.com");
+  }
+  CHECK(asked("www.google.de", rr::txt) == Decision{Action::no_type});
+  CHECK(asked("www.google.de", rr::svcb) == Decision{Action::no_type});
+  CHECK(asked("mail.google.com").in_place.empty());
+  CHECK(decide(held, school, query_of({"www.google.de"})).action == Action::nx_domain);
+  held.cloud = patterns({"google.de"});
+  CHECK(asked("www.google.de") == Decision{Action::ask, policy::cloud_door});
 }
 
 TEST_CASE("without a view there is no answer, not even to a malformed question") {
@@ -80,7 +137,7 @@ TEST_CASE("without a view there is no answer, not even to a malformed question")
 
 TEST_CASE("refusals say that they are, and ANY gets little") {
   const auto query = query_of({"spiele.test", rr::a, 1, true});
-  const auto as_told = [&](Action action) { return told(write_answer(query, answer_to(action, query), 1232)); };
+  const auto as_told = [&](Action action) { return told(write_answer(query, answer_to({action}, rules(), query), 1232)); };
   CHECK(as_told(Action::nx_domain).rcode == 3);
   CHECK(as_told(Action::nx_domain).ede == 17);
   CHECK(as_told(Action::no_data).rcode == 0);
@@ -126,11 +183,39 @@ TEST_CASE("all doors of the cloud live a day, and answers through them alone may
 }
 
 TEST_CASE("the table of pins is bounded and makes room of what has ended") {
-  PinTable pins(10);
+  PinTable pins(PinTable::slots_of_bucket);
   for (int i = 0; i < 20; ++i) pins.pinned({address(fmt::format("198.51.100.{}", i)), 1, seconds(60)}, start, start);
-  CHECK(pins.size() == 10);
-  pins.pinned({address("198.51.100.99"), 1, seconds(60)}, start, start + seconds(61));
-  CHECK(pins.size() == 1);
+  CHECK(pins.size(start) == PinTable::slots_of_bucket);
+  CHECK(pins.left(address("198.51.100.0"), 1, start) == seconds(60));
+  CHECK(pins.left(address("198.51.100.19"), 1, start) == seconds(0));
+  pins.pinned({address("198.51.100.99"), 1, seconds(60)}, start + seconds(61), start + seconds(61));
+  CHECK(pins.size(start + seconds(61)) == 1);
+  CHECK(pins.left(address("198.51.100.99"), 1, start + seconds(61)) == seconds(60));
+}
+
+TEST_CASE("pins in memory that outlives the table are known to the next one, if they mean the same") {
+  PinTable::Head head{};
+  std::vector<PinTable::Slot> slots(64);
+  const auto host = address("198.51.100.20");
+  {
+    PinTable pins(&head, slots);
+    pins.keep_for({7, 1});
+    pins.pinned({host, school_door | exam_door, seconds(360)}, start, start);
+  }
+  {
+    PinTable pins(&head, slots);
+    CHECK(pins.meaning() == PinMeaning{7, 1});
+    pins.keep_for({7, 1});
+    CHECK(pins.left(host, school_door | exam_door, start + seconds(60)) == seconds(300));
+    CHECK(pins.left(address("2001:db8::1"), school_door, start) == seconds(0));
+  }
+  for (const auto& other : {PinMeaning{8, 1}, PinMeaning{8, 2}, PinMeaning{7, 1}}) {
+    PinTable pins(&head, slots);
+    pins.keep_for(other);
+    CHECK(pins.size(start) == 0);
+    pins.pinned({host, school_door, seconds(60)}, start, start);
+    CHECK(pins.size(start) == 1);
+  }
 }
 
 TEST_CASE("only the answer to the very question is taken from the resolver") {

@@ -20,6 +20,7 @@ struct Stage {
   Time now{std::chrono::hours(1)};
   PinSent link = PinSent::sent;
   bool resolver_full = false;
+  std::uint64_t dice = 0;
   std::vector<std::pair<JobId, Query>> upstream;
   std::vector<PinRequest> requests;
   std::vector<Told> answers;
@@ -31,13 +32,14 @@ struct Stage {
              [this](const PinRequest& request) {
                if (link == PinSent::sent) requests.push_back(request);
                return link;
-             }}};
+             },
+             [this] { return ++dice; }}};
 
   explicit Stage(const policy::GateRules& first = rules()) { announce(first, {1, 1}); }
   void announce(const policy::GateRules& held, const Announcement& epochs) {
     gate.on_rules(std::make_shared<const policy::GateRules>(held), epochs, now);
   }
-  void ask(const Asked& asked, std::uint32_t view = school) { gate.on_question(UdpPeer{}, view, question(asked)); }
+  void ask(const Asked& asked, std::uint32_t view = school) { gate.on_question(UdpPeer{}, view, question(asked), now); }
   /// The resolver answers the oldest question that it has.
   void resolve(std::vector<Record> records) {
     REQUIRE_FALSE(upstream.empty());
@@ -334,7 +336,7 @@ SCENARIO("a packet without a view is not answered") {
   Stage stage;
   stage.ask({"lernen.test"}, 0);
   stage.ask({"lernen.test"}, 99);
-  stage.gate.on_question(UdpPeer{}, 0, Bytes(12));
+  stage.gate.on_question(UdpPeer{}, 0, Bytes(12), stage.now);
   CHECK(stage.answers.empty());
   CHECK(stage.upstream.empty());
 }
@@ -355,7 +357,7 @@ SCENARIO("what the resolver cannot say is said") {
   Stage stage;
   stage.ask({"lernen.test", rr::a, 1, true});
   stage.ask({"lernen.test", rr::a, 2, true});
-  stage.gate.on_upstream_silent(stage.upstream[0].first, Ede::no_reachable_authority);
+  stage.gate.on_upstream_silent(stage.upstream[0].first, Ede::no_reachable_authority, stage.now);
   stage.gate.on_upstream(stage.upstream[1].first, Bytes(12), stage.now);
   stage.resolver_full = true;
   stage.ask({"lernen.test", rr::a, 3, true});
@@ -371,4 +373,150 @@ SCENARIO("other types of allowed names pass, without pins") {
   REQUIRE(stage.answers.size() == 1);
   CHECK(stage.answers[0].answers.size() == 1);
   CHECK(stage.answers[0].answers[0].ttl == 300);
+}
+
+SCENARIO("hints of a service binding are pinned before it leaves, and nothing is left of one that may not be told") {
+  Stage stage;
+  const auto binding = [](std::uint8_t last, std::string_view target) {
+    Record record{name("lernen.test"), rr::https, 300, {0, 1}};
+    const auto wire = name(target).wire();
+    record.data.insert(record.data.end(), wire.begin(), wire.end());
+    const Bytes hint{0, 4, 0, 4, 198, 51, 100, last};
+    record.data.insert(record.data.end(), hint.begin(), hint.end());
+    return record;
+  };
+  stage.ask({"lernen.test", rr::https});
+  stage.resolve({binding(20, "")});
+  CHECK(stage.answers.empty());
+  stage.gate.end_of_turn(stage.now);
+  REQUIRE(stage.requests.size() == 1);
+  CHECK(stage.requests[0].entries.at(0) == PinEntry{address("198.51.100.20"), school_door, seconds(360)});
+  stage.reply(PinStatus::pinned);
+  REQUIRE(stage.answers.size() == 1);
+  CHECK(stage.answers[0].answers.size() == 1);
+  stage.ask({"lernen.test", rr::https, 1, true});
+  stage.resolve({binding(66, "spiele.test")});
+  stage.gate.end_of_turn(stage.now);
+  CHECK(stage.requests.size() == 1);
+  REQUIRE(stage.answers.size() == 2);
+  CHECK(stage.answers[1].rcode == 0);
+  CHECK(stage.answers[1].answers.empty());
+  CHECK(stage.answers[1].ede == 17);
+}
+
+SCENARIO("a chain through a blocked name is answered as refused, not as missing") {
+  Stage stage;
+  stage.ask({"frei.test", rr::a, 1, true}, leisure);
+  stage.resolve({name_record("frei.test", rr::cname, "casino.test"), address_record("casino.test", "198.51.100.30")});
+  REQUIRE(stage.answers.size() == 1);
+  CHECK(stage.answers[0].rcode == 0);
+  CHECK(stage.answers[0].ede == 17);
+  CHECK(stage.answers[0].answers.empty());
+}
+
+SCENARIO("a search engine is answered with its safe name, resolved there and pinned for those who have it so") {
+  auto held = rules();
+  held.profiles[0].allow = patterns({"google.de"});
+  held.profiles[0].safe_search = {true, policy::YouTube::off};
+  Stage stage(held);
+  stage.ask({"www.Google.de", rr::a, 1, true});
+  REQUIRE(stage.upstream.size() == 1);
+  CHECK(stage.upstream[0].second.name == name("forcesafesearch.google.com"));
+  stage.resolve({address_record("forcesafesearch.google.com", "198.51.100.38")});
+  stage.gate.end_of_turn(stage.now);
+  REQUIRE(stage.requests.size() == 1);
+  CHECK(stage.requests[0].entries.at(0).doors == school_door);
+  stage.reply(PinStatus::pinned);
+  REQUIRE(stage.answers.size() == 1);
+  CHECK(stage.answers[0].name == name("www.Google.de"));
+  REQUIRE(stage.answers[0].answers.size() == 2);
+  CHECK(stage.answers[0].answers[0].owner == name("www.Google.de"));
+  CHECK(target_of(stage.answers[0].answers[0]) == name("forcesafesearch.google.com"));
+  CHECK(stage.answers[0].addresses() == std::vector<std::string>{"198.51.100.38"});
+  // Rules that change while the resolver is asked: it is asked again, for what holds now.
+  stage.ask({"www.google.de"});
+  held.profiles[0].safe_search = {};
+  stage.announce(held, {2, 1});
+  stage.resolve({address_record("forcesafesearch.google.com", "198.51.100.38")});
+  REQUIRE(stage.upstream.size() == 1);
+  CHECK(stage.upstream[0].second.name == name("www.google.de"));
+  CHECK(stage.answers.size() == 1);
+}
+
+SCENARIO("what the resolver says of its failure is passed on") {
+  Stage stage;
+  stage.ask({"lernen.test", rr::a, 1, true});
+  const auto [id, query] = stage.upstream.front();
+  auto failed = response(question({"lernen.test"}), {{}, {}, {{Name(), rr::opt, 0, {0, 15, 0, 2, 0, 6}}}, 0x8182});
+  stage.gate.on_upstream(id, failed, stage.now);
+  REQUIRE(stage.answers.size() == 1);
+  CHECK(stage.answers[0].rcode == 2);
+  CHECK(stage.answers[0].ede == 6);
+}
+
+SCENARIO("a negative answer does not outlive the next switch of its view, whoever it comes from") {
+  Stage stage;
+  const auto denied_for = [&](const Asked& asked, std::uint32_t view) {
+    stage.answers.clear();
+    stage.ask(asked, view);
+    if (!stage.upstream.empty()) {
+      const auto [id, query] = stage.upstream.front();
+      stage.upstream.clear();
+      WireWriter soa(512);
+      for (int i = 0; i < 2; ++i) soa.bytes(name("ns.test").wire());
+      for (int i = 0; i < 5; ++i) soa.u32(3600);
+      stage.gate.on_upstream(id, response(question({query.name.lower_text()}), {{}, {{name("test"), rr::soa, 3600, soa.take()}}, {}, 0x8183}),
+                             stage.now);
+    }
+    REQUIRE(stage.answers.size() == 1);
+    REQUIRE(stage.answers[0].authority.size() == 1);
+    return stage.answers[0].authority[0].ttl;
+  };
+  const Asked refused{"spiele.test"};
+  const Asked missing{"gibtsnicht.lernen.test"};
+  CHECK(denied_for(refused, school) == 5);
+  CHECK(denied_for(missing, school) == 60);
+  stage.gate.on_switches({{{school, stage.now + std::chrono::milliseconds(3900)}}, Time::max()});
+  CHECK(denied_for(refused, school) == 3);
+  CHECK(denied_for(missing, school) == 3);
+  CHECK(denied_for(refused, exam) == 5);
+  stage.now += std::chrono::milliseconds(3100);
+  CHECK(denied_for(refused, school) == 0);
+  // Past: it has happened, or schultord is away and will make it happen when it is back.
+  stage.now += seconds(3600);
+  CHECK(denied_for(refused, school) == 0);
+  stage.gate.on_switches({{}, stage.now + seconds(2)});
+  CHECK(denied_for(refused, exam) == 2);
+}
+
+SCENARIO("one that floods is heard so often and no more, and takes no other's turn") {
+  Stage stage;
+  const auto from = [](std::uint8_t last) {
+    UdpPeer peer;
+    peer.address.sin6_addr.s6_addr[15] = last;
+    return peer;
+  };
+  const auto flood = [&](int count) {
+    for (int i = 0; i < count; ++i) stage.gate.on_question(from(66), leisure, question({fmt::format("n{}.spiele.test", i)}), stage.now);
+  };
+  flood(20'000);
+  CHECK(stage.upstream.size() == limits::jobs_of_one);
+  CHECK(stage.answers.empty());
+  for (std::uint8_t other = 1; other <= 50; ++other)
+    for (int i = 0; i < 20; ++i) stage.gate.on_question(from(other), leisure, question({"frei.test"}), stage.now);
+  CHECK(stage.upstream.size() == limits::jobs_of_one + 1000);
+  // What is answered makes room for what comes next, within the share of the second.
+  for (std::size_t i = 0; i < limits::jobs_of_one; ++i) stage.resolve({});
+  CHECK(stage.answers.size() == limits::jobs_of_one);
+  stage.upstream.clear();
+  flood(20'000);
+  CHECK(stage.upstream.empty());
+  stage.now += seconds(1);
+  flood(20'000);
+  CHECK(stage.upstream.size() == limits::jobs_of_one);
+  // Refusals cost the resolver nothing, and are bounded all the same.
+  stage.answers.clear();
+  stage.now += seconds(1);
+  for (int i = 0; i < 20'000; ++i) stage.gate.on_question(from(67), school, question({"spiele.test"}), stage.now);
+  CHECK(stage.answers.size() == limits::questions_a_second);
 }

@@ -152,7 +152,7 @@ TEST_CASE("a chain that loops or breaks off ends in no addresses") {
   deep.answers.push_back(address_record("n40.test", "198.51.100.1"));
   auto answer = read_response(response(asked, deep), query);
   REQUIRE(answer);
-  CHECK(keep_public_addresses(*answer).empty());
+  CHECK_FALSE(has_type(*answer, rr::a));
 }
 
 TEST_CASE("compressed names within data are written out") {
@@ -189,42 +189,6 @@ TEST_CASE("signatures come along when the client asks for DNSSEC, and only then"
     REQUIRE(answer);
     CHECK(answer->answers.size() == (wanted ? 2U : 1U));
   }
-}
-
-TEST_CASE("an address that leads inside is never handed out") {
-  for (const auto* inside : {"0.0.0.0",          "10.1.2.3",    "100.64.0.1", "127.0.0.1",           "169.254.1.1",
-                             "172.31.255.255",   "192.168.1.1", "198.18.0.1", "224.0.0.1",           "240.0.0.1",
-                             "255.255.255.255",  "::",          "::1",        "::ffff:198.51.100.1", "fe80::1",
-                             "fc00::1",          "fd77::1",     "ff02::1",    "2002:a4d:1::1",       "2001::1",
-                             "64:ff9b::10.0.0.1"}) {
-    INFO(inside);
-    CHECK_FALSE(is_public(address(inside)));
-  }
-  for (const auto* outside : {"198.51.100.20", "203.0.113.1", "192.0.2.1", "172.32.0.1", "9.9.9.9", "2001:db8:51::20",
-                              "2620:fe::fe", "64:ff9b::9.9.9.9"}) {
-    INFO(outside);
-    CHECK(is_public(address(outside)));
-  }
-  const auto asked = question({"lernen.test"});
-  auto answer = read_response(
-      response(asked,
-               {{address_record("lernen.test", "10.77.0.1"), address_record("lernen.test", "198.51.100.20")}, {}, {}, 0x81a0}),
-      read_query(asked).value());
-  REQUIRE(answer);
-  CHECK(answer->authentic_data);
-  CHECK(keep_public_addresses(*answer) == std::vector{address("198.51.100.20")});
-  CHECK(answer->answers.size() == 1);
-  CHECK_FALSE(answer->authentic_data);
-}
-
-TEST_CASE("of very many addresses only so many are handed out") {
-  const auto asked = question({"lernen.test"});
-  Sections sections;
-  for (int i = 0; i < 200; ++i) sections.answers.push_back(address_record("lernen.test", fmt::format("198.51.100.{}", i)));
-  auto answer = read_response(response(asked, sections), read_query(asked).value());
-  REQUIRE(answer);
-  CHECK(keep_public_addresses(*answer).size() == limits::addresses);
-  CHECK(answer->answers.size() == limits::addresses);
 }
 
 TEST_CASE("a malformed answer of the resolver is none") {

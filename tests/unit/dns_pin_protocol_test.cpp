@@ -38,6 +38,18 @@ TEST_CASE("every message of the pin protocol comes out as it went in") {
     CHECK(back(PinReply{3, status}) == PinReply{3, status});
   CHECK(back(Health{true}) == Health{true});
   CHECK(back(Health{false}) == Health{false});
+  const Switches::Instant at{std::chrono::hours(5)};
+  CHECK(back(Switches{}) == Switches{});
+  CHECK(back(Switches{{{1, at}, {7, at - std::chrono::hours(9)}}, at}) == Switches{{{1, at}, {7, at - std::chrono::hours(9)}}, at});
+}
+
+TEST_CASE("as many switches as fit are told, and no more") {
+  Switches most;
+  most.views.assign(most_switches, {1, Switches::Instant{}});
+  CHECK(encode(most).size() <= longest_message);
+  CHECK(back(most) == most);
+  most.views.push_back({2, Switches::Instant{}});
+  CHECK_FALSE(decode(encode(most)));
 }
 
 TEST_CASE("the longest pin request is exactly the longest message") {
@@ -51,7 +63,8 @@ TEST_CASE("the longest pin request is exactly the longest message") {
 
 TEST_CASE("a message of any other length is refused") {
   const std::vector<std::vector<std::byte>> packets{encode(Announcement{1, 1}), encode(PinRequest{1, 1, {entry("198.51.100.20")}}),
-                                                    encode(PinReply{1, PinStatus::pinned}), encode(Health{true})};
+                                                    encode(PinReply{1, PinStatus::pinned}), encode(Health{true}),
+                                                    encode(Switches{{{1, {}}}, {}})};
   for (const auto& packet : packets) {
     for (std::size_t length = 0; length < packet.size(); ++length) CHECK_FALSE(decode(std::span(packet).first(length)));
     auto longer = packet;
@@ -69,7 +82,7 @@ TEST_CASE("values out of range are refused") {
     overwrite(packet, offset, value);
     return decode(packet).has_value();
   };
-  CHECK_FALSE(changed(0, std::uint32_t{2}));  // version
+  CHECK_FALSE(changed(0, std::uint32_t{1}));  // version
   CHECK_FALSE(changed(4, std::uint32_t{0}));  // kind
   CHECK_FALSE(changed(4, std::uint32_t{99}));
   CHECK_FALSE(changed(12, std::uint32_t{0}));  // no entries
@@ -88,4 +101,9 @@ TEST_CASE("values out of range are refused") {
   auto health = encode(Health{true});
   overwrite(health, 8, std::uint32_t{2});
   CHECK_FALSE(decode(health));
+  for (const std::size_t reserved : {std::size_t{12}, std::size_t{28}}) {
+    auto switches = encode(Switches{{{1, {}}}, {}});
+    overwrite(switches, reserved, std::uint32_t{1});
+    CHECK_FALSE(decode(switches));
+  }
 }

@@ -201,3 +201,56 @@ SCENARIO("the gate's word on the resolver is kept while it is connected") {
   school.run_until([&] { return !school.link->connected(); });
   CHECK_FALSE(school.link->resolver_answers());
 }
+
+SCENARIO("when views switch is told to a gate that is there and to one that comes") {
+  School school;
+  const dns::Switches first{{{1, dns::Switches::Instant{std::chrono::hours(3)}}}, dns::Switches::Instant::max()};
+  school.link->tell_switches(first);
+  Gate gate(school);
+  CHECK(gate.receive() == dns::Message(dns::Announcement{7, 3}));
+  CHECK(gate.receive() == dns::Message(first));
+  const dns::Switches second{{{1, dns::Switches::Instant{std::chrono::hours(4)}}}, dns::Switches::Instant::max()};
+  school.link->tell_switches(second);
+  CHECK(gate.receive() == dns::Message(second));
+}
+
+SCENARIO("a gate that does not read holds nobody up") {
+  School school;
+  Gate gate(school);
+  school.run_until([&] { return school.link->connected(); });
+  // Far more than the socket holds: whoever does not read is cut off.
+  for (int i = 0; i < 10'000 && school.link->connected(); ++i) school.link->tell_switches({});
+  CHECK_FALSE(school.link->connected());
+}
+
+SCENARIO("a gate that floods has its pins made, so many in a second") {
+  School school;
+  Gate gate(school);
+  gate.receive();
+  constexpr std::uint32_t requests = 120;
+  std::uint32_t sent = 0;
+  std::uint32_t answered = 0;
+  dns::PinRequest full{0, 7, {}};
+  full.entries.assign(dns::most_pins, {*base::parse_address("198.51.100.20"), 1, std::chrono::seconds(60)});
+  const auto made = [&] {
+    std::size_t count = 0;
+    for (const auto& entries : school.pinned) count += entries.size();
+    return count;
+  };
+  const auto begun = std::chrono::steady_clock::now();
+  std::size_t made_in_first_second = 0;
+  school.run_until([&] {
+    while (sent < requests) {
+      full.sequence = sent + 1;
+      const auto packet = dns::encode(full);
+      if (::send(gate.fd.get(), packet.data(), packet.size(), MSG_NOSIGNAL | MSG_DONTWAIT) < 0) break;
+      ++sent;
+    }
+    if (std::chrono::steady_clock::now() < begun + std::chrono::milliseconds(900)) made_in_first_second = made();
+    std::array<std::byte, dns::longest_message> reply{};
+    while (recv(gate.fd.get(), reply.data(), reply.size(), MSG_DONTWAIT) > 0) ++answered;
+    return answered == requests;
+  });
+  CHECK(made() == requests * dns::most_pins);
+  CHECK(made_in_first_second <= 20'000 + dns::most_pins);
+}

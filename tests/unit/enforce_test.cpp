@@ -1,11 +1,14 @@
 // SPDX-FileCopyrightText: Schultor contributors
 // SPDX-License-Identifier: EUPL-1.2
 #include "daemon/enforce/describe.hpp"
+#include "daemon/enforce/gate_switches.hpp"
 #include "daemon/enforce/mode_switch.hpp"
 #include "daemon/policy/compile.hpp"
 #include "tests/catch.hpp"
 
 #include <nlohmann/json.hpp>
+
+#include <algorithm>
 
 namespace {
 
@@ -213,8 +216,34 @@ SCENARIO("the gate may open only doors that the rules have, for addresses that s
   CHECK_FALSE(pins_of(rules, address("198.51.100.20"), policy::port_class_door(0), hour));
   CHECK_FALSE(pins_of(rules, address("198.51.100.20"), policy::first_listed_door << 3U, hour));
   CHECK_FALSE(pins_of(rules, address("198.51.100.20"), 0, hour));
-  for (const auto* nowhere : {"0.0.0.0", "127.0.0.1", "224.0.0.1", "255.255.255.255", "::", "::1", "ff02::1"})
+  for (const auto* nowhere : {"0.0.0.0", "127.0.0.1", "224.0.0.1", "255.255.255.255", "::", "::1", "ff02::1", "fe80::1",
+                              "10.77.0.1", "192.168.1.1", "fd00::1"})
     CHECK_FALSE(pins_of(rules, address(nowhere), 0b1, hour));
+  // Where the school has zones of its own, they may lead inside; never to the gateway.
+  auto with_zones = rules;
+  with_zones.local = policy::NamePatterns({*policy::parse_pattern("schule.internal", {})});
+  CHECK(pins_of(with_zones, address("192.168.1.1"), 0b1, hour));
+  CHECK_FALSE(pins_of(with_zones, address("10.77.0.1"), 0b1, hour));
+  CHECK_FALSE(pins_of(with_zones, address("127.0.0.1"), 0b1, hour));
+}
+
+SCENARIO("the gate hears when each view's groups next change, on its own clock") {
+  const School school(make_policy());
+  const auto at = instant(school.policy, "2026-11-23 07:59:30");
+  const std::chrono::steady_clock::time_point monotonic{std::chrono::hours(100)};
+  const auto moment = moment_at(school.policy, at);
+  const auto switches = switches_of(school.policy, school.numbers, moment, at, monotonic);
+  const auto view = [&](std::string_view profile, bool steer) {
+    return school.numbers.views.find(view_key(profile, steer))->second;
+  };
+  // 3b and gaeste in leisure, steered or not; lehrkraefte have leisure for ever, and share byod's view.
+  REQUIRE_FALSE(switches.views.empty());
+  for (const auto& one : switches.views) CHECK(one.at == monotonic + std::chrono::seconds(30));
+  CHECK(std::any_of(switches.views.begin(), switches.views.end(),
+                    [&](const auto& one) { return one.view == view("leisure", true); }));
+  CHECK(std::none_of(switches.views.begin(), switches.views.end(),
+                     [&](const auto& one) { return one.view == view("school", true); }));
+  CHECK(switches.others == dns::Switches::Instant::max());
 }
 
 SCENARIO("what an endpoint list opens reaches the kernel: names by pins with their ports, addresses by ranges") {
