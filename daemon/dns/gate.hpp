@@ -84,7 +84,7 @@ private:
     std::uint64_t generation = 0;  // of the rules that `decision` is of
     Decision decision;
     Answer answer;
-    bool answered = false;  // by the resolver, and screened under the rules of `generation`
+    bool answered = false;                 // by the resolver, and screened under the rules of `generation`
     std::vector<base::Address> addresses;  // of the answer
     std::chrono::seconds ttl{0};           // of the answer
     bool timed = false;                    // has a deadline

@@ -25,14 +25,14 @@ std::optional<InFlight::Sending> InFlight::add(JobId job, const Query& query, Ti
   return sending;
 }
 
-std::optional<JobId> InFlight::match(std::size_t socket, ByteView packet) {
+std::optional<InFlight::Matched> InFlight::take(std::size_t socket, ByteView packet) {
   const auto head = read_response_head(packet);
   if (!head) return std::nullopt;
   const auto found = entries_.find(static_cast<Key>(socket << 16U | head->id));
   if (found == entries_.end() || found->second.name != head->name || found->second.type != head->type) return std::nullopt;
-  const JobId job = found->second.job;
+  Matched matched{found->second.job, std::move(found->second.packet)};
   entries_.erase(found);
-  return job;
+  return matched;
 }
 
 InFlight::Entry* InFlight::find(const Deadline& deadline) {

@@ -33,9 +33,13 @@ public:
 
   /// None when too many are under way.
   [[nodiscard]] std::optional<Sending> add(JobId job, const Query& query, Time now);
+  struct Matched {
+    JobId job = 0;
+    Bytes question;  ///< as it was sent
+  };
   /// The job that `packet`, which came on `socket`, answers: same id, same socket, the question as it was sent,
   /// case included. It is no longer in flight then.
-  [[nodiscard]] std::optional<JobId> match(std::size_t socket, ByteView packet);
+  [[nodiscard]] std::optional<Matched> take(std::size_t socket, ByteView packet);
   [[nodiscard]] Due due(Time now);
   [[nodiscard]] bool empty() const { return entries_.empty(); }
 

@@ -57,6 +57,8 @@ inline constexpr std::uint16_t questions_a_second = 1000;
 
 inline constexpr std::size_t upstream_sockets = 16;
 inline constexpr std::size_t in_flight = 4096;
+/// Answers that were cut short, asked for again over TCP at once.
+inline constexpr std::size_t upstream_streams = 32;
 inline constexpr milliseconds upstream_retry{1000};
 inline constexpr milliseconds upstream_wait{4000};
 /// Between questions of the gate's own while the resolver is silent.

@@ -95,8 +95,9 @@ struct ResponseHead {
 [[nodiscard]] std::optional<ResponseHead> read_response_head(ByteView packet);
 
 /// Reads the resolver's answer and keeps of it what the gate hands out: the CNAME chain from the question's name
-/// (a missing link made from its DNAME, RFC 6672), the records of the type asked for at its end, the signatures over them and the proofs if the client wants DNSSEC, the SOA of a
-/// negative answer, the extended error. Other records, among them every address that was not asked for, do not come out. None when malformed.
+/// (a missing link made from its DNAME, RFC 6672), the records of the type asked for at its end, the signatures over them and the
+/// proofs if the client wants DNSSEC, the SOA of a negative answer, the extended error. Other records, among them every address
+/// that was not asked for, do not come out. None when malformed.
 [[nodiscard]] std::optional<Answer> read_response(ByteView packet, const Query& query);
 
 /// Of an A or AAAA record whose data has the right length.

@@ -15,11 +15,11 @@ namespace {
 
 using std::chrono::seconds;
 
-std::int64_t nanoseconds_of(Time at) {
-  return std::chrono::duration_cast<std::chrono::nanoseconds>(at.time_since_epoch()).count();
-}
+std::int64_t nanoseconds_of(Time at) { return std::chrono::duration_cast<std::chrono::nanoseconds>(at.time_since_epoch()).count(); }
 
-Time time_of(std::int64_t nanoseconds) { return Time(std::chrono::duration_cast<Time::duration>(std::chrono::nanoseconds(nanoseconds))); }
+Time time_of(std::int64_t nanoseconds) {
+  return Time(std::chrono::duration_cast<Time::duration>(std::chrono::nanoseconds(nanoseconds)));
+}
 
 template <typename Function>
 void for_each_door(policy::Doors doors, Function&& function) {

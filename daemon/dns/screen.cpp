@@ -67,7 +67,8 @@ bool screen_binding(ServiceBinding& binding, const Record& record, const GateRul
 bool is_binding(const Record& record) { return record.type == rr::svcb || record.type == rr::https; }
 
 /// Whether anything changed.
-bool screen_bindings(Answer& answer, const GateRules& rules, const ProfileNames& profile, const Query& query, Addresses& addresses) {
+bool screen_bindings(Answer& answer, const GateRules& rules, const ProfileNames& profile, const Query& query,
+                     Addresses& addresses) {
   std::vector<Record> kept;
   bool changed = false;
   bool malformed = false;

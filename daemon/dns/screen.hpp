@@ -24,7 +24,8 @@ struct Screened {
 };
 
 /// Takes out of `answer`, which is to a question that decide() had asked under the same rules:
-/// - addresses and hints that lead inside (DNS rebinding), but in the school's own zones; that lead nowhere; beyond limits::addresses
+/// - addresses and hints that lead inside (DNS rebinding), but in the school's own zones; that lead nowhere; beyond
+/// limits::addresses
 /// - service bindings whose target may not be asked for itself; a malformed set of them; `ech` and `dohpath` in a listed profile
 /// What it changed bears neither signatures nor AD any more.
 /// Of the names in a CNAME chain an open profile must allow every one; in a listed one the question's name decides, but a name

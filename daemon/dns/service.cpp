@@ -47,18 +47,19 @@ Service::Service(base::EventLoop& loop, const Options& options, std::optional<Pi
                else tcp_.answer(std::get<TcpPeer>(client), packet, now());
              },
              [this](JobId id, const Query& query) { return upstream_->ask(id, query, now()); },
-             [this](const PinRequest& request) { return link_.send(request); },
-             random_number},
+             [this](const PinRequest& request) { return link_.send(request); }, random_number},
             memory_ ? memory_->table() : PinTable(limits::remembered_pins)),
-      udp_(loop, [this](const Client& client, std::uint32_t mark, ByteView packet) { gate_.on_question(client, mark, packet, now()); }),
-      tcp_(loop, [this](const Client& client, std::uint32_t mark, ByteView packet) { gate_.on_question(client, mark, packet, now()); }),
+      udp_(loop,
+           [this](const Client& client, std::uint32_t mark, ByteView packet) { gate_.on_question(client, mark, packet, now()); }),
+      tcp_(loop,
+           [this](const Client& client, std::uint32_t mark, ByteView packet) { gate_.on_question(client, mark, packet, now()); }),
       link_(loop, options.socket,
             {[this](auto rules, const Announcement& announcement, base::UniqueFd memfd, auto sockets) {
                on_announced(std::move(rules), announcement, std::move(memfd), std::move(sockets));
              },
              [this](const PinReply& reply) { gate_.on_pin_reply(reply, now()); },
-             [this](const Switches& switches) { gate_.on_switches(switches); },
-             [this](const base::Error& why) { on_lost(why); }}) {}
+             [this](const Switches& switches) { gate_.on_switches(switches); }, [this](const base::Error& why) { on_lost(why); }}) {
+}
 
 base::Result<std::unique_ptr<Service>> Service::create(base::EventLoop& loop, const Options& options,
                                                        std::map<std::string, base::UniqueFd> stored) {

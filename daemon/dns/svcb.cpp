@@ -85,7 +85,8 @@ bool remove_param(ServiceBinding& binding, std::uint16_t key) {
 
 bool keep_hints(ServiceBinding& binding, const std::function<bool(const base::Address&)>& may_pass) {
   for (const auto key : {svc_key::ipv4hint, svc_key::ipv6hint}) {
-    const auto found = std::find_if(binding.params.begin(), binding.params.end(), [&](const auto& param) { return param.key == key; });
+    const auto found =
+        std::find_if(binding.params.begin(), binding.params.end(), [&](const auto& param) { return param.key == key; });
     if (found == binding.params.end()) continue;
     Bytes kept;
     WireReader in(found->value);

@@ -5,10 +5,12 @@
 #include "daemon/dns/limits.hpp"
 
 #include <fcntl.h>
+#include <netinet/in.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <chrono>
@@ -24,6 +26,7 @@ struct TcpServer::Connection {
   base::UniqueFd fd;
   base::EventSource source;
   std::uint32_t mark = 0;
+  in6_addr source_address{};  // for as long as the connection lives
   Bytes received;
   Bytes unsent;
   std::size_t under_way = 0;  // questions without an answer
@@ -103,6 +106,14 @@ void TcpServer::accept_one(base::UniqueFd fd) {
   auto connection = std::make_unique<Connection>();
   socklen_t size = sizeof connection->mark;
   if (getsockopt(fd.get(), SOL_SOCKET, SO_MARK, &connection->mark, &size) != 0) return;
+  sockaddr_in6 peer{};
+  size = sizeof peer;
+  if (getpeername(fd.get(), reinterpret_cast<sockaddr*>(&peer), &size) != 0) return;
+  connection->source_address = peer.sin6_addr;
+  const auto of_same = std::count_if(connections_.begin(), connections_.end(), [&](const auto& entry) {
+    return IN6_ARE_ADDR_EQUAL(&entry.second->source_address, &peer.sin6_addr);
+  });
+  if (static_cast<std::size_t>(of_same) >= limits::tcp_connections_of_one) return;
   const auto id = ++last_;
   auto source = loop_.watch(fd.get(), EPOLLIN, [this, id](std::uint32_t events) { on_ready(id, events); });
   if (!source) return;

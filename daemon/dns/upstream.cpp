@@ -3,15 +3,15 @@
 #include "daemon/dns/upstream.hpp"
 
 #include "daemon/dns/limits.hpp"
+#include "daemon/dns/resolver_socket.hpp"
 
-#include <netinet/in.h>
 #include <sys/epoll.h>
 #include <sys/random.h>
 #include <sys/socket.h>
 
 #include <cerrno>
+#include <chrono>
 #include <cstdlib>
-#include <cstring>
 
 namespace schultor::dns {
 namespace {
@@ -23,30 +23,7 @@ constexpr std::string_view probe_name = "localhost";
 constexpr int most_answers_a_turn = 32;
 constexpr std::size_t longest_answer = 65535;
 
-base::Result<base::UniqueFd> open_connected(const base::Endpoint& resolver) {
-  const bool ipv4 = resolver.address.family == base::Family::ipv4;
-  base::UniqueFd fd(socket(ipv4 ? AF_INET : AF_INET6, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
-  if (!fd) return base::fail_errno(errno, "opening a socket towards the resolver");
-  sockaddr_storage storage{};
-  socklen_t size = 0;
-  if (ipv4) {
-    sockaddr_in address{};
-    address.sin_family = AF_INET;
-    address.sin_port = htons(resolver.port);
-    std::memcpy(&address.sin_addr, resolver.address.octets.data(), sizeof address.sin_addr);
-    std::memcpy(&storage, &address, size = sizeof address);
-  } else {
-    sockaddr_in6 address{};
-    address.sin6_family = AF_INET6;
-    address.sin6_port = htons(resolver.port);
-    std::memcpy(&address.sin6_addr, resolver.address.octets.data(), sizeof address.sin6_addr);
-    std::memcpy(&storage, &address, size = sizeof address);
-  }
-  // The kernel picks a random source port, and lets only the resolver's packets in.
-  if (connect(fd.get(), reinterpret_cast<const sockaddr*>(&storage), size) != 0)
-    return base::fail_errno(errno, fmt::format("resolver {}", base::to_string(resolver)));
-  return fd;
-}
+bool is_truncated(ByteView packet) { return packet.size() > 2 && (packet[2] & 0x02U) != 0; }
 
 }  // namespace
 
@@ -64,8 +41,12 @@ base::Result<std::unique_ptr<Upstream>> Upstream::create(base::EventLoop& loop, 
 }
 
 base::Result<void> Upstream::open(base::EventLoop& loop, const base::Endpoint& resolver) {
+  stream_ = std::make_unique<UpstreamStream>(
+      loop, resolver,
+      UpstreamStream::Handlers{[this](JobId job, ByteView packet) { handlers_.answered(job, packet); },
+                               [this](JobId job) { handlers_.silent(job, Ede::no_reachable_authority); }});
   for (std::size_t i = 0; i < limits::upstream_sockets; ++i) {
-    auto fd = open_connected(resolver);
+    auto fd = connect_to_resolver(resolver, SOCK_DGRAM);
     if (!fd) return base::pass(std::move(fd));
     auto source = loop.watch(fd->get(), EPOLLIN, [this, i](std::uint32_t) { receive(i); });
     if (!source) return base::pass(std::move(source));
@@ -93,11 +74,12 @@ void Upstream::receive(std::size_t socket) {
     if (size < 0 && errno != ECONNREFUSED) return;
     if (size <= 0) continue;
     const ByteView packet(buffer_.data(), static_cast<std::size_t>(size));
-    const auto job = in_flight_.match(socket, packet);
-    if (!job) continue;
+    const auto matched = in_flight_.take(socket, packet);
+    if (!matched) continue;
     set_health(true);
-    if (*job == probe_job) probing_ = false;
-    else handlers_.answered(*job, packet);
+    if (matched->job == probe_job) probing_ = false;
+    else if (!is_truncated(packet) || !stream_->ask(matched->job, matched->question, std::chrono::steady_clock::now()))
+      handlers_.answered(matched->job, packet);
   }
 }
 
@@ -130,6 +112,7 @@ void Upstream::set_health(bool answers) {
 }
 
 void Upstream::tick(Time now) {
+  stream_->tick(now);
   auto due = in_flight_.due(now);
   for (const auto& sending : due.again) send(sending);
   for (const JobId job : due.silent) {

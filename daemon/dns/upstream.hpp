@@ -5,6 +5,7 @@
 #include "daemon/base/event_loop.hpp"
 #include "daemon/base/unique_fd.hpp"
 #include "daemon/dns/in_flight.hpp"
+#include "daemon/dns/upstream_stream.hpp"
 
 #include <functional>
 #include <memory>
@@ -13,7 +14,7 @@
 
 namespace schultor::dns {
 
-/// The sockets towards the resolver.
+/// The sockets towards the resolver: UDP, and TCP for what it cuts short.
 class Upstream {
 public:
   struct Handlers {
@@ -33,7 +34,7 @@ public:
   /// Asks once more, gives up, and looks after a resolver that is silent.
   void tick(Time now);
   /// Whether tick() is needed.
-  [[nodiscard]] bool waiting() const { return !in_flight_.empty() || answers_ != true; }
+  [[nodiscard]] bool waiting() const { return !in_flight_.empty() || !stream_->empty() || answers_ != true; }
   [[nodiscard]] std::optional<bool> answers() const { return answers_; }
 
 private:
@@ -47,6 +48,7 @@ private:
 
   Handlers handlers_;
   InFlight in_flight_;
+  std::unique_ptr<UpstreamStream> stream_;
   std::vector<base::UniqueFd> sockets_;
   std::vector<base::EventSource> sources_;
   Bytes buffer_;

@@ -14,6 +14,7 @@ from lib.school import GATEWAY4, GATEWAY6, School, internet4, internet6, main
 from schoollab.names import MANY, MANY4, many4, many6
 
 CLOUD, LEARNING, GAME, DOH = 11, 21, 31, 53
+PTR, SVCB = 12, 64
 ETH_P_ALL = 3
 SOL_PACKET, PACKET_OUTGOING = 263, 4
 
@@ -142,6 +143,24 @@ class TheGateInSchoolHours(unittest.TestCase):
             stream = self.school.connect("tablet1", server, 53)
             self.assertEqual(dns.ask_tcp(stream, "lernen.test").addresses, [internet4(20)])
             self.assertEqual(dns.ask_tcp(stream, "spiele.test").rcode, dns.NXDOMAIN)
+
+    def test_the_gateway_has_a_name_in_every_view_and_its_addresses_lead_back_to_it(self):
+        for time in ("2026-11-23 09:00:00", "2026-11-23 18:00:00"):
+            self.school.time(time)
+            with self.subTest(time=time):
+                self.assertEqual(self.school.resolve("tablet1", "schultor.internal").addresses, [GATEWAY4])
+                self.assertEqual(self.school.resolve("tablet1", "schultor.internal", dns.AAAA).addresses, [GATEWAY6])
+                back = self.school.resolve("tablet1", "1.0.77.10.in-addr.arpa", PTR)
+                self.assertEqual([record.type for record in back.answers], [PTR])
+
+    def test_special_names_are_answered_here(self):
+        self.school.time("2026-11-23 18:00:00")
+        for name, type, rcode in (("_dns.resolver.arpa", SVCB, dns.NOERROR), ("drucker.local", dns.A, dns.NXDOMAIN),
+                                  ("1.1.168.192.in-addr.arpa", PTR, dns.NXDOMAIN), ("intranet", dns.A, dns.NOERROR)):
+            with self.subTest(name=name):
+                answer = self.school.resolve("tablet1", name, type)
+                self.assertEqual((answer.rcode, answer.answers), (rcode, []))
+                self.assertEqual(len(answer.authority), 1)
 
     def test_never_is_never_also_in_leisure(self):
         self.school.time("2026-11-23 18:00:00")

@@ -113,7 +113,9 @@ TEST_CASE("a single label is never asked of the resolver, but for what a validat
 TEST_CASE("safe search asks for another name, for types that browsers use, and not in the cloud") {
   auto held = rules();
   held.profiles[1].safe_search = {true, policy::YouTube::moderate};
-  const auto asked = [&](std::string_view name, std::uint16_t type = rr::a) { return decide(held, leisure, query_of({name, type})); };
+  const auto asked = [&](std::string_view name, std::uint16_t type = rr::a) {
+    return decide(held, leisure, query_of({name, type}));
+  };
   for (const auto type : {rr::a, rr::aaaa, rr::https}) {
     CHECK(asked("www.google.de", type) == Decision{Action::ask, 0, "forcesafesearch.google.com"});
     CHECK(asked("www.YouTube.com", type).in_place == "restrictmoderate.youtube.com");
@@ -229,15 +231,18 @@ TEST_CASE("only the answer to the very question is taken from the resolver") {
     packet[at] ^= 0x20;
     return packet;
   };
-  CHECK_FALSE(in_flight.match(sent->socket, tampered(0)));               // id
-  CHECK_FALSE(in_flight.match(sent->socket, tampered(13)));              // the case of a letter
-  CHECK_FALSE(in_flight.match(sent->socket, tampered(12 + 13 + 1)));     // type
-  CHECK_FALSE(in_flight.match(sent->socket, tampered(12 + 13 + 3)));     // class
-  CHECK_FALSE(in_flight.match((sent->socket + 1) % 4, good));            // socket
-  CHECK_FALSE(in_flight.match(sent->socket, sent->packet));              // a question
-  CHECK_FALSE(in_flight.match(sent->socket, ByteView(good).first(20)));  // cut
-  CHECK(in_flight.match(sent->socket, good) == JobId{5});
-  CHECK_FALSE(in_flight.match(sent->socket, good));  // twice
+  CHECK_FALSE(in_flight.take(sent->socket, tampered(0)));               // id
+  CHECK_FALSE(in_flight.take(sent->socket, tampered(13)));              // the case of a letter
+  CHECK_FALSE(in_flight.take(sent->socket, tampered(12 + 13 + 1)));     // type
+  CHECK_FALSE(in_flight.take(sent->socket, tampered(12 + 13 + 3)));     // class
+  CHECK_FALSE(in_flight.take((sent->socket + 1) % 4, good));            // socket
+  CHECK_FALSE(in_flight.take(sent->socket, sent->packet));              // a question
+  CHECK_FALSE(in_flight.take(sent->socket, ByteView(good).first(20)));  // cut
+  const auto matched = in_flight.take(sent->socket, good);
+  REQUIRE(matched);
+  CHECK(matched->job == 5);
+  CHECK(matched->question == sent->packet);
+  CHECK_FALSE(in_flight.take(sent->socket, good));  // twice
   CHECK(in_flight.empty());
 }
 
@@ -251,7 +256,7 @@ TEST_CASE("a question is sent once more, then given up, and there are only so ma
   const auto again = in_flight.due(start + limits::upstream_retry);
   REQUIRE(again.again.size() == 100);
   CHECK(again.silent.empty());
-  CHECK(in_flight.match(again.again[0].socket, response(again.again[0].packet, {})));
+  CHECK(in_flight.take(again.again[0].socket, response(again.again[0].packet, {})));
   CHECK(in_flight.due(start + limits::upstream_retry * 2).again.empty());
   CHECK(in_flight.due(start + limits::upstream_wait).silent.size() == 99);
   CHECK(in_flight.empty());

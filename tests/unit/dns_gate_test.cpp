@@ -465,8 +465,9 @@ SCENARIO("a negative answer does not outlive the next switch of its view, whoeve
       WireWriter soa(512);
       for (int i = 0; i < 2; ++i) soa.bytes(name("ns.test").wire());
       for (int i = 0; i < 5; ++i) soa.u32(3600);
-      stage.gate.on_upstream(id, response(question({query.name.lower_text()}), {{}, {{name("test"), rr::soa, 3600, soa.take()}}, {}, 0x8183}),
-                             stage.now);
+      stage.gate.on_upstream(
+          id, response(question({query.name.lower_text()}), {{}, {{name("test"), rr::soa, 3600, soa.take()}}, {}, 0x8183}),
+          stage.now);
     }
     REQUIRE(stage.answers.size() == 1);
     REQUIRE(stage.answers[0].authority.size() == 1);
@@ -497,7 +498,8 @@ SCENARIO("one that floods is heard so often and no more, and takes no other's tu
     return peer;
   };
   const auto flood = [&](int count) {
-    for (int i = 0; i < count; ++i) stage.gate.on_question(from(66), leisure, question({fmt::format("n{}.spiele.test", i)}), stage.now);
+    for (int i = 0; i < count; ++i)
+      stage.gate.on_question(from(66), leisure, question({fmt::format("n{}.spiele.test", i)}), stage.now);
   };
   flood(20'000);
   CHECK(stage.upstream.size() == limits::jobs_of_one);

@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: EUPL-1.2
 //
 // The gate with the resolver that it is shipped with: unbound, configured as installed, asking a real authority (NSD).
+#include "daemon/dns/svcb.hpp"
 #include "tests/catch.hpp"
 #include "tests/unit/dns_town.hpp"
 
@@ -83,14 +84,14 @@ struct Names {
   std::unique_ptr<Child> authority;
   std::unique_ptr<Child> resolver;
 
-  Names() {
+  explicit Names(const std::string& more_of_resolver = {}) {
     if (access("/usr/sbin/nsd", X_OK) != 0 || access("/usr/sbin/unbound", X_OK) != 0) skip("nsd or unbound is missing");
     std::string pattern = std::filesystem::temp_directory_path() / "schultor-names-XXXXXX";
     REQUIRE(mkdtemp(pattern.data()) != nullptr);
     directory = pattern;
     start_authority();
     wait_until_answering(authority_port, {"lernen.test"});
-    start_resolver();
+    start_resolver(more_of_resolver);
     wait_until_answering(resolver_port, {"localhost"});
   }
   ~Names() {
@@ -105,7 +106,9 @@ struct Names {
     std::string zone =
         "$ORIGIN test.\n$TTL 120\n@ SOA ns.test. root.test. 1 3600 600 86400 86400\n@ NS ns\nns A 127.0.0.1\n"
         "lernen A 198.51.100.20\nlernen AAAA 2001:db8:51::20\nlernen MX 10 mail.lernen\n"
-        "lernen HTTPS 1 . ipv4hint=198.51.100.66\nwww.lernen CNAME edge.cdn\nedge.cdn A 198.51.100.21\n"
+        "lernen HTTPS 1 . ipv4hint=198.51.100.66 ech=AAAA\nlernen HTTPS 2 spiele\nspiele A 198.51.100.30\n"
+        "umzug.lernen DNAME ziel.lernen\nwww.ziel.lernen A 198.51.100.20\n"
+        "www.lernen CNAME edge.cdn\nedge.cdn A 198.51.100.21\n"
         "innen.lernen A 10.77.0.1\ncloud.mnspro A 198.51.100.10\n";
     for (int i = 0; i < 120; ++i) zone += fmt::format("viele.lernen A 198.51.101.{}\n", i);
     zone += "lang.lernen TXT";
@@ -119,15 +122,15 @@ struct Names {
                            directory, authority_port));
     authority = std::make_unique<Child>(std::vector<std::string>{"/usr/sbin/nsd", "-d", "-c", directory + "/nsd.conf"});
   }
-  void start_resolver() {
+  void start_resolver(const std::string& more) {
     // What is beside the installed part: no root servers, an authority on this machine, no rights to be dropped.
     write_file(
         directory + "/unbound.conf",
         fmt::format("include: \"{0}/config/defaults/unbound.conf\"\nserver:\n do-daemonize: no\n use-syslog: no\n logfile: \"\"\n"
                     " pidfile: \"\"\n chroot: \"\"\n username: \"\"\n directory: \"{1}\"\n module-config: \"iterator\"\n"
-                    " do-not-query-localhost: no\n local-zone: \"test.\" nodefault\nremote-control:\n control-enable: no\n"
+                    " do-not-query-localhost: no\n local-zone: \"test.\" nodefault\n{3}remote-control:\n control-enable: no\n"
                     "stub-zone:\n name: \"test.\"\n stub-addr: 127.0.0.1@{2}\n",
-                    SCHULTOR_SOURCE_DIR, directory, authority_port));
+                    SCHULTOR_SOURCE_DIR, directory, authority_port, more));
     resolver =
         std::make_unique<Child>(std::vector<std::string>{"/usr/sbin/unbound", "-d", "-p", "-c", directory + "/unbound.conf"});
   }
@@ -139,7 +142,7 @@ struct School {
   Town town{false};
   std::vector<PinEntry> pinned;
 
-  School() {
+  explicit School(const std::string& more_of_resolver = {}) : names(more_of_resolver) {
     town.use_resolver(resolver_port);
     town.listen();
     town.start_gate();
@@ -204,7 +207,19 @@ SCENARIO("a school's names through a real resolver and a real authority") {
   const auto mail = at.ask({"lernen.test", rr::mx});
   CHECK(mail.answers.size() == 1);
   CHECK(mail.additional.empty());
-  CHECK(at.ask({"lernen.test", rr::https}).answers.empty());
+  // A hint is pinned as an address is; ech and a target that is not on the list do not come through.
+  const auto binding = at.ask({"lernen.test", rr::https});
+  REQUIRE(binding.answers.size() == 1);
+  CHECK(at.pinned.back().address == address("198.51.100.66"));
+  const auto service = read_service_binding(binding.answers[0]);
+  REQUIRE(service);
+  CHECK(service->find(svc_key::ech) == nullptr);
+  CHECK(at.ask({"lernen.test", rr::https}, leisure).answers.size() == 2);
+
+  // A whole zone that moved.
+  const auto moved = at.ask({"www.umzug.lernen.test"});
+  CHECK(moved.addresses() == std::vector<std::string>{"198.51.100.20"});
+  CHECK(moved.answers.size() == 2);
 
   const auto missing = at.ask({"gibtsnicht.lernen.test"});
   CHECK(missing.rcode == 3);
@@ -225,6 +240,15 @@ SCENARIO("what is too long for a datagram to a tablet comes over TCP") {
   CHECK(at.ask_over_tcp({"viele.lernen.test"}).addresses().size() == limits::addresses);
   CHECK(at.ask({"lang.lernen.test", rr::txt, 1, true, 4096}).truncated());
   const auto text = at.ask_over_tcp({"lang.lernen.test", rr::txt});
+  REQUIRE(text.answers.size() == 1);
+  CHECK(text.answers[0].data.size() == 40 * 201);
+}
+
+SCENARIO("a resolver that cuts its datagrams short is asked over TCP") {
+  enter_own_network();
+  School at(" max-udp-size: 1232\n");
+  const auto text = at.ask_over_tcp({"lang.lernen.test", rr::txt});
+  CHECK(text.rcode == 0);
   REQUIRE(text.answers.size() == 1);
   CHECK(text.answers[0].data.size() == 40 * 201);
 }

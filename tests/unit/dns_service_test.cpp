@@ -3,11 +3,15 @@
 //
 // The whole gate over real sockets: schultord, the resolver and the tablets are played by the test.
 #include "daemon/dns/fd_store.hpp"
+#include "daemon/dns/pin_memory.hpp"
 #include "tests/catch.hpp"
 #include "tests/unit/dns_town.hpp"
 
+#include <fcntl.h>
 #include <netinet/in.h>
+#include <sys/mman.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <array>
@@ -140,6 +144,26 @@ SCENARIO("what the resolver did not say in answer to the question is ignored") {
   CHECK_FALSE(tablet.answer());
   town.resolve(asked, {address_record("spiele.test", "198.51.100.30")});
   CHECK(town.wait_for(tablet).addresses() == std::vector<std::string>{"198.51.100.30"});
+}
+
+SCENARIO("a refusal does not outlive the switch that schultord told of") {
+  enter_own_network();
+  Town town;
+  Tablet tablet("127.0.0.1", school);
+  const auto refused_for = [&](std::uint16_t id) {
+    tablet.ask({"spiele.test", rr::a, id});
+    const auto answer = town.wait_for(tablet);
+    CHECK(answer.rcode == 3);
+    REQUIRE(answer.authority.size() == 1);
+    return answer.authority[0].ttl;
+  };
+  CHECK(refused_for(1) == 5);
+  town.tell(Switches{{{school, std::chrono::steady_clock::now() + std::chrono::seconds(2)}}, Switches::Instant::max()});
+  town.until_idle();
+  CHECK(refused_for(2) <= 1);
+  town.tell(Switches{});
+  town.until_idle();
+  CHECK(refused_for(3) == 5);
 }
 
 SCENARIO("a stale request is judged anew once the rules have come") {
@@ -286,6 +310,186 @@ SCENARIO("a restarted gate goes on with what the service manager kept, although 
   tablet.ask({"spiele.test"});
   town.resolve(town.next_question(), {address_record("spiele.test", "198.51.100.30")});
   CHECK(town.wait_for(tablet).addresses().size() == 1);
+}
+
+SCENARIO("a restarted gate answers from pins that live, although schultord is away, and forgets them when they were lost") {
+  enter_own_network();
+  Town town(false);
+  auto memory = PinMemory::create();
+  REQUIRE(memory);
+  const auto stored = [&] {
+    std::map<std::string, base::UniqueFd> kept;
+    kept.emplace(fd_store::udp, dup(town.udp.get()));
+    kept.emplace(fd_store::tcp, dup(town.tcp.get()));
+    kept.emplace(fd_store::rules, sealed_rules(rules()));
+    kept.emplace(fd_store::pins, dup(memory->fd()));
+    return kept;
+  };
+  Tablet tablet("127.0.0.1", school);
+  const auto ask = [&](std::uint16_t id) {
+    tablet.ask({"lernen.test", rr::a, id});
+    town.resolve(town.next_question(), {address_record("lernen.test", "198.51.100.20")});
+  };
+  town.listen();
+  town.start_gate(stored());
+  town.accept_gate();
+  town.announce(rules(), {1, 5}, true);
+  ask(1);
+  town.reply(town.next_request(), PinStatus::pinned);
+  CHECK(town.wait_for(tablet).addresses().size() == 1);
+
+  town.stop_gate();
+  town.stop_listening();
+  town.hang_up();
+  town.start_gate(stored());
+  ask(2);
+  const auto alone = town.wait_for(tablet);
+  CHECK(alone.addresses() == std::vector<std::string>{"198.51.100.20"});
+  REQUIRE(alone.answers.size() == 1);
+  CHECK(alone.answers[0].ttl <= 360);
+
+  // The same schultord again: what is pinned is pinned. Another one may have lost it.
+  town.listen();
+  town.accept_gate();
+  town.announce(rules(), {1, 5}, true);
+  town.until_idle();
+  ask(3);
+  CHECK(town.wait_for(tablet).addresses().size() == 1);
+  town.announce(rules(), {1, 6}, false);
+  town.until_idle();
+  ask(4);
+  town.reply(town.next_request(), PinStatus::pinned);
+  CHECK(town.wait_for(tablet).addresses().size() == 1);
+}
+
+SCENARIO("memory of pins that is not the gate's own is not taken over") {
+  base::UniqueFd loose(memfd_create("pins", MFD_CLOEXEC | MFD_ALLOW_SEALING));
+  CHECK_FALSE(PinMemory::adopt(base::UniqueFd(dup(loose.get()))));
+  REQUIRE(ftruncate(loose.get(), 4096) == 0);
+  REQUIRE(fcntl(loose.get(), F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW) == 0);
+  CHECK_FALSE(PinMemory::adopt(base::UniqueFd(dup(loose.get()))));
+  // Of the right size, but not for ever.
+  auto own = PinMemory::create();
+  REQUIRE(own);
+  const auto size = lseek(own->fd(), 0, SEEK_END);
+  base::UniqueFd unsealed(memfd_create("pins", MFD_CLOEXEC | MFD_ALLOW_SEALING));
+  REQUIRE(ftruncate(unsealed.get(), size) == 0);
+  CHECK_FALSE(PinMemory::adopt(base::UniqueFd(dup(unsealed.get()))));
+  REQUIRE(fcntl(unsealed.get(), F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW) == 0);
+  CHECK(PinMemory::adopt(base::UniqueFd(dup(unsealed.get()))));
+  CHECK_FALSE(PinMemory::adopt(base::UniqueFd(open("/dev/null", O_RDWR | O_CLOEXEC))));
+}
+
+SCENARIO("a resolver that turns hostile costs no other question its answer") {
+  enter_own_network();
+  Town town;
+  std::vector<Tablet> tablets;
+  for (int i = 0; i < 6; ++i) {
+    tablets.emplace_back("127.0.0.1", leisure);
+    tablets.back().ask({fmt::format("n{}.spiele.test", i), rr::a, static_cast<std::uint16_t>(i), true});
+  }
+  std::map<std::string, UpstreamQuestion> asked;
+  town.until([&] {
+    for (auto& question : town.questions()) asked.emplace(question.query.name.lower_text(), question);
+    return asked.size() == tablets.size();
+  });
+  const auto at = [&](int i) -> const UpstreamQuestion& { return asked.at(fmt::format("n{}.spiele.test", i)); };
+  const auto name_at = [](int i) { return fmt::format("n{}.spiele.test", i); };
+  // A record whose name points at itself.
+  auto looping = response(at(0).packet, {{}, {}, {}});
+  looping[7] = 1;
+  const auto self = static_cast<std::uint8_t>(looping.size());
+  for (const std::uint8_t octet : {std::uint8_t{0xc0}, self, std::uint8_t{0}, std::uint8_t{1}}) looping.push_back(octet);
+  town.send_upstream(at(0), looping);
+  // More records than are taken.
+  Sections many;
+  for (int i = 0; i < 2000; ++i) many.answers.push_back(address_record(name_at(1), fmt::format("198.51.{}.{}", i / 250, i % 250)));
+  town.send_upstream(at(1), response(at(1).packet, many));
+  // Rubbish of the longest size, under the right id and question.
+  auto rubbish = response(at(2).packet, {});
+  rubbish[7] = 0xff;
+  rubbish.resize(60'000, 0xc0);
+  town.send_upstream(at(2), rubbish);
+  // The answer to one question, sent as one to another.
+  auto other = response(at(3).packet, {{address_record(name_at(3), "198.51.100.66")}, {}, {}});
+  // Where both went out on one socket it would be the right answer.
+  if (at(3).from.sin6_port != at(4).from.sin6_port) town.send_upstream(at(4), other);
+  town.until_idle();
+  for (int i = 0; i < 3; ++i) {
+    const auto failed = town.wait_for(tablets[static_cast<std::size_t>(i)]);
+    CHECK(failed.rcode == 2);
+    CHECK(failed.ede == 23);
+  }
+  for (int i = 3; i < 6; ++i) {
+    auto& tablet = tablets[static_cast<std::size_t>(i)];
+    CHECK_FALSE(tablet.answer());
+    town.resolve(at(i), {address_record(name_at(i), "198.51.100.30")});
+    CHECK(town.wait_for(tablet).addresses() == std::vector<std::string>{"198.51.100.30"});
+  }
+}
+
+SCENARIO("an answer that the resolver cuts short is asked for over TCP, and one that drips in holds nobody up") {
+  enter_own_network();
+  Town town;
+  base::UniqueFd listener(socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
+  sockaddr_in local{};
+  local.sin_family = AF_INET;
+  local.sin_port = htons(town.resolver_port());
+  local.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  REQUIRE(bind(listener.get(), reinterpret_cast<const sockaddr*>(&local), sizeof local) == 0);
+  REQUIRE(listen(listener.get(), 8) == 0);
+  const auto next_stream = [&](Tablet& tablet, std::string_view name) {
+    tablet.ask({name, rr::txt, 1, true});
+    const auto asked = town.next_question();
+    auto cut = response(asked.packet, {});
+    cut[2] |= 0x02;
+    town.send_upstream(asked, cut);
+    base::UniqueFd stream;
+    town.until([&] {
+      stream.reset(accept4(listener.get(), nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC));
+      return static_cast<bool>(stream);
+    });
+    Bytes octets(2 + asked.packet.size());
+    town.until([&] { return recv(stream.get(), octets.data(), octets.size(), MSG_PEEK) == static_cast<ssize_t>(octets.size()); });
+    CHECK(Bytes(octets.begin() + 2, octets.end()) == asked.packet);
+    return std::pair(std::move(stream), asked.packet);
+  };
+  const auto whole_answer = [](const Bytes& question, std::string_view owner) {
+    return Session::framed(response(question, {{{name(owner), rr::txt, 60, {2, 'h', 'i'}}}, {}, {}}));
+  };
+  Tablet slow("127.0.0.1", leisure);
+  Tablet quick("127.0.0.1", leisure);
+  const auto [dripping, slow_question] = next_stream(slow, "langsam.test");
+  REQUIRE(send(dripping.get(), whole_answer(slow_question, "langsam.test").data(), 5, MSG_NOSIGNAL) == 5);
+  const auto [stream, question] = next_stream(quick, "lang.test");
+  const auto octets = whole_answer(question, "lang.test");
+  // In pieces, cut within the length as well.
+  REQUIRE(send(stream.get(), octets.data(), 1, MSG_NOSIGNAL) == 1);
+  town.until_idle();
+  REQUIRE(send(stream.get(), octets.data() + 1, octets.size() - 1, MSG_NOSIGNAL) == static_cast<ssize_t>(octets.size() - 1));
+  const auto answer = town.wait_for(quick);
+  CHECK(answer.rcode == 0);
+  CHECK(answer.answers.size() == 1);
+  // The drip is given up on like silence.
+  const auto failed = town.wait_for(slow);
+  CHECK(failed.rcode == 2);
+  CHECK(failed.ede == 22);
+}
+
+SCENARIO("one tablet that opens very many TCP connections leaves room for the others") {
+  enter_own_network();
+  Town town;
+  std::vector<std::unique_ptr<Session>> sessions;
+  for (std::size_t i = 0; i < limits::tcp_connections_of_one + 8; ++i) {
+    sessions.push_back(std::make_unique<Session>(school));
+    town.until_idle();
+  }
+  std::size_t open = 0;
+  for (auto& session : sessions) {
+    session->answer();
+    open += session->closed ? 0 : 1;
+  }
+  CHECK(open == limits::tcp_connections_of_one);
 }
 
 SCENARIO("a resolver that is silent is told of, and one that answers again as well") {

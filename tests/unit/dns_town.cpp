@@ -215,6 +215,11 @@ PinRequest Town::next_request() {
   return std::get<PinRequest>(*message);
 }
 
+void Town::tell(const Message& message) {
+  const auto packet = encode(message);
+  REQUIRE(::send(gate_.get(), packet.data(), packet.size(), MSG_NOSIGNAL) > 0);
+}
+
 void Town::reply(const PinRequest& request, PinStatus status) {
   const auto packet = encode(PinReply{request.sequence, status});
   REQUIRE(::send(gate_.get(), packet.data(), packet.size(), MSG_NOSIGNAL) > 0);

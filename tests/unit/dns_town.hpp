@@ -62,12 +62,15 @@ public:
 
   /// Another resolver than the one that the test plays, on 127.0.0.1.
   void use_resolver(std::uint16_t port) { resolver_port_ = port; }
+  [[nodiscard]] std::uint16_t resolver_port() const { return resolver_port_; }
   void open_sockets();
   void accept_gate();
   void hang_up() { gate_.reset(); }
   void stop_listening();
   void listen();
   void announce(const policy::GateRules& rules, const Announcement& epochs, bool with_sockets, bool sealed = true);
+  /// Something else that schultord says.
+  void tell(const Message& message);
   /// Waits for the gate's next pin request; health is noted in passing.
   PinRequest next_request();
   void reply(const PinRequest& request, PinStatus status);
