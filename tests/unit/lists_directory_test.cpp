@@ -1,0 +1,198 @@
+// SPDX-FileCopyrightText: Schultor contributors
+// SPDX-License-Identifier: EUPL-1.2
+#include "daemon/lists/build.hpp"
+#include "daemon/lists/directory.hpp"
+#include "daemon/lists/table_file.hpp"
+#include "tests/catch.hpp"
+
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <filesystem>
+#include <fstream>
+#include <sstream>
+#include <string>
+#include <vector>
+
+using namespace schultor;
+using namespace schultor::lists;
+namespace fs = std::filesystem;
+
+namespace {
+
+/// A directory that goes with the test.
+class Directory {
+public:
+  Directory() {
+    auto name = (fs::temp_directory_path() / "schultor-lists-XXXXXX").string();
+    REQUIRE(mkdtemp(name.data()) != nullptr);
+    path_ = name;
+  }
+  ~Directory() {
+    std::error_code ignored;
+    fs::remove_all(path_, ignored);
+  }
+  Directory(const Directory&) = delete;
+  Directory& operator=(const Directory&) = delete;
+  [[nodiscard]] fs::path operator/(const std::string& name) const { return path_ / name; }
+  void write(const std::string& name, std::string_view text) const {
+    fs::create_directories((path_ / name).parent_path());
+    std::ofstream(path_ / name, std::ios::binary) << text;
+  }
+
+private:
+  fs::path path_;
+};
+
+std::string read(const fs::path& path) {
+  std::ostringstream text;
+  text << std::ifstream(path, std::ios::binary).rdbuf();
+  return text.str();
+}
+
+std::size_t files_in(const fs::path& folder) {
+  return static_cast<std::size_t>(std::distance(fs::directory_iterator(folder), fs::directory_iterator()));
+}
+
+Image small_image(const std::string& name) {
+  Collection collection;
+  const auto list = collection.add_list("games").value();
+  collection.add_name(list, name, Scope::both);
+  return build(collection).value();
+}
+
+std::vector<std::string> said_of(const Gathered& gathered) {
+  std::vector<std::string> all;
+  for (const auto& one : gathered.diagnostics) all.push_back(config::to_string(one));
+  return all;
+}
+
+}  // namespace
+
+SCENARIO("a folder of lists as UT1 and others leave it") {
+  const Directory directory;
+  directory.write("lists/games/domains", "spiele.example\n192.0.2.7\nno name\n");
+  directory.write("lists/games/urls", "spiele.example/x\n");
+  directory.write("lists/games/usage", "black\n");
+  directory.write("lists/games/more.hosts", "0.0.0.0 game.example\n");
+  directory.write("lists/werbung.adblock", "||ads.example^\n||x.example^$script\n");
+  directory.write("lists/README", "hello\n");
+  directory.write("lists/.hidden/domains", "hidden.example\n");
+  directory.write("lists/empty/expressions", "x\n");
+  directory.write("lists/packed/domains.gz", "x\n");
+  directory.write("lists/nested/deeper/domains", "x.example\n");
+  fs::create_directory_symlink("games", directory / "lists/ads");
+
+  const auto gathered = gather(directory / "lists/");
+  REQUIRE(gathered);
+  const auto image = build(gathered->collection).value();
+  const auto table = Table::over(image).value();
+  std::vector<std::string> lists;
+  for (std::size_t i = 0; i < table.lists(); ++i)
+    lists.push_back(fmt::format("{} {} {} {} {}", table.list(i).name, table.list(i).names, table.list(i).networks,
+                                table.list(i).junk, table.list(i).unusable));
+  CHECK(lists == std::vector<std::string>{"ads 2 1 1 0", "empty 0 0 0 0", "games 2 1 1 0", "nested 0 0 0 0", "packed 0 0 0 0",
+                                          "werbung 1 0 0 1"});
+  CHECK(table.look_up("x.game.example").lists == (ListSet::of(0) | ListSet::of(2)));
+  CHECK(said_of(*gathered) ==
+        std::vector<std::string>{
+            "lists/README: warning: ignored: it is no list",
+            "lists/empty/expressions: warning: ignored: addresses of pages and expressions cannot be told by a name server",
+            "lists/games/urls: warning: ignored: addresses of pages and expressions cannot be told by a name server",
+            "lists/games/usage: warning: ignored: it is no list",
+            "lists/nested/deeper: warning: ignored: folders of lists have no folders in them",
+            "lists/packed/domains.gz: warning: ignored: it is packed, unpack it",
+            "lists/empty: warning: there is no list of names in it",
+            "lists/games/domains:3:1: warning: “no name”: there is more than one word: expected a name or an address",
+            "lists/nested: warning: there is no list of names in it",
+            "lists/packed: warning: there is no list of names in it",
+            "lists/werbung.adblock:2:14: warning: “script”: this option cannot be kept by a name server: expected none, important, "
+            "all or document",
+        });
+}
+
+TEST_CASE("of many faults the first are shown and all are counted") {
+  const Directory directory;
+  std::string text;
+  for (int i = 0; i < 5000; ++i) text += "a..b\nads*.example\n";
+  directory.write("lists/x/x.domains", text);
+  const auto gathered = gather(directory / "lists").value();
+  CHECK(gathered.collection.lists()[0].junk == 5000);
+  CHECK(gathered.diagnostics.size() == FileSink::most_shown + 1);
+  CHECK(std::any_of(gathered.diagnostics.begin(), gathered.diagnostics.end(), [](const auto& one) {
+    return one.text == "5000 lines cannot be read and 5000 cannot be used, of which the first 10 are shown";
+  }));
+}
+
+TEST_CASE("what cannot be read at all is an error, not a list that is missing") {
+  const Directory directory;
+  CHECK_FALSE(gather(directory / "lists"));
+  directory.write("lists/x/domains", "a.example\n");
+  fs::create_symlink("nowhere", directory / "lists/x/more");
+  const auto gathered = gather(directory / "lists");
+  REQUIRE_FALSE(gathered);
+  CHECK(gathered.error().what() == "lists/x/more: it cannot be read: No such file or directory");
+  fs::remove(directory / "lists/x/more");
+  REQUIRE(mkfifo((directory / "lists/x/pipe").c_str(), 0600) == 0);
+  CHECK(gather(directory / "lists").error().what() == "lists/x/pipe: it is no regular file");
+}
+
+SCENARIO("a table is replaced whole or stays") {
+  const Directory directory;
+  directory.write("state/x", "");
+  const auto path = (directory / "state/lists.table").string();
+  REQUIRE(write_table(path, small_image("old.example")));
+  const auto before = read(path);
+  const auto old = MappedTable::open(path);
+  REQUIRE(old);
+  WHEN("another is written") {
+    REQUIRE(write_table(path, small_image("new.example")));
+    THEN("whoever opens it finds the new one, whoever had it open keeps the old one") {
+      CHECK_FALSE(MappedTable::open(path)->table().look_up("new.example").lists.empty());
+      CHECK_FALSE(old->table().look_up("old.example").lists.empty());
+      CHECK(old->table().verify_body());
+    }
+  }
+  WHEN("what is written is no table") {
+    auto image = small_image("new.example");
+    image.back() ^= std::byte{1};
+    CHECK_FALSE(write_table(path, image));
+    CHECK_FALSE(write_table(path, Image(100)));
+    THEN("the old one is there, and nothing else") {
+      CHECK(read(path) == before);
+      CHECK(files_in(directory / "state") == 2);
+    }
+  }
+  WHEN("there is no place for it") {
+    CHECK_FALSE(write_table((directory / "nowhere/lists.table").string(), small_image("new.example")));
+  }
+  struct stat status {};
+  REQUIRE(stat(path.c_str(), &status) == 0);
+  CHECK((status.st_mode & 0777U) == 0644U);
+}
+
+TEST_CASE("a file that is no whole table is refused with its name") {
+  const Directory directory;
+  const auto path = (directory / "lists.table").string();
+  CHECK(MappedTable::open(path).error().what() == path + ": No such file or directory");
+  directory.write("lists.table", "");
+  CHECK(MappedTable::open(path).error().what() == path + ": this is no table of lists: it is too short");
+  const auto image = small_image("a.example");
+  const std::string octets(reinterpret_cast<const char*>(image.data()), image.size());
+  directory.write("lists.table", octets.substr(0, octets.size() - 64));
+  CHECK(MappedTable::open(path).error().what().find("it was cut off or altered") != std::string::npos);
+  directory.write("lists.table", octets + std::string(64, '\0'));
+  CHECK_FALSE(MappedTable::open(path));
+  auto altered = octets;
+  altered[165] = '\x07';
+  directory.write("lists.table", altered);
+  CHECK(MappedTable::open(path).error().what().find("is not as it was written") != std::string::npos);
+  CHECK(MappedTable::open((directory / "").string()).error().what().find("no regular file") != std::string::npos);
+  // What lies in the buckets is looked at only when asked for.
+  altered = octets;
+  altered.back() ^= '\x01';
+  directory.write("lists.table", altered);
+  const auto mapped = MappedTable::open(path);
+  REQUIRE(mapped);
+  CHECK_FALSE(mapped->table().verify_body());
+}
