@@ -96,7 +96,7 @@ TEST_CASE("an option of an override that would mean something else is misuse") {
 
 TEST_CASE("every command takes the options that its usage names, and has a help text") {
   for (const std::string command :
-       {"validate", "policy", "timeline", "explain", "roster", "status", "override", "events", "ruleset", "reload"}) {
+       {"validate", "policy", "timeline", "explain", "roster", "lists", "status", "override", "events", "ruleset", "reload"}) {
     INFO(command);
     const auto help = help_text(command);
     CHECK(help.substr(0, 19 + command.size()) == "Usage: schultorctl " + command);
@@ -162,6 +162,22 @@ TEST_CASE("an event is one line for people, whatever it holds") {
   CHECK(line(R"({"id":"i","kind":"fault","at":"T","text":"two\nlines"})") == "T  fault          two lines");
   CHECK(line(R"({"id":"i","kind":"new","at":"T","count":3})") == "T  new            {\"count\":3}");
   CHECK(line(R"("no object")") == "\"no object\"");
+}
+
+TEST_CASE("lists takes compile or check, each with its own file") {
+  CHECK(misuse({"lists"}).empty());
+  CHECK(misuse({"lists", "--table", "x"}).empty());
+  CHECK(misuse({"lists", "compile", "--output", "x"}).empty());
+  CHECK(misuse({"lists", "check", "a.test", "--table", "x"}).empty());
+  for (const auto& words : std::vector<std::vector<std::string>>{{"lists", "comple"},
+                                                                 {"lists", "check"},
+                                                                 {"lists", "compile", "x"},
+                                                                 {"lists", "check", "a", "b"},
+                                                                 {"lists", "--output", "x"},
+                                                                 {"lists", "compile", "--table", "x"},
+                                                                 {"lists", "check", "a", "--output", "x"},
+                                                                 {"status", "--table", "x"}})
+    CHECK_FALSE(misuse(words).empty());
 }
 
 TEST_CASE("the status is a table whose columns stand below one another, umlauts or not") {

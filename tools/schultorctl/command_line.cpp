@@ -36,7 +36,8 @@ constexpr std::array options{
     Option{"profile", &Request::profile}, Option{"for", &Request::span},
     Option{"until", &Request::until},     Option{"reason", &Request::reason},
     Option{"extend", &Request::extend},   Option{"clear", &Request::clear},
-    Option{"follow", &Request::follow},
+    Option{"follow", &Request::follow},   Option{"output", &Request::output},
+    Option{"table", &Request::table},
 };
 
 /// Whether what was given makes sense together; what each command takes at all is known then.
@@ -46,6 +47,14 @@ bool anything_fits(const Request&) { return true; }
 bool timeline_fits(const Request& request) { return request.group && request.from && request.to; }
 bool explain_fits(const Request& request) { return request.group.has_value() != request.device.has_value(); }
 bool roster_fits(const Request& request) { return request.arguments.front() == "import" && request.map; }
+
+/// `lists` alone, `lists compile` or `lists check NAME`, with the option that belongs to it.
+bool lists_fits(const Request& request) {
+  const auto& words = request.arguments;
+  if (words.empty()) return !request.output;
+  if (words.front() == "compile") return words.size() == 1 && !request.table;
+  return words.front() == "check" && words.size() == 2 && !request.output;
+}
 
 bool override_fits(const Request& request) {
   const bool whose = request.group.has_value() != request.all;
@@ -68,6 +77,7 @@ struct Command {
   std::vector<std::string_view> options;  ///< beside those of all commands
   std::size_t arguments = 0;
   Fits fits = anything_fits;
+  std::size_t optional = 0;  ///< how many of the arguments may be left out
 };
 
 const std::vector<Command>& commands() {
@@ -98,6 +108,13 @@ const std::vector<Command>& commands() {
        {"map", "rename", "remove-missing", "write"},
        2,
        roster_fits},
+      {"lists",
+       "lists [compile [--output FILE] | check NAME] [--table FILE]",
+       "what is on the block lists; compiles them; which of them hold a name or an address (exits with 1 where none does)",
+       {"output", "table"},
+       2,
+       lists_fits,
+       2},
       {"status", "status", "what holds now, what comes next, and how the gateway's parts are", {}},
       {"override",
        "override [(--group GROUP | --all) (--profile PROFILE (--for SPAN | --until TIME) [--reason TEXT] | --extend SPAN | "
@@ -187,7 +204,7 @@ base::Result<void> check(const Command& command, const po::variables_map& values
     if (!option.of_all_commands && values.contains(option.name) &&
         std::find(command.options.begin(), command.options.end(), option.name) == command.options.end())
       return base::fail("{} takes no --{}: schultorctl {}", command.name, option.name, command.usage);
-  if (request.arguments.size() != command.arguments)
+  if (request.arguments.size() > command.arguments || request.arguments.size() + command.optional < command.arguments)
     return base::fail("{} takes {}: schultorctl {}", command.name,
                       command.arguments == 0   ? "no more words"
                       : command.arguments == 1 ? "one name"

@@ -38,6 +38,8 @@ struct Request {
   std::optional<std::string> reason;  ///< override
   bool clear = false;                 ///< override
   bool follow = false;                ///< events
+  std::optional<std::string> output;  ///< lists compile: the table's file
+  std::optional<std::string> table;   ///< lists, lists check: the same
   std::vector<std::string> arguments;
 };
 

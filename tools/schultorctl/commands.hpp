@@ -15,6 +15,7 @@ Exit policy(const Request& request);
 Exit timeline(const Request& request);
 Exit explain(const Request& request);
 Exit roster(const Request& request);
+Exit lists(const Request& request);
 Exit status(const Request& request);
 Exit override_profile(const Request& request);
 Exit events(const Request& request);

@@ -14,12 +14,13 @@ namespace {
 
 Exit run(const Request& request) {
   using Handler = Exit (*)(const Request&);
-  constexpr std::array<std::pair<std::string_view, Handler>, 10> handlers{{
+  constexpr std::array<std::pair<std::string_view, Handler>, 11> handlers{{
       {"validate", validate},
       {"policy", policy},
       {"timeline", timeline},
       {"explain", explain},
       {"roster", roster},
+      {"lists", lists},
       {"status", status},
       {"override", override_profile},
       {"events", events},

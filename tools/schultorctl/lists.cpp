@@ -1,0 +1,147 @@
+// SPDX-FileCopyrightText: Schultor contributors
+// SPDX-License-Identifier: EUPL-1.2
+#include "daemon/lists/build.hpp"
+#include "daemon/lists/directory.hpp"
+#include "daemon/lists/name.hpp"
+#include "daemon/lists/table_file.hpp"
+#include "tools/schultorctl/answer.hpp"
+#include "tools/schultorctl/columns.hpp"
+
+#include <date/date.h>
+
+#include <chrono>
+#include <filesystem>
+
+namespace schultor::ctl {
+namespace {
+
+Exit fail(const base::Error& error) {
+  complain(error.what());
+  return Exit::failed;
+}
+
+std::string to_string(std::chrono::system_clock::time_point time) {
+  return date::format("%FT%TZ", std::chrono::time_point_cast<std::chrono::seconds>(time));
+}
+
+/// What is known of a table, for both ways of printing it.
+json describe(const lists::MappedTable& mapped, const std::string& file) {
+  const auto& table = mapped.table();
+  json all = json::array();
+  for (std::size_t i = 0; i < table.lists(); ++i) {
+    const auto list = table.list(i);
+    all.push_back({{"list", list.name},
+                   {"names", list.names},
+                   {"addresses", list.networks},
+                   {"junk", list.junk},
+                   {"unusable", list.unusable}});
+  }
+  return {{"file", file},
+          {"compiled", to_string(mapped.written())},
+          {"names", table.names()},
+          {"addresses", table.networks()},
+          {"lists", std::move(all)}};
+}
+
+void print_text(const json& description) {
+  Rows rows{{"LIST", "NAMES", "ADDRESSES", "JUNK", "UNUSABLE"}};
+  for (const auto& list : description["lists"])
+    rows.push_back({list["list"].get<std::string>(), list["names"].dump(), list["addresses"].dump(), list["junk"].dump(),
+                    list["unusable"].dump()});
+  fmt::print("{}\n{} names and {} addresses in {}, compiled {}\n", align(rows), description["names"].dump(),
+             description["addresses"].dump(), description["file"].get<std::string>(), description["compiled"].get<std::string>());
+}
+
+Exit show(const Request& request, const std::string& file) {
+  const auto mapped = lists::MappedTable::open(file);
+  if (!mapped) return fail(mapped.error());
+  const auto description = describe(*mapped, file);
+  if (request.json) print(description);
+  else print_text(description);
+  return Exit::yes;
+}
+
+Exit compile(const Request& request) {
+  const auto file = request.output.value_or(lists::default_table);
+  auto gathered = lists::gather(std::filesystem::path(request.directory) / "lists");
+  if (!gathered) return fail(gathered.error());
+  for (const auto& one : gathered->diagnostics) fmt::print(stderr, "{}\n", config::to_string(one));
+  const auto image = lists::build(gathered->collection);
+  if (!image) return fail(image.error());
+  if (auto written = lists::write_table(file, *image); !written) return fail(written.error());
+  return show(request, file);
+}
+
+/// Which entry of a list holds a name: its last labels, as many as were hit.
+std::string entry_of(std::string_view name, std::size_t labels) {
+  auto begin = name.size();
+  for (std::size_t left = labels; left > 0 && begin > 0; --left) {
+    const auto dot = name.rfind('.', begin - 1);
+    begin = dot == std::string_view::npos ? 0 : left == 1 ? dot + 1 : dot;
+  }
+  return std::string(name.substr(begin));
+}
+
+json holders_of_name(const lists::Table& table, std::string_view name) {
+  json holders = json::array();
+  const auto hits = table.look_up(name);
+  hits.lists.for_each([&](std::size_t list) {
+    holders.push_back({{"list", table.list(list).name}, {"entry", entry_of(name, hits.labels[list])}});
+  });
+  return holders;
+}
+
+json holders_of_address(const lists::Table& table, const base::Address& address) {
+  json holders = json::array();
+  for (std::size_t i = 0; i < table.networks(); ++i) {
+    const auto network = table.network(i);
+    if (!network || !base::contains(network->prefix, address)) continue;
+    network->lists.for_each([&](std::size_t list) {
+      if (list < table.lists()) holders.push_back({{"list", table.list(list).name}, {"entry", base::to_string(network->prefix)}});
+    });
+  }
+  return holders;
+}
+
+Exit check(const Request& request, const std::string& file) {
+  const auto mapped = lists::MappedTable::open(file);
+  if (!mapped) return fail(mapped.error());
+  const auto& table = mapped->table();
+  if (auto verified = table.verify_body(); !verified) return fail(base::Error(verified.error()).within(file));
+  const auto& asked = request.arguments.back();
+  json answer{{"name", asked}};
+  if (const auto address = base::parse_address(asked)) {
+    answer["lists"] = holders_of_address(table, *address);
+  } else {
+    lists::NameBuffer buffer{};
+    const auto read = lists::read_name(asked, lists::Labels::any, buffer);
+    if (read.name.empty()) {
+      complain(fmt::format("“{}”: {}", asked, read.fault));
+      return Exit::failed;
+    }
+    answer["name"] = read.name;
+    answer["lists"] = holders_of_name(table, read.name);
+  }
+  const bool held = !answer["lists"].empty();
+  if (request.json) {
+    print(answer);
+  } else if (held) {
+    Rows rows;
+    for (const auto& holder : answer["lists"])
+      rows.push_back({holder["list"].get<std::string>(), holder["entry"].get<std::string>()});
+    fmt::print("{}", align(rows));
+  } else {
+    fmt::print("no list holds {}\n", answer["name"].get<std::string>());
+  }
+  return held ? Exit::yes : Exit::no;
+}
+
+}  // namespace
+
+Exit lists(const Request& request) {
+  const auto table = request.table.value_or(lists::default_table);
+  if (request.arguments.empty()) return show(request, table);
+  return request.arguments.front() == "compile" ? compile(request) : check(request, table);
+}
+
+}  // namespace schultor::ctl
