@@ -106,7 +106,7 @@ std::string name_of(std::size_t number) {
 
 void write_lists(const std::filesystem::path& lists, std::size_t names) {
   for (std::size_t list = 0; list < lists_in_table; ++list) {
-    const auto folder = lists / fmt::format("list{}", list);
+    const auto folder = lists / fmt::format("list{:02}", list);
     std::filesystem::create_directories(folder);
     std::ofstream file(folder / "domains", std::ios::binary);
     for (std::size_t i = list; i < names; i += lists_in_table) file << name_of(i) << '\n';
