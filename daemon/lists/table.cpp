@@ -145,12 +145,13 @@ Hits Table::look_up(std::string_view name) const {
     const bool may_be_there = (header_.depths[count / 64] >> (count % 64) & 1U) != 0;
     if (may_be_there) __builtin_prefetch(buckets_.data() + layout::home_of(value, header_.home_buckets));
   }
-  for (std::size_t labels = count; labels > 0; --labels) {
+  // The shortest first, which was asked for first; longer ones overwrite what it says.
+  for (std::size_t labels = 1; labels <= count; ++labels) {
     if ((header_.depths[labels / 64] >> (labels % 64) & 1U) == 0) continue;
     const auto set = find(hashes[labels - 1]);
-    const auto fresh = (labels == count ? set.self : set.below).without(hits.lists);
-    fresh.for_each([&](std::size_t list) { hits.labels[list] = static_cast<std::uint8_t>(labels); });
-    hits.lists |= fresh;
+    const auto& holding = labels == count ? set.self : set.below;
+    holding.for_each([&](std::size_t list) { hits.labels[list] = static_cast<std::uint8_t>(labels); });
+    hits.lists |= holding;
   }
   return hits;
 }
