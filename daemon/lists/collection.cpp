@@ -10,10 +10,12 @@ namespace {
 
 constexpr std::size_t entry_head = 3;
 
-/// What was found, in a line of a message.
+/// What was found, in a line of a message. No letter is cut in two.
 std::string_view excerpt(std::string_view text) {
-  constexpr std::size_t longest = 60;
-  return text.substr(0, longest);
+  std::size_t size = 60;
+  if (text.size() <= size) return text;
+  while (size > 0 && (static_cast<unsigned char>(text[size]) & 0xc0U) == 0x80U) --size;
+  return text.substr(0, size);
 }
 
 }  // namespace

@@ -20,6 +20,13 @@ Exit fail(const base::Error& error) {
   return Exit::failed;
 }
 
+base::Result<lists::MappedTable> open_table(const std::string& file) {
+  std::error_code error;
+  if (!std::filesystem::exists(file, error) && !error)
+    return base::fail("{}: there is no table: run “schultorctl lists compile”", file);
+  return lists::MappedTable::open(file);
+}
+
 std::string to_string(std::chrono::system_clock::time_point time) {
   return date::format("%FT%TZ", std::chrono::time_point_cast<std::chrono::seconds>(time));
 }
@@ -53,7 +60,7 @@ void print_text(const json& description) {
 }
 
 Exit show(const Request& request, const std::string& file) {
-  const auto mapped = lists::MappedTable::open(file);
+  const auto mapped = open_table(file);
   if (!mapped) return fail(mapped.error());
   const auto description = describe(*mapped, file);
   if (request.json) print(description);
@@ -104,7 +111,7 @@ json holders_of_address(const lists::Table& table, const base::Address& address)
 }
 
 Exit check(const Request& request, const std::string& file) {
-  const auto mapped = lists::MappedTable::open(file);
+  const auto mapped = open_table(file);
   if (!mapped) return fail(mapped.error());
   const auto& table = mapped->table();
   if (auto verified = table.verify_body(); !verified) return fail(base::Error(verified.error()).within(file));
