@@ -1,0 +1,126 @@
+// SPDX-FileCopyrightText: Schultor contributors
+// SPDX-License-Identifier: EUPL-1.2
+#include "tests/bench/gate/harness.hpp"
+
+#include "tests/bench/gate/load.hpp"
+
+#include <fcntl.h>
+#include <sched.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <fmt/format.h>
+
+#include <chrono>
+#include <csignal>
+#include <cstdio>
+#include <cstdlib>
+#include <fstream>
+#include <sstream>
+#include <thread>
+
+namespace schultor::bench {
+
+void give_up(const std::string& why) {
+  std::fprintf(stderr, "bench: %s\n", why.c_str());
+  std::exit(1);
+}
+
+void use_core(unsigned core) {
+  const auto cores = std::max(1U, std::thread::hardware_concurrency());
+  cpu_set_t set;
+  CPU_ZERO(&set);
+  CPU_SET(std::min(core, cores - 1), &set);
+  if (sched_setaffinity(0, sizeof set, &set) != 0) give_up("a core of its own");
+}
+
+Directory::Directory() {
+  auto name = (std::filesystem::temp_directory_path() / "schultor-bench-XXXXXX").string();
+  if (mkdtemp(name.data()) == nullptr) give_up("there is no place for temporary files");
+  path_ = name;
+}
+
+Directory::~Directory() {
+  std::error_code ignored;
+  std::filesystem::remove_all(path_, ignored);
+}
+
+std::string Directory::write(std::string_view name, std::string_view text) const {
+  std::ofstream(path_ / name, std::ios::binary) << text;
+  return file(name);
+}
+
+Process Process::start(const std::function<void()>& body, unsigned core) {
+  std::fflush(nullptr);
+  const pid_t pid = fork();
+  if (pid < 0) give_up("fork");
+  if (pid == 0) {
+    prctl(PR_SET_PDEATHSIG, SIGKILL);
+    use_core(core);
+    body();
+    std::_Exit(1);
+  }
+  return Process(pid);
+}
+
+Process Process::start(const std::vector<std::string>& command, unsigned core, const std::string& log) {
+  return start(
+      [&] {
+        const int out = open(log.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
+        dup2(out, STDOUT_FILENO);
+        dup2(out, STDERR_FILENO);
+        std::vector<char*> words;
+        for (const auto& word : command) words.push_back(const_cast<char*>(word.c_str()));
+        words.push_back(nullptr);
+        execvp(words.front(), words.data());
+      },
+      core);
+}
+
+Process::~Process() {
+  if (pid_ <= 0) return;
+  kill(pid_, SIGKILL);
+  waitpid(pid_, nullptr, 0);
+}
+
+double Process::cpu_us() const {
+  double sum = 0;
+  std::error_code ignored;
+  for (const auto& task : std::filesystem::directory_iterator(fmt::format("/proc/{}/task", pid_), ignored)) {
+    double nanoseconds = 0;
+    if (std::ifstream(task.path() / "schedstat") >> nanoseconds) sum += nanoseconds / 1000;
+  }
+  return sum;
+}
+
+double Process::resident_mb() const {
+  std::ifstream status(fmt::format("/proc/{}/status", pid_));
+  for (std::string line; std::getline(status, line);)
+    if (line.rfind("VmRSS:", 0) == 0) return std::stod(line.substr(6)) / 1024;
+  return 0;
+}
+
+bool Process::alive() const { return waitpid(pid_, nullptr, WNOHANG) == 0; }
+
+bool installed(const std::string& program) {
+  std::istringstream path(std::string(std::getenv("PATH")) + ":/usr/sbin:/sbin");
+  for (std::string folder; std::getline(path, folder, ':');)
+    if (access((folder + "/" + program).c_str(), X_OK) == 0) return true;
+  return false;
+}
+
+void await_dns(std::uint16_t port, std::uint32_t mark, const std::string& name, const std::string& log) {
+  const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(30);
+  while (std::chrono::steady_clock::now() < deadline) {
+    const auto one =
+        run({.port = port, .mark = mark, .window = 4, .rate = 0, .questions = 1, .name = [&](std::size_t) { return name; }});
+    if (one.answered == 1 && one.failed == 0) return;
+  }
+  std::ifstream said(log);
+  std::stringstream text;
+  text << said.rdbuf();
+  give_up(fmt::format("port {} does not answer; its log:\n{}", port, text.str()));
+}
+
+}  // namespace schultor::bench

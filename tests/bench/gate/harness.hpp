@@ -1,0 +1,67 @@
+// SPDX-FileCopyrightText: Schultor contributors
+// SPDX-License-Identifier: EUPL-1.2
+#pragma once
+
+#include <sys/types.h>
+
+#include <cstdint>
+#include <filesystem>
+#include <functional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+/// What a benchmark of servers needs around them: processes pinned to a core, their CPU time, a folder.
+namespace schultor::bench {
+
+/// Ends the benchmark with exit code 1.
+[[noreturn]] void give_up(const std::string& why);
+
+/// Binds the calling thread, and what it starts later, to one core; the last one there is where the machine has fewer.
+void use_core(unsigned core);
+
+/// A folder that goes when the benchmark does.
+class Directory {
+public:
+  Directory();
+  ~Directory();
+  Directory(const Directory&) = delete;
+  Directory& operator=(const Directory&) = delete;
+  [[nodiscard]] std::string file(std::string_view name) const { return (path_ / name).string(); }
+  /// Writes a file and gives its path.
+  std::string write(std::string_view name, std::string_view text) const;
+
+private:
+  std::filesystem::path path_;
+};
+
+/// A child process on a core of its own, killed and waited for at the end.
+class Process {
+public:
+  /// A program; its output goes to `log`.
+  static Process start(const std::vector<std::string>& command, unsigned core, const std::string& log);
+  /// A function of this program; it must not return.
+  static Process start(const std::function<void()>& body, unsigned core);
+  Process(Process&& other) noexcept : pid_(std::exchange(other.pid_, 0)) {}
+  Process& operator=(Process&&) = delete;
+  ~Process();
+
+  [[nodiscard]] pid_t pid() const { return pid_; }
+  /// What its threads have used of the processor so far, in microseconds (/proc/PID/task/*/schedstat).
+  [[nodiscard]] double cpu_us() const;
+  /// Resident memory in MB (/proc/PID/status).
+  [[nodiscard]] double resident_mb() const;
+  [[nodiscard]] bool alive() const;
+
+private:
+  explicit Process(pid_t pid) : pid_(pid) {}
+  pid_t pid_ = 0;
+};
+
+/// Whether a program is on the PATH.
+[[nodiscard]] bool installed(const std::string& program);
+/// Asks the DNS server on a loopback port until it answers; gives up after half a minute, with the end of `log`.
+void await_dns(std::uint16_t port, std::uint32_t mark, const std::string& name, const std::string& log);
+
+}  // namespace schultor::bench
