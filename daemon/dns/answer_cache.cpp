@@ -120,19 +120,17 @@ std::size_t AnswerCache::answer(const PlainQuestion& question, std::uint32_t vie
   return slot->packet_size;
 }
 
-void AnswerCache::keep(const PlainQuestion& question, std::uint32_t view, ByteView packet, Time until, Time now) {
+void AnswerCache::keep(const PlainQuestion& question, std::uint32_t view, ByteView packet, Time now) {
   if (packet.size() > limits::udp_answer || packet.size() < head_size + question.name.size() + 4) return;
   if ((packet[2] & truncated) != 0) return;
   const auto ttls = find_ttls(packet, question.name.size() + 4);
-  if (!ttls) return;
-  const auto expires = std::min(until, now + seconds(ttls->lowest));
-  if (expires < now + seconds(1)) return;
+  if (!ttls || ttls->lowest == 0) return;
   const auto key = key_of(question, view);
   auto& slot = place_for(key, now);
   drop(slot);
   slot.hash = key.hash;
   slot.kept = now;
-  slot.expires = expires;
+  slot.expires = now + seconds(ttls->lowest);
   slot.key_size = key.size;
   slot.ttls = static_cast<std::uint16_t>(ttls->places.size());
   slot.packet_size = static_cast<std::uint16_t>(packet.size());

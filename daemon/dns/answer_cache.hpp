@@ -31,9 +31,9 @@ public:
   /// Writes the answer to `question` in `view` to `out`: its id, its RD bit, its name as it was spelt. The length; 0 where none is
   /// kept, or none of at most `out.size()` octets.
   [[nodiscard]] std::size_t answer(const PlainQuestion& question, std::uint32_t view, std::span<std::uint8_t> out, Time now);
-  /// Keeps `packet`, the whole answer to `question` in `view`, until `until` at the latest. One without a TTL, or that is truncated
-  /// or longer than limits::udp_answer, is not kept.
-  void keep(const PlainQuestion& question, std::uint32_t view, ByteView packet, Time until, Time now);
+  /// Keeps `packet`, the whole answer to `question` in `view`. One without a TTL, or that is truncated or longer than
+  /// limits::udp_answer, is not kept.
+  void keep(const PlainQuestion& question, std::uint32_t view, ByteView packet, Time now);
   void clear();
 
   [[nodiscard]] std::size_t entries() const { return entries_; }

@@ -5,6 +5,8 @@
 #include "daemon/dns/screen.hpp"
 
 #include <algorithm>
+#include <array>
+#include <bit>
 #include <utility>
 
 namespace schultor::dns {
@@ -56,15 +58,26 @@ void put_in_place(Answer& answer, const Query& query, const Name& target) {
   answer.authentic_data = false;
 }
 
+AnswerCache::Secret secret_of(const std::function<std::uint64_t()>& random) {
+  const std::array<std::uint64_t, 2> halves{random(), random()};
+  return std::bit_cast<AnswerCache::Secret>(halves);
+}
+
 }  // namespace
 
-Gate::Gate(Edges edges, PinTable pins) : edges_(std::move(edges)), pins_(std::move(pins)), fair_share_(edges_.random) {}
+Gate::Gate(Edges edges, PinTable pins)
+    : edges_(std::move(edges)),
+      pins_(std::move(pins)),
+      fair_share_(edges_.random),
+      kept_({limits::kept_answers, limits::kept_octets}, secret_of(edges_.random)) {}
 
 void Gate::reply(const Client& client, std::uint32_t view, const Query& query, Answer answer, Time now) {
   // What is denied is asked for again after the next switch.
   if (!answer.authority.empty()) cap_authority(answer, until_switch(view, now));
   const auto limit = std::holds_alternative<UdpPeer>(client) ? udp_limit(query) : limits::tcp_answer;
-  edges_.answer(client, write_answer(query, answer, limit));
+  auto packet = write_answer(query, answer, limit);
+  if (const auto question = plain_question_of(query)) kept_.keep(*question, view, packet, now);
+  edges_.answer(client, std::move(packet));
 }
 
 void Gate::finish(Jobs::iterator job, Answer answer, Time now) {
@@ -89,6 +102,17 @@ void Gate::on_switches(const Switches& switches) {
   switches_.clear();
   for (const auto& one : switches.views) switches_.insert_or_assign(one.view, one.at);
   other_switches_ = switches.others;
+  // What is kept was given by other instants.
+  kept_.clear();
+}
+
+std::size_t Gate::answer_kept(const UdpPeer& peer, std::uint32_t mark, ByteView packet, std::span<std::uint8_t> out, Time now) {
+  const auto question = read_plain_question(packet);
+  if (!question) return 0;
+  const auto room = std::min(out.size(), udp_limit(question->edns));
+  const auto size = kept_.answer(*question, mark, out.first(room), now);
+  // Who is not heard has no answer from here either; on_question() finds the same.
+  return size > 0 && fair_share_.admit(peer.address.sin6_addr, now) ? size : 0;
 }
 
 void Gate::on_question(const Client& client, std::uint32_t mark, ByteView packet, Time now) {
@@ -285,6 +309,7 @@ void Gate::on_rules(std::shared_ptr<const policy::GateRules> rules, const Announ
   rules_ = std::move(rules);
   announcement_ = announcement;
   ++generation_;
+  kept_.clear();
   for (const JobId id : std::exchange(parked_, {}))
     if (const auto job = jobs_.find(id); job != jobs_.end()) weigh(job, now);
   // What stands in the batch was decided under the old rules; it goes out under the new epoch only when judged anew.

@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: EUPL-1.2
 #pragma once
 
+#include "daemon/dns/answer_cache.hpp"
 #include "daemon/dns/decide.hpp"
 #include "daemon/dns/fair_share.hpp"
 #include "daemon/dns/limits.hpp"
@@ -16,6 +17,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <span>
 #include <unordered_map>
 #include <variant>
 #include <vector>
@@ -63,6 +65,9 @@ public:
   void on_switches(const Switches& switches);
   /// The connection to schultord ended: no reply will come.
   void on_link_lost(Time now);
+  /// Writes the answer to a packet from a tablet, if one is kept, to `out`: its length, or 0. on_question() has the others.
+  [[nodiscard]] std::size_t answer_kept(const UdpPeer& peer, std::uint32_t mark, ByteView packet, std::span<std::uint8_t> out,
+                                        Time now);
   /// A packet from a tablet, with its mark.
   void on_question(const Client& client, std::uint32_t mark, ByteView packet, Time now);
   /// The resolver's answer; that it belongs to the question was checked.
@@ -115,6 +120,7 @@ private:
   std::uint64_t generation_ = 0;
   PinTable pins_;
   FairShare fair_share_;
+  AnswerCache kept_;
   std::unordered_map<std::uint32_t, Time> switches_;
   Time other_switches_ = Time::max();
   Jobs jobs_;

@@ -53,6 +53,11 @@ inline constexpr std::uint32_t jobs_of_one = 512;
 /// Heard of one source in a second; a tablet that opens a page asks some dozens, thirty behind one address some hundreds.
 inline constexpr std::uint16_t questions_a_second = 1000;
 
+// Answers that are kept.
+
+inline constexpr std::size_t kept_answers = 32'768;
+inline constexpr std::size_t kept_octets = 16U << 20U;
+
 // Upstream.
 
 inline constexpr std::size_t upstream_sockets = 16;

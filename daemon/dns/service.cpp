@@ -43,14 +43,17 @@ Service::Service(base::EventLoop& loop, const Options& options, std::optional<Pi
     : loop_(loop),
       memory_(std::move(memory)),
       gate_({[this](const Client& client, Bytes packet) {
-               if (const auto* udp = std::get_if<UdpPeer>(&client)) udp_.answer(*udp, std::move(packet));
+               if (const auto* udp = std::get_if<UdpPeer>(&client)) udp_.answer(*udp, packet);
                else tcp_.answer(std::get<TcpPeer>(client), packet, now());
              },
              [this](JobId id, const Query& query) { return upstream_->ask(id, query, now()); },
              [this](const PinRequest& request) { return link_.send(request); }, random_number},
             memory_ ? memory_->table() : PinTable(limits::remembered_pins)),
       udp_(loop,
-           [this](const Client& client, std::uint32_t mark, ByteView packet) { gate_.on_question(client, mark, packet, now()); }),
+           {[this](const UdpPeer& peer, std::uint32_t mark, ByteView packet, std::span<std::uint8_t> out) {
+              return gate_.answer_kept(peer, mark, packet, out, now());
+            },
+            [this](const Client& client, std::uint32_t mark, ByteView packet) { gate_.on_question(client, mark, packet, now()); }}),
       tcp_(loop,
            [this](const Client& client, std::uint32_t mark, ByteView packet) { gate_.on_question(client, mark, packet, now()); }),
       link_(loop, options.socket,

@@ -42,7 +42,8 @@ Origin origin_of(msghdr& header) {
 
 }  // namespace
 
-struct UdpServer::Batch {
+/// Room for what one system call brings.
+struct UdpServer::Questions {
   struct alignas(cmsghdr) Control {
     std::array<char, mark_space + local_space> octets;
   };
@@ -51,67 +52,39 @@ struct UdpServer::Batch {
   std::array<Control, batch_size> controls;
   std::array<iovec, batch_size> parts;
   std::array<mmsghdr, batch_size> headers;
+
+  void make_ready() {
+    for (std::size_t i = 0; i < batch_size; ++i) {
+      parts[i] = {packets[i].data(), packets[i].size()};
+      auto& header = headers[i].msg_hdr;
+      header = {};
+      header.msg_name = &peers[i];
+      header.msg_namelen = sizeof peers[i];
+      header.msg_iov = &parts[i];
+      header.msg_iovlen = 1;
+      header.msg_control = controls[i].octets.data();
+      header.msg_controllen = controls[i].octets.size();
+    }
+  }
 };
 
-UdpServer::UdpServer(base::EventLoop& loop, OnQuestion on_question)
-    : loop_(loop), on_question_(std::move(on_question)), batch_(std::make_unique<Batch>()) {}
-UdpServer::~UdpServer() { source_.reset(); }
-
-base::Result<void> UdpServer::use(base::UniqueFd socket) {
-  auto source = loop_.watch(socket.get(), EPOLLIN, [this](std::uint32_t) { receive(); });
-  if (!source) return base::pass(std::move(source));
-  if (socket_)
-    for (int i = 0; i < most_last_reads && receive(); ++i) flush();
-  source_ = std::move(*source);
-  socket_ = std::move(socket);
-  return {};
-}
-
-/// Whether there may be more.
-bool UdpServer::receive() {
-  auto& batch = *batch_;
-  for (std::size_t i = 0; i < batch_size; ++i) {
-    batch.parts[i] = {batch.packets[i].data(), batch.packets[i].size()};
-    batch.headers[i] = {};
-    auto& header = batch.headers[i].msg_hdr;
-    header.msg_name = &batch.peers[i];
-    header.msg_namelen = sizeof batch.peers[i];
-    header.msg_iov = &batch.parts[i];
-    header.msg_iovlen = 1;
-    header.msg_control = batch.controls[i].octets.data();
-    header.msg_controllen = batch.controls[i].octets.size();
-  }
-  const int count = recvmmsg(socket_.get(), batch.headers.data(), batch_size, MSG_DONTWAIT, nullptr);
-  for (std::size_t i = 0; count > 0 && i < static_cast<std::size_t>(count); ++i) {
-    auto& header = batch.headers[i].msg_hdr;
-    if ((header.msg_flags & (MSG_TRUNC | MSG_CTRUNC)) != 0 || header.msg_namelen != sizeof(sockaddr_in6)) continue;
-    const auto origin = origin_of(header);
-    if (!origin.local) continue;
-    on_question_(UdpPeer{batch.peers[i], *origin.local}, origin.mark, ByteView(batch.packets[i]).first(batch.headers[i].msg_len));
-  }
-  return count == static_cast<int>(batch_size);
-}
-
-void UdpServer::answer(const UdpPeer& peer, Bytes packet) { answers_.emplace_back(peer, std::move(packet)); }
-
-void UdpServer::flush() {
-  std::array<iovec, batch_size> parts{};
-  std::array<mmsghdr, batch_size> headers{};
+/// What leaves with the next system call.
+struct UdpServer::Answers {
   struct alignas(cmsghdr) Control {
     std::array<char, local_space> octets;
   };
-  std::array<Control, batch_size> controls{};
-  for (std::size_t first = 0; socket_ && first < answers_.size();) {
-    const std::size_t count = std::min(batch_size, answers_.size() - first);
-    for (std::size_t i = 0; i < count; ++i) {
-      auto& [peer, packet] = answers_[first + i];
-      // The routes decide where it leaves, but for an address that means something on its link only.
-      if (!is_link_local(peer.local.ipi6_addr)) peer.local.ipi6_ifindex = 0;
-      parts[i] = {packet.data(), packet.size()};
-      headers[i] = {};
+  std::size_t count = 0;
+  std::array<std::array<std::uint8_t, limits::udp_answer>, batch_size> packets;
+  std::array<sockaddr_in6, batch_size> peers;
+  std::array<Control, batch_size> controls;
+  std::array<iovec, batch_size> parts;
+  std::array<mmsghdr, batch_size> headers;
+
+  Answers() : packets(), peers(), controls(), parts(), headers() {
+    for (std::size_t i = 0; i < batch_size; ++i) {
       auto& header = headers[i].msg_hdr;
-      header.msg_name = &peer.address;
-      header.msg_namelen = sizeof peer.address;
+      header.msg_name = &peers[i];
+      header.msg_namelen = sizeof peers[i];
       header.msg_iov = &parts[i];
       header.msg_iovlen = 1;
       header.msg_control = controls[i].octets.data();
@@ -119,14 +92,77 @@ void UdpServer::flush() {
       cmsghdr* local = CMSG_FIRSTHDR(&header);
       local->cmsg_level = IPPROTO_IPV6;
       local->cmsg_type = IPV6_PKTINFO;
-      local->cmsg_len = CMSG_LEN(sizeof peer.local);
-      std::memcpy(CMSG_DATA(local), &peer.local, sizeof peer.local);
+      local->cmsg_len = CMSG_LEN(sizeof(in6_pktinfo));
     }
-    const int sent = sendmmsg(socket_.get(), headers.data(), static_cast<unsigned>(count), MSG_DONTWAIT | MSG_NOSIGNAL);
+  }
+
+  std::span<std::uint8_t> next() { return packets[count]; }
+  /// What was written to next() goes to `peer`.
+  void add(const UdpPeer& peer, std::size_t size) {
+    parts[count] = {packets[count].data(), size};
+    peers[count] = peer.address;
+    // The routes decide where it leaves, but for an address that means something on its link only.
+    auto local = peer.local;
+    if (!is_link_local(local.ipi6_addr)) local.ipi6_ifindex = 0;
+    std::memcpy(CMSG_DATA(CMSG_FIRSTHDR(&headers[count].msg_hdr)), &local, sizeof local);
+    ++count;
+  }
+};
+
+UdpServer::UdpServer(base::EventLoop& loop, Handlers handlers)
+    : loop_(loop),
+      handlers_(std::move(handlers)),
+      questions_(std::make_unique<Questions>()),
+      answers_(std::make_unique<Answers>()) {}
+UdpServer::~UdpServer() { source_.reset(); }
+
+base::Result<void> UdpServer::use(base::UniqueFd socket) {
+  auto source = loop_.watch(socket.get(), EPOLLIN, [this](std::uint32_t) { receive(); });
+  if (!source) return base::pass(std::move(source));
+  if (socket_)
+    for (int i = 0; i < most_last_reads && receive(); ++i) {
+    }
+  source_ = std::move(*source);
+  socket_ = std::move(socket);
+  return {};
+}
+
+/// Whether there may be more.
+bool UdpServer::receive() {
+  auto& batch = *questions_;
+  batch.make_ready();
+  const int count = recvmmsg(socket_.get(), batch.headers.data(), batch_size, MSG_DONTWAIT, nullptr);
+  for (std::size_t i = 0; count > 0 && i < static_cast<std::size_t>(count); ++i) {
+    auto& header = batch.headers[i].msg_hdr;
+    if ((header.msg_flags & (MSG_TRUNC | MSG_CTRUNC)) != 0 || header.msg_namelen != sizeof(sockaddr_in6)) continue;
+    const auto origin = origin_of(header);
+    if (!origin.local) continue;
+    const UdpPeer peer{batch.peers[i], *origin.local};
+    const auto question = ByteView(batch.packets[i]).first(batch.headers[i].msg_len);
+    if (answers_->count == batch_size) flush();
+    if (const auto size = handlers_.at_once(peer, origin.mark, question, answers_->next()); size > 0) answers_->add(peer, size);
+    else handlers_.question(peer, origin.mark, question);
+  }
+  flush();
+  return count == static_cast<int>(batch_size);
+}
+
+void UdpServer::answer(const UdpPeer& peer, ByteView packet) {
+  if (answers_->count == batch_size) flush();
+  if (packet.size() > answers_->next().size()) return;
+  std::copy(packet.begin(), packet.end(), answers_->next().begin());
+  answers_->add(peer, packet.size());
+}
+
+void UdpServer::flush() {
+  auto& batch = *answers_;
+  for (std::size_t first = 0; socket_ && first < batch.count;) {
+    const int sent = sendmmsg(socket_.get(), batch.headers.data() + first, static_cast<unsigned>(batch.count - first),
+                              MSG_DONTWAIT | MSG_NOSIGNAL);
     // An answer that cannot be sent is one that got lost: the tablet asks again.
     first += sent > 0 ? static_cast<std::size_t>(sent) : 1;
   }
-  answers_.clear();
+  batch.count = 0;
 }
 
 }  // namespace schultor::dns

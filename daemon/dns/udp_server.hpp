@@ -8,37 +8,41 @@
 
 #include <functional>
 #include <memory>
-#include <utility>
-#include <vector>
+#include <span>
 
 namespace schultor::dns {
 
-/// The tablets' questions over UDP, and the answers to them: many packets a system call, answers at the end of a turn.
+/// The tablets' questions over UDP, and the answers to them: many packets a system call.
 class UdpServer {
 public:
-  using OnQuestion = std::function<void(const Client&, std::uint32_t mark, ByteView)>;
+  struct Handlers {
+    /// Writes the answer where it is at hand, and gives its length; 0 where it is not.
+    std::function<std::size_t(const UdpPeer&, std::uint32_t mark, ByteView question, std::span<std::uint8_t> out)> at_once;
+    std::function<void(const Client&, std::uint32_t mark, ByteView question)> question;
+  };
 
-  UdpServer(base::EventLoop& loop, OnQuestion on_question);
+  UdpServer(base::EventLoop& loop, Handlers handlers);
   ~UdpServer();
   UdpServer(const UdpServer&) = delete;
   UdpServer& operator=(const UdpServer&) = delete;
 
   /// From now on this socket: dual stack, with SO_RCVMARK and IPV6_RECVPKTINFO. What already waits at the one before is still read.
   [[nodiscard]] base::Result<void> use(base::UniqueFd socket);
-  /// Sent by flush(); dropped without a socket.
-  void answer(const UdpPeer& peer, Bytes packet);
+  /// At most limits::udp_answer octets; sent by flush() at the latest, dropped without a socket.
+  void answer(const UdpPeer& peer, ByteView packet);
   void flush();
 
 private:
-  struct Batch;
+  struct Questions;
+  struct Answers;
   bool receive();
 
   base::EventLoop& loop_;
-  OnQuestion on_question_;
-  std::unique_ptr<Batch> batch_;
+  Handlers handlers_;
+  std::unique_ptr<Questions> questions_;
+  std::unique_ptr<Answers> answers_;
   base::UniqueFd socket_;
   base::EventSource source_;
-  std::vector<std::pair<UdpPeer, Bytes>> answers_;
 };
 
 }  // namespace schultor::dns

@@ -146,6 +146,57 @@ SCENARIO("a hot name costs no round trip until half its pin's life is gone") {
   CHECK(stage.requests.size() == 1);
 }
 
+SCENARIO("an answer that was given is given again in its view, without the resolver, for as long as its TTL") {
+  Stage stage;
+  stage.warm("lernen.test", "198.51.100.20", 120);
+  const auto kept = [&](const Asked& asked, std::uint32_t view = school) {
+    Bytes out(limits::udp_answer);
+    out.resize(stage.gate.answer_kept(UdpPeer{}, view, question(asked), out, stage.now));
+    return out.empty() ? std::optional<Told>() : std::optional(told(out));
+  };
+  REQUIRE(kept({"LERNEN.test"}));
+  CHECK(kept({"LERNEN.test"})->addresses() == std::vector<std::string>{"198.51.100.20"});
+  CHECK(kept({"LERNEN.test"})->name == name("LERNEN.test"));
+  CHECK_FALSE(kept({"lernen.test"}, leisure));
+  stage.now += seconds(100);
+  CHECK(kept({"lernen.test"})->answers.at(0).ttl == 20);
+  stage.now += seconds(20);
+  CHECK_FALSE(kept({"lernen.test"}));
+  CHECK(stage.upstream.empty());
+}
+
+SCENARIO("a refusal is given again as well; other rules, pins that were lost, or another switch ahead leave no answer") {
+  Stage stage;
+  const auto is_kept = [&](std::string_view name) {
+    Bytes out(limits::udp_answer);
+    return stage.gate.answer_kept(UdpPeer{}, school, question({name}), out, stage.now) > 0;
+  };
+  stage.warm("lernen.test", "198.51.100.20");
+  stage.ask({"spiele.test"});
+  CHECK(is_kept("lernen.test"));
+  CHECK(is_kept("spiele.test"));
+  stage.announce(rules(), {1, 2});
+  CHECK_FALSE(is_kept("lernen.test"));
+  CHECK_FALSE(is_kept("spiele.test"));
+  stage.ask({"spiele.test"});
+  CHECK(is_kept("spiele.test"));
+  stage.announce(rules(), {2, 2});
+  CHECK_FALSE(is_kept("spiele.test"));
+  stage.ask({"spiele.test"});
+  stage.gate.on_switches({});
+  CHECK_FALSE(is_kept("spiele.test"));
+}
+
+SCENARIO("who floods has no answers from what is kept either") {
+  Stage stage;
+  stage.ask({"spiele.test"});
+  Bytes out(limits::udp_answer);
+  int answered = 0;
+  for (int i = 0; i < 2 * limits::questions_a_second; ++i)
+    answered += stage.gate.answer_kept(UdpPeer{}, school, question({"spiele.test"}), out, stage.now) > 0 ? 1 : 0;
+  CHECK(answered == limits::questions_a_second - 1);
+}
+
 SCENARIO("no answer outlives its pin") {
   // Over every age of the pin, with schultord there and away.
   for (int age = 0; age < 500; age += 7) {

@@ -24,6 +24,9 @@ using Time = Clock::time_point;
 constexpr std::size_t batch = 32;
 constexpr std::size_t longest = 512;
 constexpr std::size_t sockets = 4;
+/// Tablets: a server may bound what one source asks.
+constexpr std::uint32_t sources = 1000;
+constexpr std::uint32_t first_source = 0x7f010000;  // 127.1.0.0
 constexpr std::chrono::seconds patience{2};
 
 std::size_t write_question(std::uint16_t id, const std::string& name, std::array<std::uint8_t, longest>& out) {
@@ -80,13 +83,14 @@ private:
     client.fd = base::UniqueFd(socket(AF_INET, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
     const int space = 4 << 20;
     const auto mark = load_.mark;
-    sockaddr_in to{};
-    to.sin_family = AF_INET;
-    to.sin_port = htons(load_.port);
-    to.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    to_.sin_family = AF_INET;
+    to_.sin_port = htons(load_.port);
+    to_.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    sockaddr_in any{};
+    any.sin_family = AF_INET;
     if (!client.fd || setsockopt(client.fd.get(), SOL_SOCKET, SO_RCVBUFFORCE, &space, sizeof space) != 0 ||
         setsockopt(client.fd.get(), SOL_SOCKET, SO_MARK, &mark, sizeof mark) != 0 ||
-        connect(client.fd.get(), reinterpret_cast<const sockaddr*>(&to), sizeof to) != 0)
+        bind(client.fd.get(), reinterpret_cast<const sockaddr*>(&any), sizeof any) != 0)
       give_up("a socket for the load");
   }
 
@@ -118,8 +122,12 @@ private:
         client.sent[id] = now;
         parts_[i] = {packets_[i].data(), write_question(id, load_.name(measured_.sent + i), packets_[i])};
         headers_[i] = {};
-        headers_[i].msg_hdr.msg_iov = &parts_[i];
-        headers_[i].msg_hdr.msg_iovlen = 1;
+        auto& header = headers_[i].msg_hdr;
+        header.msg_name = &to_;
+        header.msg_namelen = sizeof to_;
+        header.msg_iov = &parts_[i];
+        header.msg_iovlen = 1;
+        set_source(header, controls_[i], static_cast<std::uint32_t>((measured_.sent + i) % sources));
       }
       for (std::size_t done = 0; done < count;) {
         const int sent = sendmmsg(client.fd.get(), headers_.data() + done, static_cast<unsigned>(count - done), 0);
@@ -129,6 +137,21 @@ private:
       measured_.sent += count;
       wanted -= count;
     }
+  }
+
+  struct alignas(cmsghdr) Control {
+    std::array<char, CMSG_SPACE(sizeof(in_pktinfo))> octets;
+  };
+  static void set_source(msghdr& header, Control& control, std::uint32_t source) {
+    in_pktinfo info{};
+    info.ipi_spec_dst.s_addr = htonl(first_source + source + 1);
+    header.msg_control = control.octets.data();
+    header.msg_controllen = control.octets.size();
+    cmsghdr* part = CMSG_FIRSTHDR(&header);
+    part->cmsg_level = IPPROTO_IP;
+    part->cmsg_type = IP_PKTINFO;
+    part->cmsg_len = CMSG_LEN(sizeof info);
+    std::memcpy(CMSG_DATA(part), &info, sizeof info);
   }
 
   /// Waits until something comes or is due. Whether something came.
@@ -182,10 +205,12 @@ private:
   }
 
   const Load& load_;
+  sockaddr_in to_{};
   std::vector<Client> clients_;
   Measured measured_;
   std::vector<double> latencies_;
   std::array<std::array<std::uint8_t, longest>, batch> packets_{};
+  std::array<Control, batch> controls_{};
   std::array<iovec, batch> parts_{};
   std::array<mmsghdr, batch> headers_{};
 };
