@@ -86,6 +86,8 @@ std::optional<ReferenceRecord> record_at(Cursor& cursor, ldns_pkt_section sectio
   cursor.at += length;
   // ldns takes the address from the front of data that is longer than one, and leaves the rest: that is no address record.
   if ((made.type == rr::a && length != 4) || (made.type == rr::aaaa && length != 16)) made.valid = false;
+  // Nor one whose last fields are missing.
+  if (valid && ldns_rr_rd_count(record.get()) < ldns_rr_descriptor_minimum(ldns_rr_descript(made.type))) made.valid = false;
   // Nor is it one whose names run on into the next record.
   if (after > cursor.at) made.valid = false;
   if (!made.valid || ldns_rr_rd_count(record.get()) == 0) return made;
@@ -210,7 +212,8 @@ std::vector<Bytes> question_seeds() {
 }
 
 std::vector<Bytes> answer_seeds() {
-  const auto wire = name("mail.lernen.test").wire();
+  const auto host_name = name("mail.lernen.test");
+  const auto wire = host_name.wire();
   Bytes mx{0, 10};
   mx.insert(mx.end(), wire.begin(), wire.end());
   Bytes soa;

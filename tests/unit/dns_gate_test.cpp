@@ -430,7 +430,8 @@ SCENARIO("hints of a service binding are pinned before it leaves, and nothing is
   Stage stage;
   const auto binding = [](std::uint8_t last, std::string_view target) {
     Record record{name("lernen.test"), rr::https, 300, {0, 1}};
-    const auto wire = name(target).wire();
+    const auto target_name = name(target);
+    const auto wire = target_name.wire();
     record.data.insert(record.data.end(), wire.begin(), wire.end());
     const Bytes hint{0, 4, 0, 4, 198, 51, 100, last};
     record.data.insert(record.data.end(), hint.begin(), hint.end());
