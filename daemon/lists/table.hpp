@@ -54,7 +54,7 @@ public:
   [[nodiscard]] static base::Result<Table> over(std::span<const std::byte> octets);
   /// Whether header, lists and sets are as they were written. Reads what lies before the buckets.
   [[nodiscard]] base::Result<void> verify_head() const;
-  /// Whether the buckets and networks are. Reads them all: some 50 ms for five million names.
+  /// Whether the buckets and networks are. Reads them all, so it is not for each start.
   [[nodiscard]] base::Result<void> verify_body() const;
 
   /// All lists that hold `name` (lower case, A-labels, no dot at its end). Touches a cache line or two for each label, and no
