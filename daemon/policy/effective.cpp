@@ -101,6 +101,8 @@ private:
   void addresses() {
     for (const auto& list : config_.city.cloud_endpoints)
       for (const auto& endpoint : list.endpoints) {
+        // Where there are names, these decide (compile_cloud).
+        if (!endpoint.names.empty()) continue;
         EffectiveLine line{Section::cloud, {}, "addresses", {}, {}, place_of(endpoint.source)};
         for (const auto& prefix : endpoint.prefixes) line.names.push_back(to_string(prefix));
         if (line.names.empty()) continue;
@@ -129,6 +131,10 @@ private:
   void profile(const ProfileNames& profile) {
     add({Section::profile, profile.name, "access", profile.listed ? "listed" : "open", {}, profile.source});
     const auto like = [&](const char* what) { return EffectiveLine{Section::profile, profile.name, what, {}, {}, {}}; };
+    if (profile.safe_search.search) add({Section::profile, profile.name, "safe-search", "true", {}, profile.safe_search_source});
+    if (profile.safe_search.youtube != YouTube::off)
+      add({Section::profile, profile.name, "youtube", profile.safe_search.youtube == YouTube::strict ? "strict" : "moderate", {},
+           profile.safe_search_source});
     names(like("city-block"), profile.city_block);
     names(like("allow"), profile.allow);
     names(like("block"), profile.block);
