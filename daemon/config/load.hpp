@@ -28,7 +28,9 @@ struct Need {
   /// Everything that makes a gateway; [operations] and [cache] may be left out: a school without a city.
   [[nodiscard]] static constexpr Need everything() { return {true, true, true, false, true, true, true, true}; }
   /// What `timeline` asks for.
-  [[nodiscard]] static constexpr Need hours() { return {false, true, false, false, true, true, false, false}; }
+  [[nodiscard]] static constexpr Need hours(bool with_roster = false) {
+    return {false, true, false, false, true, true, with_roster, false};
+  }
   /// What `explain` asks for.
   [[nodiscard]] static constexpr Need rules(bool with_roster) { return {false, true, false, false, true, true, with_roster, true}; }
   /// What schultor-report asks for.

@@ -38,7 +38,7 @@ TEST_CASE("options stand before or behind their command") {
 TEST_CASE("misuse is answered with what was meant or how it is written") {
   CHECK(misuse({"statsu"}) == "there is no command “statsu”; did you mean “status”?");
   CHECK(misuse({"timeline", "--grup", "3b"}) == "there is no option --grup; did you mean “group”?");
-  CHECK(misuse({"timeline", "--group", "3b"}) == "expected: schultorctl timeline --group GROUP --from DATE --to DATE");
+  CHECK(misuse({"timeline", "--group", "3b"}) == "expected: schultorctl timeline (--group GROUP | --device MAC) --from DATE --to DATE");
   CHECK(misuse({"validate", "--group", "3b"}) == "validate takes no --group: schultorctl validate [--at TIME]");
   CHECK(misuse({"validate", "x"}) == "validate takes no more words: schultorctl validate [--at TIME]");
   CHECK_FALSE(misuse({}).empty());

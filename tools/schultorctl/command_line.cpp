@@ -44,8 +44,8 @@ constexpr std::array options{
 using Fits = bool (*)(const Request&);
 
 bool anything_fits(const Request&) { return true; }
-bool timeline_fits(const Request& request) { return request.group && request.from && request.to; }
 bool explain_fits(const Request& request) { return request.group.has_value() != request.device.has_value(); }
+bool timeline_fits(const Request& request) { return explain_fits(request) && request.from && request.to; }
 bool roster_fits(const Request& request) { return request.arguments.front() == "import" && request.map; }
 
 /// `lists` alone, `lists compile` or `lists check NAME`, with the option that belongs to it.
@@ -91,9 +91,9 @@ const std::vector<Command>& commands() {
        "what holds in the end, each line with the file and line that it comes from; with --at also what holds then",
        {"group", "at"}},
       {"timeline",
-       "timeline --group GROUP --from DATE --to DATE",
-       "what holds for a group from DATE until DATE, 00:00",
-       {"group", "from", "to"},
+       "timeline (--group GROUP | --device MAC) --from DATE --to DATE",
+       "what holds for a group, or for a device, from DATE until DATE, 00:00",
+       {"group", "device", "from", "to"},
        0,
        timeline_fits},
       {"explain",

@@ -12,7 +12,7 @@ namespace {
 
 std::string place(const policy::Source& source) { return config::to_string(config::Source{source.file, source.line}); }
 
-/// Whom `explain` is asked about.
+/// Whom `explain` and `timeline` are asked about.
 struct Asked {
   const policy::Group* group = nullptr;
   std::optional<base::Mac> device;
@@ -79,11 +79,11 @@ Exit validate(const Request& request) {
 }
 
 Exit timeline(const Request& request) {
-  const auto loaded = load(request, config::Need::hours());
+  const auto loaded = load(request, config::Need::hours(request.device.has_value()));
   if (!loaded) return Exit::failed;
   const auto& policy = loaded->policy;
-  const auto* group = find_group(policy, *request.group);
-  if (group == nullptr) return Exit::failed;
+  const auto asked = asked_about(policy, request);
+  if (!asked) return Exit::failed;
   const auto from = time_of(policy, "--from", *request.from);
   const auto to = time_of(policy, "--to", *request.to);
   if (!from || !to) return Exit::failed;
@@ -91,14 +91,15 @@ Exit timeline(const Request& request) {
     complain(fmt::format("--to {} is not after --from {}: give a later one", *request.to, *request.from));
     return Exit::failed;
   }
-  const auto lines = policy::timeline(policy, *group, *from, *to);
+  const auto lines = policy::timeline(policy, *asked->group, *from, *to);
   if (request.json) {
     json list = json::array();
     for (const auto& [at, holding] : lines)
       list.push_back({{"at", format_local(policy, at)},
                       {"profile", holding.profile},
                       {"because", to_string(holding.because)},
-                      {"text", holding.text}});
+                      {"text", holding.text},
+                      {"rule", {{"file", holding.rule.file}, {"line", holding.rule.line}}}});
     print(list);
   } else {
     for (const auto& [at, holding] : lines) fmt::print("{}  {}  {}\n", format_local(policy, at), holding.profile, holding.text);
