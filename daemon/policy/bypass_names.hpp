@@ -8,7 +8,7 @@
 /// Names by which a device gets round the gate: what [never] bypass = true refuses.
 namespace schultor::policy {
 
-inline constexpr std::array<std::string_view, 96> bypass_names{
+inline constexpr std::array<std::string_view, 144> bypass_names{
     // Asked by browsers and systems whether the network wants them to keep to its resolver: refused means yes.
     "use-application-dns.net",
     "mask.icloud.com",
@@ -107,6 +107,56 @@ inline constexpr std::array<std::string_view, 96> bypass_names{
     "dns.bebasid.com",
     "dnspub.restena.lu",
     "kaitain.restena.lu",
+    // VPN services, circumvention tools and Tor: where their clients are had and sign in. What a client has built in by address is for
+    // the ruleset.
+    "nordvpn.com",
+    "nordcdn.com",
+    "nordaccount.com",
+    "protonvpn.com",
+    "protonvpn.net",
+    "mullvad.net",
+    "expressvpn.com",
+    "surfshark.com",
+    "cyberghostvpn.com",
+    "privateinternetaccess.com",
+    "ipvanish.com",
+    "tunnelbear.com",
+    "windscribe.com",
+    "hide.me",
+    "hotspotshield.com",
+    "vyprvpn.com",
+    "torguard.net",
+    "purevpn.com",
+    "ivpn.net",
+    "airvpn.org",
+    "privatevpn.com",
+    "strongvpn.com",
+    "zenmate.com",
+    "atlasvpn.com",
+    "perfect-privacy.com",
+    "ovpn.com",
+    "azirevpn.com",
+    "vpn.ac",
+    "fastestvpn.com",
+    "hidemyass.com",
+    "betternet.co",
+    "urban-vpn.com",
+    "hola.org",
+    "turbovpn.com",
+    "vpnproxymaster.com",
+    "adguard-vpn.com",
+    "vpngate.net",
+    "ultrasurf.us",
+    "psiphon.ca",
+    "psiphon3.com",
+    "getlantern.org",
+    "lantern.io",
+    "vpn.mozilla.org",
+    "cloudflareclient.com",
+    "tailscale.com",
+    "zerotier.com",
+    "torproject.org",
+    "torproject.net",
 };
 
 }  // namespace schultor::policy
