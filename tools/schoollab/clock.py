@@ -6,7 +6,7 @@ import re
 import socket
 import time
 import tomllib
-from datetime import datetime, timedelta
+from datetime import datetime, timedelta, timezone, tzinfo
 from pathlib import Path
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -19,8 +19,8 @@ ANSWER_SECONDS = 30
 
 def zone(config: Path) -> ZoneInfo:
     try:
-        return ZoneInfo(tomllib.loads((config / "gateway.toml").read_text())["timezone"])
-    except (OSError, KeyError, tomllib.TOMLDecodeError, ZoneInfoNotFoundError, ValueError) as error:
+        return ZoneInfo(tomllib.loads((config / "gateway.toml").read_text(encoding="utf-8"))["timezone"])
+    except (OSError, KeyError, TypeError, tomllib.TOMLDecodeError, ZoneInfoNotFoundError, ValueError) as error:
         raise LabError(f"{config}/gateway.toml: no time zone: {error}") from error
 
 
@@ -29,19 +29,38 @@ def offset(lab: Instance) -> int:
 
 
 def now(lab: Instance) -> datetime:
-    return datetime.now(zone(Path(lab.facts["config"]))) + timedelta(microseconds=offset(lab))
+    # Never by adding to a time with a zone: that adds to what the clock on the wall shows.
+    return datetime.fromtimestamp(time.time() + offset(lab) / 1_000_000, zone(Path(lab.facts["config"])))
+
+
+def instant(wall: datetime, place: tzinfo) -> datetime:
+    """What the clock on the wall shows, as schultord reads it: what it shows twice means the first time, what it never shows the first
+    instant after it."""
+    wanted = wall.replace(tzinfo=place, fold=0)
+    if wanted.astimezone(timezone.utc).astimezone(place).replace(tzinfo=None) == wall:
+        return wanted
+    # In the gap that a change of the clock leaves, fold tells the offset before it and the one after it.
+    after = wanted.replace(fold=1).utcoffset()
+    early, late = (int((wall - shift).replace(tzinfo=timezone.utc).timestamp()) for shift in (after, wanted.utcoffset()))
+    while late - early > 1:
+        middle = (early + late) // 2
+        early, late = (early, middle) if datetime.fromtimestamp(middle, place).utcoffset() == after else (middle, late)
+    return datetime.fromtimestamp(late, place)
 
 
 def parse(text: str, reference: datetime) -> datetime:
-    """`reference` says which day a bare time is of, what `+` counts from, and the zone."""
-    if found := re.fullmatch(r"\+(\d+)([smhd]?)", text):
-        seconds = int(found[1]) * {"": 1, "s": 1, "m": 60, "h": 3600, "d": 86400}[found[2]]
-        return datetime.fromtimestamp(reference.timestamp() + seconds, reference.tzinfo)
-    if found := re.fullmatch(r"(?:(\d{4}-\d\d-\d\d)[ T])?(\d\d:\d\d(?::\d\d)?)", text):
-        try:
-            return datetime.fromisoformat(f"{found[1] or reference.date()} {found[2]}").replace(tzinfo=reference.tzinfo)
-        except ValueError as error:
-            raise LabError(f"“{text}”: {error}") from error
+    """`reference` says which day a bare time is of, what `+` counts from, and the zone. Days are those of the calendar."""
+    place = reference.tzinfo
+    try:
+        if found := re.fullmatch(r"\+(\d+)([smhd]?)", text):
+            number = int(found[1])
+            if found[2] == "d":
+                return instant(reference.replace(tzinfo=None, fold=0) + timedelta(days=number), place)
+            return datetime.fromtimestamp(reference.timestamp() + number * {"": 1, "s": 1, "m": 60, "h": 3600}[found[2]], place)
+        if found := re.fullmatch(r"(?:(\d{4}-\d\d-\d\d)[ T])?(\d\d:\d\d(?::\d\d)?)", text):
+            return instant(datetime.fromisoformat(f"{found[1] or reference.date()} {found[2]}"), place)
+    except (ValueError, OverflowError) as error:
+        raise LabError(f"“{text}”: {error}") from error
     raise LabError(f"“{text}” is no time: {FORMS}")
 
 
