@@ -5,13 +5,17 @@
 
 import contextlib
 import os
+import shutil
 import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 import unittest
+from datetime import datetime
 from pathlib import Path
+from types import SimpleNamespace
 
 sys.dont_write_bytecode = True
 sys.path.insert(0, str(Path(__file__).resolve().parent))
@@ -19,7 +23,8 @@ sys.path.insert(0, str(Path(__file__).resolve().parent))
 from lib import dns, school  # noqa: E402
 from lib.school import LAB, School, internet4, internet6, tablet4, wait_for  # noqa: E402
 
-from schoollab import namespaces, processes  # noqa: E402
+from schoollab import clock, namespaces, processes  # noqa: E402
+from schoollab.names import DEFAULT_CONFIG, LabError  # noqa: E402
 
 
 def command_lines(names: list[str]) -> list[str]:
@@ -86,12 +91,47 @@ class ALab(unittest.TestCase):
                 self.assertEqual(process.wait(timeout=60), 128 + number)
                 self.assert_nothing_remains()
 
+    def config(self, text: str | None = None) -> Path:
+        """A copy of the lab's configuration, with another gateway.toml if one is given."""
+        directory = Path(self.enterContext(tempfile.TemporaryDirectory()), "config")
+        shutil.copytree(DEFAULT_CONFIG, directory)
+        if text is not None:
+            (directory / "gateway.toml").write_text(text)
+        return directory
+
     def test_leaves_nothing_when_a_part_does_not_start(self):
-        with school.tempfile.TemporaryDirectory() as empty:
-            done = lab(self.names[0], "up", "--no-gate", "--config", empty, check=False)
+        done = lab(self.names[0], "up", "--tablets", "1", "--config", str(self.config('timezone = "Europe/Berlin"\n')), check=False)
         self.assertEqual(done.returncode, 2)
-        self.assertIn("gateway.toml is missing", done.stderr)
+        self.assertIn("schultord ended instead of getting ready", done.stderr)
         self.assert_nothing_remains()
+
+    def test_stays_when_the_arguments_of_another_up_are_wrong(self):
+        lab(self.names[0], "up", "--no-gate", "--tablets", "1")
+        ended = subprocess.Popen(["true"])
+        ended.wait()
+        own = f"/run/schultor-lab/{self.names[0]}/config"
+        for words, reason in ((("--config", "/nonexistent"), "gateway.toml is missing"),
+                              (("--config", str(self.config("timezone = "))), "no time zone"),
+                              (("--config", str(self.config('timezone = "Mond/Krater"\n'))), "no time zone"),
+                              (("--config", own), "copy it to another place first"),
+                              (("--at", "bogus"), "“bogus” is no time"), (("--at", ""), "is no time"), (("--at", "2026-02-30 08:00"), "day"),
+                              (("--owner", str(ended.pid)), "there is no process"), (("--tablets", "0"), "--tablets 0"),
+                              (("--build", "/nonexistent"), "no such build directory")):
+            with self.subTest(words=words):
+                done = lab(self.names[0], "up", *([] if "--build" in words else ["--no-gate"]), *words, check=False)
+                self.assertEqual(done.returncode, 2, done.stderr)
+                self.assertIn(reason, done.stderr)
+                self.assertEqual(lab(self.names[0], "exec", "tablet1", "true", check=False).returncode, 0, "the lab is gone")
+
+    def test_without_operations_has_no_reporter_and_says_so(self):
+        text, heading, _ = (DEFAULT_CONFIG / "gateway.toml").read_text().partition("[operations]")
+        self.assertTrue(heading)
+        config = self.config(text)
+        done = lab(self.names[0], "up", "--tablets", "1", "--config", str(config))
+        self.assertIn("has no [operations]: schultor-report does not run", done.stderr)
+        running = {line.split()[0]: "pid" in line.split() for line in lab(self.names[0], "status").stdout.splitlines()[2:]}
+        self.assertEqual([part for part, runs in running.items() if not runs], ["report"])
+        self.assertEqual(lab(self.names[0], "exec", "gateway", "schultorctl", "status").returncode, 0)
 
     def test_killed_on_the_way_up_is_cleared_by_the_next_up(self):
         process = self.begun(self.names[0])
@@ -139,6 +179,45 @@ class ALab(unittest.TestCase):
         done = lab(self.names[0], "exec", "tablet1", "true", check=False)
         self.assertEqual(done.returncode, 2)
         self.assertIn("bring it up", done.stderr)
+
+
+class TheClockOfALab(unittest.TestCase):
+    """Pure arithmetic, whatever the season on this machine."""
+
+    def setUp(self):
+        directory = Path(self.enterContext(tempfile.TemporaryDirectory()))
+        (directory / "gateway.toml").write_text('timezone = "Europe/Berlin"\n')
+        self.place = clock.zone(directory)
+        self.facts = {"config": str(directory)}
+
+    def shown(self, wanted: datetime) -> str:
+        """What “time” shows once “time WANTED” is done."""
+        one = SimpleNamespace(facts=self.facts | {"clock_offset": clock.offset_for(wanted)})
+        return clock.now(one).isoformat(sep=" ", timespec="minutes")
+
+    def test_shows_what_was_set_in_summer_and_in_winter(self):
+        here = datetime(2026, 1, 1, tzinfo=self.place)
+        self.assertEqual(self.shown(clock.parse("2026-07-01 07:59:01", here)), "2026-07-01 07:59+02:00")
+        self.assertEqual(self.shown(clock.parse("2026-01-15 07:59:01", here)), "2026-01-15 07:59+01:00")
+        second = clock.parse("+1h", clock.parse("2026-10-25 02:15:01", here))
+        self.assertEqual(self.shown(second), "2026-10-25 02:15+01:00")
+
+    def test_goes_on_over_a_change_of_the_clock(self):
+        for start, step, end in (
+                ("2026-07-01 08:00", "+10m", "2026-07-01 08:10+02:00"), ("2026-10-25 01:15", "+60m", "2026-10-25 02:15+02:00"),
+                ("2026-10-25 01:15", "+120m", "2026-10-25 02:15+01:00"), ("2026-10-25 01:15", "+1d", "2026-10-26 01:15+01:00"),
+                ("2026-03-28 12:00", "+1d", "2026-03-29 12:00+02:00"), ("2026-03-28 12:00", "+24h", "2026-03-29 13:00+02:00"),
+                ("2026-03-28 02:30", "+1d", "2026-03-29 03:00+02:00"), ("2026-03-28 02:30", "2026-03-29 02:30", "2026-03-29 03:00+02:00"),
+                ("2026-03-28 02:30", "2026-03-29 02:00", "2026-03-29 03:00+02:00"), ("2026-10-25 12:00", "02:30", "2026-10-25 02:30+02:00")):
+            with self.subTest(start=start, step=step):
+                found = clock.parse(step, datetime.fromisoformat(start).replace(tzinfo=self.place))
+                self.assertEqual(found.isoformat(sep=" ", timespec="minutes"), end)
+
+    def test_refuses_what_is_no_time(self):
+        here = datetime(2026, 1, 1, tzinfo=self.place)
+        for text in ("", "bogus", "8:00", "24:00", "2026-02-30 08:00", "+", "+1w", "-1h", "+99999999999999d", "+9999999999999999h"):
+            with self.subTest(text=text):
+                self.assertRaises(LabError, clock.parse, text, here)
 
 
 class TheHostsOfALab(unittest.TestCase):

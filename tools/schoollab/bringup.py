@@ -6,10 +6,11 @@ import contextlib
 import os
 import shutil
 import signal
+from datetime import datetime
 from pathlib import Path
 
 from . import certificates, clock, gateway, instance, network, outside, parts, processes
-from .names import DEFAULT_CONFIG, MOST_TABLETS, LabError
+from .names import DEFAULT_CONFIG, LABS, MOST_TABLETS, LabError
 
 NEEDED = ("ip", "nsd", "nginx", "mosquitto", "dbus-daemon", "unbound", "openssl", "setpriv", "sysctl", "systemd-sysusers")
 
@@ -48,32 +49,45 @@ def check_machine() -> None:
         raise LabError(f"not installed: {', '.join(missing)}: “tools/packages install” does it")
 
 
+def check_config(name: str, config: Path) -> None:
+    if not (config / "gateway.toml").exists():
+        raise LabError(f"{config}: no configuration directory (gateway.toml is missing)")
+    if config.is_relative_to(LABS / name):
+        raise LabError(f"{config}: it goes with the lab “{name}”, which “up” replaces: copy it to another place first")
+
+
 def up(name: str, config: Path | None, at: str | None, tablets: int, owner: int | None, build: str | None, gate: bool) -> instance.Instance:
     check_machine()
     if not 1 <= tablets <= MOST_TABLETS:
         raise LabError(f"--tablets {tablets}: 1 to {MOST_TABLETS}")
     programs = gateway.find_programs(gateway.find_build(build)) if gate else {}
+    # Whatever can be known to be wrong is told before a lab of this name goes for the new one.
+    owned = processes.identity(owner) if owner is not None else None
+    if config:
+        config = config.resolve()
+        check_config(name, config)
+    real = datetime.now(clock.zone(config or DEFAULT_CONFIG))
+    wanted = clock.parse(at, real) if at is not None else None
     # A signal during the claim is served after it: a lab that may be somebody else's is not removed for it.
     signal.pthread_sigmask(signal.SIG_BLOCK, WATCHED)
     try:
-        lab = instance.claim(name, processes.identity(owner) if owner else None, tablets)
+        lab = instance.claim(name, owned, tablets)
     except BaseException:
         signal.pthread_sigmask(signal.SIG_UNBLOCK, WATCHED)
         raise
     with undone_when_interrupted(name):
-        fill(lab, config, at, programs)
+        fill(lab, config, wanted, programs)
         return lab
 
 
-def fill(lab: instance.Instance, config: Path | None, at: str | None, programs: dict[str, str]) -> None:
+def fill(lab: instance.Instance, config: Path | None, wanted: datetime | None, programs: dict[str, str]) -> None:
     tablets = lab.facts["tablets"]
     certificates.make(lab.path("ca"))
     network.build(lab.name, tablets)
     gateway.load_sysctl(lab, "sysctl.conf")
     gateway.write_users(lab)
-    placed, copied = gateway.place_config(lab, config.resolve() if config else None, DEFAULT_CONFIG)
-    lab.remember(config=str(placed), config_copied=copied, programs=programs)
-    wanted = clock.parse(at, clock.now(lab)) if at else None
+    placed, copied = gateway.place_config(lab, config, DEFAULT_CONFIG)
+    lab.remember(config=str(placed), config_copied=copied, programs=programs, reports=gateway.reports(placed))
     outside.write_authority(lab)
     outside.write_web(lab)
     outside.write_broker(lab)
@@ -87,7 +101,8 @@ def fill(lab: instance.Instance, config: Path | None, at: str | None, programs: 
         lab.remember(clock_offset=clock.offset_for(wanted))
     if programs:
         for part in parts.DAEMONS:
-            parts.start(lab, [part])
+            if part != "report" or lab.facts["reports"]:
+                parts.start(lab, [part])
     else:
         gateway.load_sysctl(lab, "forwarding.conf")
     lab.remember(ready=True)

@@ -23,13 +23,18 @@ addresses   LAN 10.77.0.0/16, fd77::/64; gateway 10.77.0.1, fd77::1; tablet n 10
             nothing listens: free for a test's own servers. City broker 203.0.113.10.
 names       cloud.mnspro.test, lernen.test, spiele.test, inhalte.test, doh.test, any name under any.test, n0.viele.test … n999
 more labs   --name NAME or SCHULTOR_LAB; the default is one lab a checkout. A lab lives in {LABS}/NAME.
-time        {clock.FORMS}, in the gateway's time zone; a bare time is of the lab's day"""
+time        {clock.FORMS}, in the gateway's time zone; a bare time is of the lab's day.
+            +1d is the same time of the next day, +24h are 24 hours. A time that the change of the clock leaves out means the first
+            instant after it, one that comes twice the first."""
 
 
 def do_up(arguments: argparse.Namespace) -> int:
     lab = bringup.up(arguments.name, arguments.config, arguments.at, arguments.tablets, arguments.owner, arguments.build, not arguments.no_gate)
     if lab.facts["config_copied"]:
         print(f"tools/lab: {arguments.config} is not readable for the daemons' users: a copy is in use, {lab.facts['config']}", file=sys.stderr)
+    if not arguments.no_gate and not lab.facts["reports"]:
+        print(f"tools/lab: {lab.facts['config']}/gateway.toml has no [operations]: schultor-report does not run, and the city learns nothing",
+              file=sys.stderr)
     return 0
 
 
@@ -132,7 +137,8 @@ def parser() -> argparse.ArgumentParser:
             added.add_argument("--name", default=argparse.SUPPRESS, help=argparse.SUPPRESS)
         return added
 
-    up = command("up", do_up, "bring the lab up; returns when the gateway is ready. One of the same name is replaced")
+    up = command("up", do_up, "bring the lab up; returns when the gateway is ready. One of the same name is replaced, "
+                 "unless the arguments are wrong; schultor-report runs only where gateway.toml has [operations]")
     up.add_argument("--config", type=Path, metavar="DIR", help=f"configuration directory (default: a copy of {DEFAULT_CONFIG})")
     up.add_argument("--at", metavar="TIME", help="the gateway daemon's clock at start")
     up.add_argument("--tablets", type=int, default=8, metavar="N")

@@ -5,6 +5,7 @@
 import os
 import shutil
 import subprocess
+import tomllib
 from pathlib import Path
 
 from . import certificates, namespaces, network
@@ -92,8 +93,6 @@ def readable(directory: Path, user: tuple[int, int]) -> bool:
 
 def place_config(lab: Instance, wanted: Path | None, default: Path) -> tuple[Path, bool]:
     """Where the daemons read it, and whether it is a copy of what was asked for. The default is always a copy: free to be edited."""
-    if wanted and not (wanted / "gateway.toml").exists():
-        raise LabError(f"{wanted}: no configuration directory (gateway.toml is missing)")
     if wanted and all(readable(wanted, account(lab, user)) for user in USERS):
         return wanted, False
     target = lab.path("config")
@@ -101,6 +100,14 @@ def place_config(lab: Instance, wanted: Path | None, default: Path) -> tuple[Pat
     for path in (target, *target.rglob("*")):
         path.chmod(0o755 if path.is_dir() else 0o644)
     return target, wanted is not None
+
+
+def reports(config: Path) -> bool:
+    """Whether the configuration has [operations], without which schultor-report has nothing to do and does not start."""
+    try:
+        return "operations" in tomllib.loads((config / "gateway.toml").read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise LabError(f"{config}/gateway.toml: {error}") from error
 
 
 def load_sysctl(lab: Instance, name: str) -> None:
