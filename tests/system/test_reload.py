@@ -77,6 +77,20 @@ class Reload(unittest.TestCase):
     def configurations(self, result: str) -> list[dict]:
         return [event for event in self.events() if event["kind"] == "configuration" and event["result"] == result]
 
+    def test_in_json_says_what_validate_says(self):
+        school = self.school
+        self.assertEqual(json.loads(school.ctl("--json", "reload").stdout), {"reloaded": True})
+        # But for the file that cannot be read: root asks here, who can.
+        for kind in BAD.keys() - {"a file that cannot be read"}:
+            with self.subTest(kind):
+                self.spoil(kind)
+                told = school.ctl("--json", "reload", check=False)
+                self.assertEqual((told.returncode, told.stderr), (1, ""))
+                found = json.loads(school.ctl("--json", "validate", check=False).stdout)
+                self.assertTrue(found)
+                self.assertEqual(json.loads(told.stdout), [one for one in found if one["severity"] == "error"])
+                self.mend()
+
     def test_every_kind_of_bad_file_changes_nothing_and_is_told(self):
         school = self.school
         watch = school.watch(PREFIX + "configuration")

@@ -3,6 +3,7 @@
 #include "tests/catch.hpp"
 #include "tools/schultorctl/columns.hpp"
 #include "tools/schultorctl/command_line.hpp"
+#include "tools/schultorctl/diagnostics_json.hpp"
 #include "tools/schultorctl/event_text.hpp"
 #include "tools/schultorctl/override_text.hpp"
 #include "tools/schultorctl/status_text.hpp"
@@ -221,4 +222,25 @@ TEST_CASE("the status is a table whose columns stand below one another, umlauts 
   description.erase("gate");
   CHECK_FALSE(status_text(description));
   CHECK_FALSE(status_text(nlohmann::ordered_json::array()));
+}
+
+TEST_CASE("what schultord says of a refused configuration is read as validate shows it") {
+  using schultor::config::Diagnostic;
+  using schultor::config::Severity;
+  const std::vector<Diagnostic> said{{"city.toml", 14, 3, Severity::error, "“a: error: b” is no name"},
+                                     {"calendars/a:b.ics", 2, 0, Severity::error, "no event"},
+                                     {"school.toml", 0, 0, Severity::error, "there is more than what is shown"}};
+  std::string text;
+  for (const auto& one : said) text += to_string(one) + "\n";
+  CHECK(read_refusal(text) == said);
+  CHECK(read_refusal("") == std::vector<Diagnostic>{});
+  // No place, or none that is a number.
+  CHECK(read_refusal("the disk is full: 28") == std::vector<Diagnostic>{{"", 0, 0, Severity::error, "the disk is full: 28"}});
+  CHECK(read_refusal("a:0:x:-1:99999999999: error: b") ==
+        std::vector<Diagnostic>{{"a:0:x:-1:99999999999", 0, 0, Severity::error, "b"}});
+  CHECK(read_refusal(":7: error: ") == std::vector<Diagnostic>{{":7", 0, 0, Severity::error, ""}});
+
+  const auto shown = diagnostics_json(said);
+  REQUIRE(shown.size() == 3);
+  CHECK(shown[0].dump() == R"({"file":"city.toml","line":14,"column":3,"severity":"error","text":"“a: error: b” is no name"})");
 }

@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: EUPL-1.2
 #include "tools/schultorctl/answer.hpp"
 #include "tools/schultorctl/bus_client.hpp"
+#include "tools/schultorctl/diagnostics_json.hpp"
 #include "tools/schultorctl/status_text.hpp"
 
 namespace schultor::ctl {
@@ -41,7 +42,8 @@ Exit reload(const Request& request) {
   const auto refusal = bus->reload();
   if (!refusal) return give_up(refusal);
   if (*refusal) {
-    fmt::print(stderr, "{}\n", **refusal);
+    if (request.json) print(diagnostics_json(read_refusal(**refusal)));
+    else fmt::print(stderr, "{}\n", **refusal);
     return Exit::no;
   }
   if (request.json) print({{"reloaded", true}});

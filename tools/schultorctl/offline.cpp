@@ -3,6 +3,7 @@
 #include "daemon/policy/explain.hpp"
 #include "daemon/policy/questionable.hpp"
 #include "tools/schultorctl/answer.hpp"
+#include "tools/schultorctl/diagnostics_json.hpp"
 #include "tools/schultorctl/directory.hpp"
 
 #include <chrono>
@@ -64,14 +65,7 @@ Exit validate(const Request& request) {
     policy::add_questionable(loaded, *at);
   }
   if (request.json) {
-    json list = json::array();
-    for (const auto& one : loaded.diagnostics)
-      list.push_back({{"file", one.file},
-                      {"line", one.line},
-                      {"column", one.column},
-                      {"severity", one.severity == config::Severity::error ? "error" : "warning"},
-                      {"text", one.text}});
-    print(list);
+    print(diagnostics_json(loaded.diagnostics));
   } else {
     for (const auto& one : loaded.diagnostics) fmt::print(stderr, "{}\n", config::to_string(one));
   }

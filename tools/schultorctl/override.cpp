@@ -4,6 +4,8 @@
 #include "tools/schultorctl/bus_client.hpp"
 #include "tools/schultorctl/override_text.hpp"
 
+#include <algorithm>
+
 namespace schultor::ctl {
 namespace {
 
@@ -35,6 +37,17 @@ base::Result<Answered> change(const Request& request, BusClient& bus) {
   return bus.ask("Override", {group, *request.profile, request.span ? *request.span : *request.until, request.reason.value_or("")});
 }
 
+/// A group that is not there is misuse, as it is in `explain`, and no rule's refusal.
+bool lacks_group(BusClient& bus, const std::string& name) {
+  const auto described = bus.describe();
+  if (!described) return false;
+  const auto document = json::parse(*described, nullptr, false);
+  if (!document.is_object() || !document.contains("groups") || !document["groups"].is_array()) return false;
+  const auto& groups = document["groups"];
+  return std::none_of(groups.begin(), groups.end(),
+                      [&](const json& group) { return group.is_object() && group.contains("name") && group["name"] == name; });
+}
+
 }  // namespace
 
 Exit override_profile(const Request& request) {
@@ -45,7 +58,7 @@ Exit override_profile(const Request& request) {
   if (!answered) return give_up(answered);
   if (answered->refused) {
     complain(answered->text);
-    return Exit::no;
+    return request.group && lacks_group(*bus, *request.group) ? Exit::failed : Exit::no;
   }
   const auto document = json::parse(answered->text, nullptr, false);
   if (!document.is_object()) return not_json();

@@ -2,6 +2,8 @@
 // SPDX-License-Identifier: EUPL-1.2
 #include "tools/schultorctl/roster_text.hpp"
 
+#include "tools/schultorctl/diagnostics_json.hpp"
+
 #include <algorithm>
 
 namespace schultor::ctl {
@@ -76,8 +78,7 @@ std::string import_text(const ImportReport& report, const config::GroupNames& gr
 
 json import_json(const ImportReport& report) {
   const auto& difference = report.difference;
-  json added = json::array(), moved = json::array(), renamed = json::array(), missing = json::array(), unknown = json::array(),
-       problems = json::array();
+  json added = json::array(), moved = json::array(), renamed = json::array(), missing = json::array(), unknown = json::array();
   for (const auto& device : difference.added) added.push_back(device_json(device));
   for (const auto& [device, from] : difference.moved)
     moved.push_back({{"mac", base::to_string(device.mac)}, {"from", from}, {"to", device.group}, {"name", device.name}});
@@ -85,12 +86,6 @@ json import_json(const ImportReport& report) {
     renamed.push_back({{"mac", base::to_string(device.mac)}, {"group", device.group}, {"from", from}, {"to", device.name}});
   for (const auto& device : difference.missing) missing.push_back(device_json(device));
   for (const auto& [name, count] : report.read.unknown) unknown.push_back({{"name", name}, {"devices", count}});
-  for (const auto& one : report.problems)
-    problems.push_back({{"file", one.file},
-                        {"line", one.line},
-                        {"column", one.column},
-                        {"severity", one.severity == config::Severity::error ? "error" : "warning"},
-                        {"text", one.text}});
   return {{"export", report.export_file},
           {"written", report.written},
           {"added", added},
@@ -103,7 +98,7 @@ json import_json(const ImportReport& report) {
           {"without_address", report.read.without_address},
           {"without_group", report.read.without_group},
           {"left_out", report.read.left_out},
-          {"problems", problems}};
+          {"problems", diagnostics_json(report.problems)}};
 }
 
 }  // namespace schultor::ctl
