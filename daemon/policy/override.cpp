@@ -196,11 +196,16 @@ Overrides pruned(const Policy& policy, Overrides overrides, sys_seconds now) {
 }
 
 Overrides anchored(const Policy& policy, Overrides overrides, sys_seconds now) {
+  auto longest_for_all = now;
   for (auto& one : overrides) {
-    const auto length = one.until - one.from;
-    if (one.from <= now || one.until - now <= policy.longest_override) continue;
-    one.from = now;
-    one.until = now + std::min<seconds>(length, policy.longest_override);
+    const bool is_lift = one.profile.empty();
+    if (one.from > now + small_correction) {
+      const auto length = std::min<seconds>(one.until - one.from, policy.longest_override);
+      one.from = now;
+      // A lift goes on as long as what it lifts.
+      one.until = is_lift && longest_for_all > now ? longest_for_all : now + length;
+    }
+    if (!one.group && !is_lift) longest_for_all = std::max(longest_for_all, one.until);
   }
   return overrides;
 }

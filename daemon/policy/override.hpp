@@ -61,8 +61,10 @@ struct OverrideRequest {
 /// Without those that ended, and those whose group or profile the policy does not know any more.
 [[nodiscard]] Overrides pruned(const Policy& policy, Overrides overrides, std::chrono::sys_seconds now);
 
-/// Where the clock was set back behind the beginning of one that would now last longer than policy.longest_override: it began now
-/// and ends when that is over, or its own length. Nobody's override outlives a clock that was wrong.
+/// By so much a clock may be set back without an end being moved that somebody read off the wall.
+inline constexpr std::chrono::minutes small_correction{5};
+/// Where the clock was set back by more than that behind the beginning of one: it began now, and ends when its own length is over,
+/// or policy.longest_override. Nobody's override outlives a clock that was wrong.
 [[nodiscard]] Overrides anchored(const Policy& policy, Overrides overrides, std::chrono::sys_seconds now);
 /// For people: "45 min", "24 h", "1 h 30 min".
 [[nodiscard]] std::string span_text(std::chrono::seconds span);

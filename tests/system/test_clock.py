@@ -107,6 +107,16 @@ class ClockSetBack(unittest.TestCase):
         school.time("2026-11-23 18:45:05")
         self.assertEqual(group(school, "3b")["profile"], "leisure")
 
+    def test_no_override_outlives_a_clock_that_was_hours_ahead(self):
+        school = self.enterContext(School(at="2026-11-23 18:20:00"))
+        call(school, "Override", "3b", "exam", "3m", "")
+        school.time("2026-11-23 08:30:00")
+        override = call(school, "Describe")["overrides"][0]
+        self.assertTrue(override["from"].startswith("2026-11-23T08:30:0"), override)
+        self.assertTrue(override["until"].startswith("2026-11-23T08:33:0"), override)
+        school.time("2026-11-23 08:33:05")
+        self.assertEqual(group(school, "3b")["profile"], "school")
+
 
 if __name__ == "__main__":
     main()

@@ -186,6 +186,42 @@ SCENARIO("no override outlives a clock that was set back") {
   CHECK(anchored(desk.policy, desk.list, desk.now - minutes{5}) == desk.list);
 }
 
+SCENARIO("no override outlives a clock that was set back within a day, nor one that is as long as may be") {
+  Desk desk;
+  desk.now = at("2026-11-23 18:20");
+  desk.set("3b", "exam", "3m");
+  desk.set("4a", "exam", "8h");
+  const auto morning = at("2026-11-23 08:30");
+  const auto list = anchored(desk.policy, desk.list, morning);
+  CHECK(list[0].from == morning);
+  CHECK(list[0].until == morning + minutes{3});
+  CHECK(list[1].until == morning + hours{8});
+  // By a little more than a correction, and by none: of the longest one, too, the end stays.
+  const auto corrected = desk.now - small_correction;
+  CHECK(anchored(desk.policy, desk.list, corrected) == desk.list);
+  CHECK(anchored(desk.policy, desk.list, corrected - seconds{1})[0].until == corrected - seconds{1} + minutes{3});
+  // Not behind its beginning: it lasts no longer than its length from then on.
+  CHECK(anchored(desk.policy, desk.list, desk.now + minutes{1}) == desk.list);
+}
+
+SCENARIO("where the clock is set back, a lift goes on as long as what it lifts") {
+  Desk desk;
+  desk.set(std::nullopt, "paused", "3h");
+  desk.now += hours{2};
+  desk.clear("3b");
+  for (const auto back : {hours{1}, hours{12}}) {
+    auto changed = desk;
+    changed.now -= back;
+    changed.keep(anchored(changed.policy, desk.list, changed.now));
+    REQUIRE(changed.list.size() == 2);
+    CHECK(changed.list[1].from == changed.now);
+    CHECK(changed.list[1].until == changed.list[0].until);
+    changed.now = changed.list[0].until - seconds{1};
+    CHECK(changed.holds("3b").empty());
+    CHECK(changed.holds("4a") == "paused");
+  }
+}
+
 SCENARIO("what names a group or profile that has gone is forgotten") {
   Desk desk;
   desk.set("3b", "exam", "45m");
