@@ -3,13 +3,14 @@
 #include "daemon/enforce/describe.hpp"
 
 #include "daemon/base/version.hpp"
-#include "daemon/enforce/events.hpp"
 #include "daemon/policy/schedule.hpp"
 
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
 #include <algorithm>
+#include <map>
+#include <utility>
 
 namespace schultor::enforce {
 
@@ -32,7 +33,33 @@ json to_object(const policy::Policy& policy, const Refusal& refusal) {
           {"errors", in_short(refusal.errors)}};
 }
 
+std::string_view to_text(policy::Ownership ownership) {
+  return ownership == policy::Ownership::school ? "school" : ownership == policy::Ownership::byod ? "byod" : "staff";
+}
+
 }  // namespace
+
+GatewayStatus status_after(const GatewayStatus& before, const policy::Policy& policy, const std::vector<std::size_t>& devices,
+                           const Moment& moment, const std::vector<ModeChange>& changes) {
+  // What the policy says of the past does not know of overrides that have gone: what was seen here does.
+  std::map<std::string, std::pair<std::string, std::optional<policy::Seconds>>> seen;
+  for (const auto& group : before.groups) seen[group.name] = {group.profile, group.since};
+  for (const auto& change : changes)
+    if (!change.previous.empty())
+      seen[change.group] = {change.holding.profile, std::chrono::floor<std::chrono::seconds>(change.at)};
+  GatewayStatus status{policy.school, policy.revision, {}};
+  for (std::size_t i = 0; i < policy.groups.size(); ++i) {
+    const auto& group = policy.groups[i];
+    const auto& span = moment.spans[i];
+    auto since = span.since;
+    const auto& [profile, seen_since] = seen[group.name];
+    if (profile == span.holding.profile && seen_since && *seen_since <= moment.at && (!since || *since < *seen_since))
+      since = seen_since;
+    status.groups.push_back({group.name, span.holding.profile, std::string(policy::to_string(span.holding.because)),
+                             span.holding.text, since, span.until, std::string(to_text(group.ownership)), devices[i]});
+  }
+  return status;
+}
 
 std::string describe(const policy::Policy& policy, const policy::Override& one) {
   return to_object(policy, one).dump(-1, ' ', false, json::error_handler_t::replace);

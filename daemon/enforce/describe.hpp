@@ -3,7 +3,9 @@
 #pragma once
 
 #include "daemon/base/wall_clock.hpp"
+#include "daemon/enforce/events.hpp"
 #include "daemon/enforce/gateway.hpp"
+#include "daemon/enforce/moment.hpp"
 #include "daemon/policy/policy.hpp"
 
 #include <optional>
@@ -29,6 +31,13 @@ struct Health {
   policy::Overrides overrides{};
   std::optional<Refusal> refused{};  ///< the last one, until a configuration is applied
 };
+
+/// What holds at `moment`, after `changes` that led to it. Since when, is what the policy says, or the latest change that was seen
+/// here, of which the policy knows nothing: an override that has gone, a reload. A group that is new to the kernel has changed
+/// from nothing, which is no change.
+[[nodiscard]] GatewayStatus status_after(const GatewayStatus& before, const policy::Policy& policy,
+                                         const std::vector<std::size_t>& devices, const Moment& moment,
+                                         const std::vector<ModeChange>& changes);
 
 /// {"school", "version", "time", "policy_revision", "groups": […], "overrides": […], "clock": {…}, "randomised_devices", "gate":
 /// {…}, "applied", "refused" (null: nothing is): {"at", "errors"}}: see schultord(8).

@@ -34,7 +34,7 @@ base::Result<Enforcer::Applied> Enforcer::apply(const policy::Policy& policy, co
                                                 const Moment& wanted, const Numbers& numbers, bool rules_changed) {
   auto found = kernel_.read(planner::table_name);
   if (!found) return base::pass(std::move(found), "reading the ruleset");
-  Applied applied{standing_of(*found, policy), false};
+  Applied applied{standing_of(*found, numbers), false};
   const auto generations =
       generations_over(applied.before, policy, lan_interfaces, wanted, numbers, rules_changed, any_generation());
   auto intent = intent_of(policy, lan_interfaces, wanted, numbers, generations);

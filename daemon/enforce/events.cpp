@@ -77,13 +77,22 @@ std::string fault_event(const policy::Policy& policy, base::Instant at, const st
       .dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
 }
 
-void EventLog::add(std::string event) {
+void EventLog::add(base::Instant at, std::string event) {
   octets_ += event.size();
-  events_.push_back(std::move(event));
+  events_.push_back({at, std::move(event)});
   while (events_.size() > most || (octets_ > most_octets && events_.size() > 1)) {
-    octets_ -= events_.front().size();
+    octets_ -= events_.front().event.size();
     events_.pop_front();
   }
+}
+
+std::vector<std::string> EventLog::all() const {
+  std::vector<const Entry*> entries;
+  for (const auto& entry : events_) entries.push_back(&entry);
+  std::stable_sort(entries.begin(), entries.end(), [](const Entry* a, const Entry* b) { return a->at < b->at; });
+  std::vector<std::string> events;
+  for (const auto* entry : entries) events.push_back(entry->event);
+  return events;
 }
 
 }  // namespace schultor::enforce

@@ -50,12 +50,17 @@ public:
   static constexpr std::size_t most = 2048;
   static constexpr std::size_t most_octets = std::size_t{16} << 20U;
 
-  /// The oldest make room; the latest is always there.
-  void add(std::string event);
-  [[nodiscard]] std::vector<std::string> all() const { return {events_.begin(), events_.end()}; }
+  /// `at`: the event's instant. Those that were added first make room; the one that was added last is always there.
+  void add(base::Instant at, std::string event);
+  /// By their instants, oldest first; those of one instant as they were added. After a crash older ones are told after newer ones.
+  [[nodiscard]] std::vector<std::string> all() const;
 
 private:
-  std::deque<std::string> events_;
+  struct Entry {
+    base::Instant at;
+    std::string event;
+  };
+  std::deque<Entry> events_;
   std::size_t octets_ = 0;
 };
 

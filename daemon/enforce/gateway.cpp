@@ -27,10 +27,6 @@ std::optional<gid_t> find_group(const std::string& name) {
   return std::nullopt;
 }
 
-std::string_view to_text(policy::Ownership ownership) {
-  return ownership == policy::Ownership::school ? "school" : ownership == policy::Ownership::byod ? "byod" : "staff";
-}
-
 }  // namespace
 
 base::Result<void> Gateway::Impl::apply(const Configuration& wanted, Occasion occasion) {
@@ -71,7 +67,7 @@ void Gateway::Impl::committed(const Moment& now, std::vector<ModeChange> changes
     log(Priority::notice, message_id::mode_changed,
         fmt::format("{} is in {} now ({})", change.group, change.holding.profile, change.holding.text),
         {{"SCHULTOR_GROUP", change.group}, {"SCHULTOR_PROFILE", change.holding.profile}, {"SCHULTOR_PREVIOUS", change.previous}});
-    raise(mode_event(*current.policy, change));
+    raise(change.at, mode_event(*current.policy, change));
   }
   tell_changed();
 }
@@ -136,8 +132,8 @@ base::Result<void> Gateway::Impl::pin(const std::vector<dns::PinEntry>& entries)
   return done;
 }
 
-void Gateway::Impl::raise(const std::string& event) {
-  event_log.add(event);
+void Gateway::Impl::raise(base::Instant at, const std::string& event) {
+  event_log.add(at, event);
   observer.event(event);
 }
 
@@ -147,23 +143,7 @@ std::string Gateway::Impl::status_line() const { return enforce::status_line(*cu
 
 /// Once for each change: whoever asks is answered from it, however many groups and devices there are.
 void Gateway::Impl::update_status(const std::vector<ModeChange>& changes) {
-  const auto& policy = *current.policy;
-  // What the policy says of the past does not know of overrides that have gone: what was seen here does.
-  std::map<std::string, std::pair<std::string, std::optional<policy::Seconds>>> seen;
-  for (auto& group : status.groups) seen[group.name] = {std::move(group.profile), group.since};
-  for (const auto& change : changes)
-    seen[change.group] = {change.holding.profile, std::chrono::floor<std::chrono::seconds>(change.at)};
-  status = {policy.school, policy.revision, {}};
-  for (std::size_t i = 0; i < policy.groups.size(); ++i) {
-    const auto& group = policy.groups[i];
-    const auto& span = moment.spans[i];
-    auto since = span.since;
-    const auto& [profile, seen_since] = seen[group.name];
-    if (profile == span.holding.profile && seen_since && *seen_since <= moment.at && (!since || *since < *seen_since))
-      since = seen_since;
-    status.groups.push_back({group.name, span.holding.profile, std::string(policy::to_string(span.holding.because)),
-                             span.holding.text, since, span.until, std::string(to_text(group.ownership)), current.devices[i]});
-  }
+  status = status_after(status, *current.policy, current.devices, moment, changes);
 }
 
 Gateway::Gateway(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}

@@ -36,7 +36,7 @@ struct GroupStatus {
   std::string profile;
   std::string because;
   std::string text;
-  std::optional<std::chrono::sys_seconds> since;  ///< none for a profile that never changes
+  std::optional<std::chrono::sys_seconds> since;  ///< none where no change of profile is known
   std::optional<std::chrono::sys_seconds> until;
   std::string ownership;
   std::size_t devices = 0;  ///< in the roster

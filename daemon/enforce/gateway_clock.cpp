@@ -22,7 +22,8 @@ constexpr std::chrono::seconds after_commit{1};
 void Gateway::Impl::tell_clock() {
   if (clock_trust.trusted()) log(Priority::notice, message_id::clock_trusted, "The clock is right: what the schedules say holds");
   else log(Priority::warning, message_id::clock_untrusted, "The clock is not known to be right: what is configured for that holds");
-  raise(clock_event(*current.policy, clock->now(), clock_trust.trusted()));
+  const auto now = clock->now();
+  raise(now, clock_event(*current.policy, now, clock_trust.trusted()));
 }
 
 void Gateway::Impl::watch_clock() {

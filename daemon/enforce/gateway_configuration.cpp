@@ -84,7 +84,7 @@ base::Result<void> Gateway::Impl::first_apply() {
   if (!damage.empty()) keep_told(fault_event(*current.policy, clock->now(), "overrides", damage));
   if (!clock_trust.trusted()) tell_clock();
   // Who was told of the latest changes before a crash is not known here.
-  for (const auto& told : kept.told) raise(told.event);
+  for (const auto& told : kept.told) raise(told.at, told.event);
   tend_overrides();
   watch_clock();
   return {};
@@ -99,7 +99,7 @@ base::Result<void> Gateway::Impl::reload() {
     return refusal;
   }
   refused.reset();
-  raise(configuration_event(*current.policy, now, {}));
+  raise(now, configuration_event(*current.policy, now, {}));
   tend_overrides();
   arm_clock();
   tell_changed();
@@ -109,7 +109,7 @@ base::Result<void> Gateway::Impl::reload() {
 void Gateway::Impl::note_refusal(base::Instant at, std::vector<std::string> errors) {
   log(Priority::error, message_id::configuration_refused,
       fmt::format("The configuration in {} is refused; the one that was applied last stays in force", options.config_directory));
-  raise(configuration_event(*current.policy, at, errors));
+  raise(at, configuration_event(*current.policy, at, errors));
   refused = Refusal{at, std::move(errors)};
 }
 

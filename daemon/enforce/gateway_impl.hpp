@@ -78,7 +78,7 @@ struct Gateway::Impl {
   void committed(const Moment& now, std::vector<ModeChange> changes);
   void arm_clock();
   void tell_switches();
-  void raise(const std::string& event);
+  void raise(base::Instant at, const std::string& event);
   void tell_changed();
   [[nodiscard]] std::string status_line() const;
   void update_status(const std::vector<ModeChange>& changes);

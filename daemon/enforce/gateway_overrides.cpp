@@ -67,7 +67,7 @@ void Gateway::Impl::tell(const std::vector<OverrideEvent>& events) {
         fmt::format("{}: {} in {} until {}", text, group, event.about.profile,
                     policy::format_local(*current.policy, event.about.until)),
         {{"SCHULTOR_GROUP", group}, {"SCHULTOR_PROFILE", event.about.profile}, {"SCHULTOR_BY", event.by}});
-    raise(to_json(*current.policy, event));
+    raise(event.at, to_json(*current.policy, event));
   }
 }
 

@@ -99,22 +99,30 @@ Standing standing_of(const planner::Intent& intent) {
   return standing;
 }
 
-Standing standing_of(const netfilter::model::Found& found, const policy::Policy& policy) {
+Standing standing_of(const netfilter::model::Found& found, const Numbers& numbers) {
   using netfilter::model::Element;
   using netfilter::model::InterfaceName;
   using netfilter::model::Mark;
   using netfilter::model::Verdict;
+  // Every profile that there ever was has views: also those that are gone.
+  const auto of_views = profiles_of_views(numbers);
   std::map<std::string, std::string> profiles;
-  for (const auto& profile : policy.gate.profiles) profiles[planner::profile_chain(profile.name)] = profile.name;
+  for (const auto& [view, name] : of_views) profiles[planner::profile_chain(name)] = name;
 
   Standing standing;
   const auto number = [](const Mark& mark) { return static_cast<GroupNumber>(mark.value); };
   for_each_element<Mark, Verdict>(found, "group_policy", [&](const Element&, const Mark& group, const Verdict& verdict) {
     const auto known = profiles.find(verdict.chain);
-    standing.groups[number(group)] = {number(group), known == profiles.end() ? verdict.chain : known->second};
+    standing.groups[number(group)] = {number(group), known == profiles.end() ? std::string{} : known->second};
   });
   for_each_element<Mark, Mark>(found, "group_view", [&](const Element&, const Mark& group, const Mark& view) {
-    if (const auto entry = standing.groups.find(number(group)); entry != standing.groups.end()) entry->second.view = view.value;
+    const auto entry = standing.groups.find(number(group));
+    if (entry == standing.groups.end()) return;
+    auto& known = entry->second;
+    known.view = view.value;
+    // Of two names that the kernel spells alike the view tells which it is.
+    if (const auto named = of_views.find(view.value); named != of_views.end())
+      if (planner::profile_chain(named->second) == planner::profile_chain(known.profile)) known.profile = named->second;
   });
   const auto generations = planner::generations(found);
   for (auto entry = standing.groups.begin(); entry != standing.groups.end();) {

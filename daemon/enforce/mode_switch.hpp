@@ -43,9 +43,9 @@ struct ModeSwitch {
 
 /// What an intent leaves in the kernel.
 [[nodiscard]] Standing standing_of(const netfilter::planner::Intent& intent);
-/// What the kernel was found to hold. A group stands in it once it has a policy and a stamp; the profile of a chain that the
-/// policy does not know bears the chain's name.
-[[nodiscard]] Standing standing_of(const netfilter::model::Found& found, const policy::Policy& policy);
+/// What the kernel was found to hold. A group stands in it once it has a policy and a stamp; its profile is empty where the numbers
+/// do not know the chain: what the kernel calls it is nobody's business.
+[[nodiscard]] Standing standing_of(const netfilter::model::Found& found, const Numbers& numbers);
 
 /// Why a whole configuration is committed.
 enum class Occasion {

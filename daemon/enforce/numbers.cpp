@@ -49,6 +49,12 @@ base::Result<std::map<std::string, Number, std::less<>>> read_numbers(const json
 
 std::string view_key(std::string_view profile, bool steer) { return fmt::format("{}/{}", profile, steer ? "steer" : "plain"); }
 
+std::map<netfilter::planner::ViewNumber, std::string> profiles_of_views(const Numbers& numbers) {
+  std::map<netfilter::planner::ViewNumber, std::string> profiles;
+  for (const auto& [key, view] : numbers.views) profiles[view] = key.substr(0, key.rfind('/'));
+  return profiles;
+}
+
 bool steers(const policy::Group& group) { return group.ownership == policy::Ownership::school; }
 
 base::Result<Numbers> with_numbers_for(Numbers known, const policy::Policy& policy) {

@@ -24,6 +24,8 @@ struct Numbers {
 
 /// A view's name: the profile, and whether cached origins are steered: "school/steer", "school/plain".
 [[nodiscard]] std::string view_key(std::string_view profile, bool steer);
+/// The profile of each view that was ever given a number, also of profiles that are gone.
+[[nodiscard]] std::map<netfilter::planner::ViewNumber, std::string> profiles_of_views(const Numbers& numbers);
 
 /// Whether a group's tablets are steered to the local cache: only school-owned ones know its certificate.
 [[nodiscard]] bool steers(const policy::Group& group);

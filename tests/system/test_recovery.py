@@ -8,6 +8,7 @@ import unittest
 
 from lib import dns
 from lib.school import School, internet4, main, tcp_info, wait_for
+from test_clock import call
 from test_groups import pairs
 from test_switch import talk
 
@@ -63,6 +64,23 @@ class Recovery(unittest.TestCase):
         with self.assertRaises(ConnectionResetError):
             game[0].recv(1)
         wait_for(lambda: school.resolve("tablet1", "spiele.test").rcode == dns.NXDOMAIN, what="the gate to answer by the new view")
+
+    def test_events_are_listed_by_their_instants_also_after_a_crash(self):
+        school = self.school
+        call(school, "Override", "byod", "paused", "45m", "")
+        school.time("2026-11-23 09:10:00")
+        call(school, "Override", "3b", "exam", "45m", "")
+        school.kill("schultord")
+        school.restart("schultord")
+        listed = school.exec("gateway", "busctl", "--system", "--json=short", "call", "org.schultor.Gateway1", "/org/schultor/Gateway1",
+                             "org.schultor.Gateway1.Manager", "ListEvents")
+        events = [json.loads(event) for event in json.loads(listed.stdout)["data"][0]]
+        self.assertLessEqual({"mode", "override"}, {event["kind"] for event in events})
+        # All of one offset: as text they sort as they follow each other.
+        instants = [event["at"] for event in events]
+        self.assertEqual(instants, sorted(instants), events)
+        ids = [event["id"] for event in events]
+        self.assertEqual(len(ids), len(set(ids)), events)
 
     def test_a_gate_that_was_killed_serves_again(self):
         self.school.kill("dns")

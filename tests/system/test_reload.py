@@ -199,6 +199,15 @@ class Reload(unittest.TestCase):
         school.time("2026-11-23 17:00:00")
         self.assertEqual(group(school, "4b")["profile"], "leisure")
 
+    def test_a_profile_changes_its_name_and_is_told_by_both(self):
+        school = self.school
+        for path in self.config.glob("*.toml"):
+            path.write_text(path.read_text().replace('"leisure"', '"freizeit"'))
+        done = school.reload()
+        self.assertEqual(done.returncode, 0, done.stderr)
+        told = [event for event in self.events() if event["kind"] == "mode" and event["group"] == "lehrkraefte"][-1]
+        self.assertEqual((told["previous"], told["profile"]), ("leisure", "freizeit"))
+
 
 if __name__ == "__main__":
     main()

@@ -167,10 +167,10 @@ SCENARIO("a refused configuration is described with what is wrong, and an event 
 
 SCENARIO("events that are large do not fill memory") {
   EventLog log;
-  for (int i = 0; i < 40; ++i) log.add(std::string(std::size_t{1} << 20U, 'x'));
+  for (int i = 0; i < 40; ++i) log.add(nine, std::string(std::size_t{1} << 20U, 'x'));
   CHECK(log.all().size() == 16);
-  log.add(std::string(EventLog::most_octets + 1, 'y'));
+  log.add(nine, std::string(EventLog::most_octets + 1, 'y'));
   REQUIRE(log.all().size() == 1);
-  log.add("z");
+  log.add(nine, "z");
   CHECK(log.all().back() == "z");
 }

@@ -4,11 +4,13 @@
 #include "daemon/enforce/gate_switches.hpp"
 #include "daemon/enforce/mode_switch.hpp"
 #include "daemon/policy/compile.hpp"
+#include "netfilter/planner/build.hpp"
 #include "tests/catch.hpp"
 
 #include <nlohmann/json.hpp>
 
 #include <algorithm>
+#include <set>
 
 namespace {
 
@@ -65,8 +67,8 @@ prefixes = ["10.78.0.0/24"]
 constexpr const char* default_roster = "mac,group\n02:77:00:00:00:01,3b\n02:77:00:00:00:05,byod\n";
 
 policy::Policy make_policy(const std::string& roster = default_roster, const std::string& city = city_toml,
-                           const std::string& endpoints = {}) {
-  config::Files files{gateway_toml, city, school_toml, roster};
+                           const std::string& endpoints = {}, const std::string& school = school_toml) {
+  config::Files files{gateway_toml, city, school, roster};
   files.named["endpoints/a.json"] = endpoints;
   auto loaded = policy::load(files, config::Need::everything());
   for (const auto& diagnostic : loaded.diagnostics) UNSCOPED_INFO(config::to_string(diagnostic));
@@ -200,6 +202,78 @@ SCENARIO("the event of a mode change bears the same id when it is derived again 
   CHECK(id(again[0]) == id(planned.changes[0]));
 }
 
+SCENARIO("a profile that is gone keeps its name in what is told, and what the kernel calls it is told to nobody") {
+  const School school(make_policy());
+  const auto evening = moment_at(school.policy, instant(school.policy, "2026-11-23 18:00"));
+  const auto intent = intent_of(school.policy, lan, evening, school.numbers,
+                                generations_over({}, school.policy, lan, evening, school.numbers, false, first));
+  netfilter::model::Found found;
+  for (auto& set : netfilter::planner::build(intent).sets) found.sets.push_back({set.declaration, false, set.elements});
+
+  std::string renamed = city_toml;
+  for (std::size_t at = 0; (at = renamed.find("leisure")) != std::string::npos;) renamed.replace(at, 7, "freizeit");
+  std::string teachers = school_toml;
+  teachers.replace(teachers.find("leisure"), 7, "freizeit");
+  const auto policy = make_policy(default_roster, renamed, {}, teachers);
+  const auto now = moment_at(policy, instant(policy, "2026-11-23 18:30"));
+  const auto previous_by = [&](const Numbers& numbers) {
+    std::set<std::string> previous;
+    for (const auto& change : changes_over(standing_of(found, numbers), policy, now, numbers, Occasion::reload))
+      previous.insert(change.previous);
+    return previous;
+  };
+  CHECK(previous_by(*with_numbers_for(school.numbers, policy)) == std::set<std::string>{"leisure"});
+  GIVEN("a name that is gone and is spelt alike in the kernel") {
+    std::string alike = city_toml, staff = school_toml;
+    for (auto* text : {&alike, &staff})
+      for (std::size_t at = 0; (at = text->find("\"leisure\"")) != std::string::npos;) text->replace(at, 9, "\"frei_zeit\"");
+    const auto policy_alike = make_policy(default_roster, alike, {}, staff);
+    auto numbers = *with_numbers_for({}, policy_alike);
+    const auto held = moment_at(policy_alike, instant(policy_alike, "2026-11-23 18:00"));
+    netfilter::model::Found of_alike;
+    for (auto& set : netfilter::planner::build(intent_of(policy_alike, lan, held, numbers,
+                                                         generations_over({}, policy_alike, lan, held, numbers, false, first)))
+                         .sets)
+      of_alike.sets.push_back({set.declaration, false, set.elements});
+    numbers.views["frei-zeit/plain"] = 100;
+    for (const auto& [number, group] : standing_of(of_alike, numbers).groups) CHECK(group.profile == "frei_zeit");
+  }
+  GIVEN("numbers that never knew it") {
+    auto numbers = *with_numbers_for({school.numbers.groups, {}, {}}, policy);
+    CHECK(previous_by(numbers) == std::set<std::string>{""});
+  }
+}
+
+SCENARIO("a profile that never changes holds since no instant, at the first start as after a restart") {
+  const School school(make_policy());
+  const std::vector<std::size_t> devices(school.policy.groups.size());
+  const auto moment = moment_at(school.policy, instant(school.policy, "2026-11-23 09:00"));
+  const auto since_of = [&](const GatewayStatus& status, const char* group) {
+    for (const auto& one : status.groups)
+      if (one.name == group) return one.since;
+    FAIL("no such group");
+    return std::optional<policy::Seconds>{};
+  };
+  const auto at_a_start = [&](const Standing& found) {
+    return status_after({}, school.policy, devices, moment,
+                        changes_over(found, school.policy, moment, school.numbers, Occasion::start));
+  };
+  const auto first_start = at_a_start({}), restart = at_a_start(school.standing_at("2026-11-23 08:59"));
+  const policy::Seconds eight = *policy::parse_local(school.policy, "2026-11-23 08:00");
+  for (const auto* status : {&first_start, &restart}) {
+    CHECK_FALSE(since_of(*status, "lehrkraefte"));
+    CHECK(since_of(*status, "3b") == std::optional(eight));
+  }
+  GIVEN("a change that was seen, of which the policy knows nothing") {
+    const auto cleared = eight + std::chrono::minutes{59};
+    const auto& holding = moment.spans.back().holding;
+    const auto after =
+        status_after(first_start, school.policy, devices, moment, {{"lehrkraefte", "exam", holding, base::Instant(cleared)}});
+    CHECK(since_of(after, "lehrkraefte") == std::optional(cleared));
+    CHECK(since_of(status_after(after, school.policy, devices, moment, {}), "lehrkraefte") == std::optional(cleared));
+  }
+}
+
 SCENARIO("the gate may open only doors that the rules have, for addresses that somebody on the internet has") {
   const School school(make_policy());
   const auto rules = gate_rules_of(school.policy, school.numbers);
@@ -283,7 +357,23 @@ SCENARIO("two reloads within a second are two events") {
 
 SCENARIO("the ring of events is bounded") {
   EventLog log;
-  for (std::size_t i = 0; i < EventLog::most + 5; ++i) log.add(std::to_string(i));
+  for (std::size_t i = 0; i < EventLog::most + 5; ++i) log.add({}, std::to_string(i));
   CHECK(log.all().size() == EventLog::most);
   CHECK(log.all().front() == "5");
+}
+
+SCENARIO("events are listed by their instants, and those of one instant as they were told") {
+  const base::Instant nine{std::chrono::hours{9}};
+  const auto eight = nine - std::chrono::hours{1};
+  EventLog log;
+  log.add(nine, "mode");
+  log.add(eight, "override, told anew");
+  log.add(nine, "clock");
+  log.add(eight, "another, told anew");
+  CHECK(log.all() == std::vector<std::string>{"override, told anew", "another, told anew", "mode", "clock"});
+  // What was told last is there, however old it is; what was told first made room.
+  for (std::size_t i = 0; i < EventLog::most - 1; ++i) log.add(nine, "filling");
+  log.add(eight, "late");
+  CHECK(log.all().size() == EventLog::most);
+  CHECK(log.all().front() == "late");
 }
