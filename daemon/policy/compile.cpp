@@ -23,8 +23,6 @@ using config::Text;
 
 constexpr std::size_t most_groups = 1000;
 constexpr std::chrono::hours longest_override_unless_said{24};
-/// Every city has these, unless it writes them itself: the cloud alone, for an exam and for a class that is to listen.
-constexpr std::array<std::string_view, 2> built_in_profiles{"exam", "paused"};
 
 Source place_of(const config::Source& source) { return {source.file, source.line}; }
 

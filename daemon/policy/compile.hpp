@@ -5,11 +5,16 @@
 #include "daemon/config/load.hpp"
 #include "daemon/policy/policy.hpp"
 
+#include <array>
 #include <filesystem>
 #include <optional>
+#include <string_view>
 #include <vector>
 
 namespace schultor::policy {
+
+/// Every city has these, unless it writes them itself: the cloud alone, for an exam and for a class that is to listen.
+inline constexpr std::array<std::string_view, 2> built_in_profiles{"exam", "paused"};
 
 /// A policy, or none if there is an error among the diagnostics.
 struct Compiled {

@@ -6,41 +6,110 @@
 
 #include <array>
 #include <map>
+#include <string>
 #include <unordered_map>
 #include <utility>
 
 namespace schultor::policy {
 namespace {
 
-/// Below these, whoever pays or registers chooses the next label.
-constexpr std::array<std::string_view, 22> shared_hosts{
+/// Below these, whoever pays or registers chooses the next label. `*` stands for any characters within one label.
+constexpr std::array<std::string_view, 76> shared_hosts{
     "amazonaws.com",
+    "s3.amazonaws.com",
+    "s3.*.amazonaws.com",
+    "s3-*.amazonaws.com",
+    "s3-*.*.amazonaws.com",
     "appspot.com",
     "azureedge.net",
     "azurefd.net",
+    "azurestaticapps.net",
     "azurewebsites.net",
     "blob.core.windows.net",
     "web.core.windows.net",
     "blogspot.com",
+    "cloudapp.azure.com",
+    "cloudapp.net",
     "cloudfront.net",
+    "deno.dev",
+    "digitaloceanspaces.com",
     "fastly.net",
     "firebaseapp.com",
+    "fly.dev",
     "github.io",
+    "githubusercontent.com",
     "gitlab.io",
+    "glitch.me",
     "googleusercontent.com",
     "herokuapp.com",
+    "hf.space",
+    "jimdofree.com",
+    "jimdosite.com",
     "netlify.app",
+    "ngrok.io",
+    "ngrok-free.app",
+    "onrender.com",
+    "ondigitalocean.app",
     "pages.dev",
+    "r2.dev",
+    "replit.app",
+    "run.app",
     "storage.googleapis.com",
+    "surge.sh",
     "trafficmanager.net",
+    "translate.goog",
+    "trycloudflare.com",
+    "tumblr.com",
     "vercel.app",
     "web.app",
+    "weebly.com",
+    "wixsite.com",
+    "wordpress.com",
     "workers.dev",
+    // Where names are registered as they are below a top-level domain.
+    "co.uk",
+    "org.uk",
+    "me.uk",
+    "co.at",
+    "or.at",
+    "com.au",
+    "net.au",
+    "org.au",
+    "com.br",
+    "net.br",
+    "co.in",
+    "co.jp",
+    "or.jp",
+    "co.kr",
+    "com.mx",
+    "co.nz",
+    "com.pl",
+    "com.tr",
+    "co.za",
+    "eu.org",
+    "com.de",
+    "de.com",
+    "eu.com",
+    "uk.com",
+    "us.com",
 };
 
-bool is_below_or_same(std::string_view name, std::string_view above) {
-  return name == above || (name.size() > above.size() && name.substr(name.size() - above.size()) == above &&
-                           name[name.size() - above.size() - 1] == '.');
+std::string_view take_last_label(std::string_view& name) {
+  const auto dot = name.rfind('.');
+  const auto label = dot == std::string_view::npos ? name : name.substr(dot + 1);
+  name = dot == std::string_view::npos ? std::string_view{} : name.substr(0, dot);
+  return label;
+}
+
+/// Whether `host`, whose labels may end in `*`, is `above` or lies below it.
+bool is_below_or_same(std::string_view host, std::string_view above) {
+  while (!above.empty()) {
+    if (host.empty()) return false;
+    const auto label = take_last_label(above);
+    const auto fits = take_last_label(host);
+    if (fits != label && !(fits.ends_with('*') && label.starts_with(fits.substr(0, fits.size() - 1)))) return false;
+  }
+  return true;
 }
 
 /// What stands behind the last label with a wildcard.
@@ -51,22 +120,29 @@ std::string_view fixed_tail(std::string_view pattern) {
   return dot == std::string_view::npos ? std::string_view{} : pattern.substr(dot + 1);
 }
 
-/// Of the names under which anyone may host, one that the pattern opens; empty where it opens none.
-std::string_view shared_host_within(std::string_view pattern) {
+/// Where the pattern opens what is anyone's to host or to register: what that is; else empty.
+std::string opened_to_anyone(std::string_view pattern) {
+  const auto tail = fixed_tail(pattern);
+  if (tail.find('.') == std::string_view::npos) return fmt::format("every {}", pattern);
   for (const auto host : shared_hosts)
-    if (is_below_or_same(host, fixed_tail(pattern))) return host;
+    if (is_below_or_same(host, tail)) return std::string(host.find('*') == std::string_view::npos ? host : tail);
   return {};
 }
 
 /// Whether it had to.
 bool refuse_top_level(const config::Text& entry, std::string_view pattern, config::Diagnostics& out) {
-  if (fixed_tail(pattern).find('.') != std::string_view::npos) return false;
+  if (!holds_top_level(pattern)) return false;
   out.error(entry.source,
             fmt::format("“{}” opens a whole top-level domain always: expected the names of the cloud itself", entry.value));
   return true;
 }
 
 }  // namespace
+
+bool holds_top_level(std::string_view pattern) {
+  return fixed_tail(pattern).find('.') == std::string_view::npos &&
+         pattern.substr(0, pattern.rfind('.') + 1).find_first_not_of("*.") == std::string_view::npos;
+}
 
 std::vector<Pattern> compile_patterns(const std::vector<config::Text>& list, config::Diagnostics& out) {
   std::vector<Pattern> patterns;
@@ -94,10 +170,10 @@ void check_cloud_names(const std::vector<config::Text>& cloud, config::Diagnosti
   for (const auto& entry : cloud) {
     const auto pattern = parse_pattern(entry.value, {});
     if (!pattern || refuse_top_level(entry, pattern->text, out)) continue;
-    if (const auto host = shared_host_within(pattern->text); !host.empty())
+    if (const auto opened = opened_to_anyone(pattern->text); !opened.empty())
       out.warning(entry.source,
                   fmt::format("“{}” opens {} always, where anyone may host: expected the names that the cloud itself uses there",
-                              entry.value, host));
+                              entry.value, opened));
   }
 }
 
@@ -105,7 +181,7 @@ void check_listed_cloud_names(const std::vector<config::Text>& names, config::Di
   constexpr std::size_t most_shown = 3;
   std::map<std::string_view, const config::Source*> shared;
   for (const auto& name : names)
-    if (!refuse_top_level(name, name.value, out) && !shared_host_within(name.value).empty())
+    if (!refuse_top_level(name, name.value, out) && !opened_to_anyone(name.value).empty())
       shared.try_emplace(name.value, &name.source);
   if (shared.empty()) return;
   std::string shown;

@@ -5,6 +5,7 @@
 #include "daemon/config/config.hpp"
 #include "daemon/policy/name_patterns.hpp"
 
+#include <string_view>
 #include <vector>
 
 namespace schultor::policy {
@@ -12,6 +13,9 @@ namespace schultor::policy {
 /// The patterns of one list. Faults and repetitions go to `out`.
 [[nodiscard]] std::vector<Pattern> compile_patterns(const std::vector<config::Text>& list, config::Diagnostics& out);
 [[nodiscard]] NamePatterns compile_names(const std::vector<config::Text>& list, config::Diagnostics& out);
+
+/// Whether it holds a whole top-level domain: "de", "*.de". `pattern`: in lower case.
+[[nodiscard]] bool holds_top_level(std::string_view pattern);
 
 /// Refuses cloud names that are a whole top-level domain, and warns of those under which anyone may host: what is open always
 /// would be open to anyone's content.

@@ -108,6 +108,9 @@ base::Result<Pattern> parse_pattern(std::string_view text, Source source) {
   if (auto checked = check_label(last, text); !checked) return base::pass(std::move(checked));
   if (is_wildcard(last))
     return base::fail("“{}” leaves its last label open: expected a name below a fixed one, such as *.lernen.example", text);
+  if (last.find_first_not_of("0123456789") == std::string_view::npos)
+    return base::fail("“{}” ends in “{}”, which is no top-level domain: expected a name such as lernen.example, and no address",
+                      text, last);
   // rest is empty both when there was one label and when the first of two is empty.
   if (rest.empty() && name.size() != last.size())
     return base::fail("“{}” begins with a dot: write {} for it and all below it", text, last);

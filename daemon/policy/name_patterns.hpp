@@ -30,7 +30,8 @@ struct Pattern {
 };
 
 /// Reads an entry as written in a file: lowers case, drops one trailing dot, checks labels (1–63 octets,
-/// 253 in all; letters, digits, '-', '_', '*'). A single '*' label in front is allowed ("*.a.b" means names below a.b).
+/// 253 in all; letters, digits, '-', '_', '*'; not digits alone in the last one: addresses are no names). A single '*' label in
+/// front is allowed ("*.a.b" means names below a.b).
 base::Result<Pattern> parse_pattern(std::string_view text, Source source);
 
 /// How well a pattern fits: more labels first, then exact before wildcard. Ordered, higher is more specific.

@@ -21,6 +21,13 @@ bool is_open(const Policy& policy, std::string_view profile) {
   return found != nullptr && !found->listed;
 }
 
+void question_more(const config::Text& entry, const std::string& profile, config::Diagnostics& out) {
+  out.warning(entry.source,
+              fmt::format("“{0}” is open in profile “{1}” as well, and who sets “{1}” counts on the cloud alone: remove "
+                          "it here, or allow it in a profile of another name",
+                          entry.value, profile));
+}
+
 /// A profile of the school's own that nothing names.
 void question_profiles(const Examined& examined) {
   std::set<std::string_view> named;
@@ -33,6 +40,24 @@ void question_profiles(const Examined& examined) {
                            fmt::format("profile “{}”: no schedule and no group names it, so that only an override brings it about: "
                                        "name it where it is to hold, or remove it",
                                        profile.name.value));
+}
+
+/// Whoever sets one of these for a class counts on there being nothing but the cloud. Another name says what else is meant.
+void question_built_in(const Examined& examined) {
+  const auto is_built_in = [](const config::Text& name) {
+    return std::find(built_in_profiles.begin(), built_in_profiles.end(), name.value) != built_in_profiles.end();
+  };
+  for (const auto& profile : examined.config.city.profiles) {
+    if (!is_built_in(profile.name)) continue;
+    if (profile.access == config::Access::open)
+      examined.out.warning(profile.name.source, fmt::format("profile “{0}” is open, and who sets “{0}” counts on the cloud alone: "
+                                                            "expected access = \"listed\", or another name",
+                                                            profile.name.value));
+    else if (!profile.allow.empty()) question_more(profile.allow.front(), profile.name.value, examined.out);
+  }
+  for (const auto& extension : examined.config.school.extensions)
+    if (is_built_in(extension.profile) && !extension.allow.empty())
+      question_more(extension.allow.front(), extension.profile.value, examined.out);
 }
 
 /// The city's ones are an offer; what is the school's own is meant to be used.
@@ -122,6 +147,7 @@ std::vector<config::Diagnostic> questionable(const config::Config& config, const
   Examined examined{config, policy, std::nullopt, out};
   if (now) examined.today = date::floor<std::chrono::days>(policy.zone->to_local(*now));
   question_profiles(examined);
+  question_built_in(examined);
   question_schedules(examined);
   question_groups(examined);
   question_unknown_group(examined);

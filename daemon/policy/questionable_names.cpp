@@ -1,5 +1,6 @@
 // SPDX-FileCopyrightText: Schultor contributors
 // SPDX-License-Identifier: EUPL-1.2
+#include "daemon/policy/compile_names.hpp"
 #include "daemon/policy/questionable_parts.hpp"
 
 #include <fmt/format.h>
@@ -24,6 +25,7 @@ public:
     for (const auto& entry : list) {
       const auto pattern = parse_pattern(entry.value, {});
       if (!pattern) continue;
+      question_width(entry, pattern->text);
       const auto judgement = judge(gate_, profile_, pattern->text);
       if (judgement.verdict != Verdict::refuse || judgement.pattern == nullptr) continue;
       // A school may close what the city allows.
@@ -75,6 +77,16 @@ public:
   }
 
 private:
+  /// A zone of the school's own may be a single label.
+  void question_width(const config::Text& entry, std::string_view pattern) {
+    if (!profile_.listed || !holds_top_level(pattern) || gate_.local.best(pattern).pattern != nullptr) return;
+    out_.warning(
+        entry.source,
+        fmt::format("“{}” allows a whole top-level domain, in profile “{}” that is to allow what is listed alone: expected "
+                    "the names that are meant",
+                    entry.value, profile_.name));
+  }
+
   void is_there_already(const config::Text& entry, std::string_view what, std::string_view where, const Pattern& pattern) {
     out_.warning(entry.source, fmt::format("“{}” is {} already, since {} has “{}” ({}): remove it here", entry.value, what, where,
                                            pattern.text, place_of(pattern.source)));
@@ -85,9 +97,21 @@ private:
   config::Diagnostics& out_;
 };
 
+/// The cloud comes first.
+void question_never(const Examined& examined) {
+  for (const auto& entry : examined.config.city.never_domains) {
+    const auto pattern = parse_pattern(entry.value, {});
+    if (!pattern) continue;
+    if (const auto cloud = examined.policy.gate.cloud.best(pattern->text); cloud.pattern != nullptr)
+      examined.out.warning(entry.source, fmt::format("“{}” is never closed, since [cloud] has “{}” ({}): remove it here, or there",
+                                                     entry.value, cloud.pattern->text, place_of(cloud.pattern->source)));
+  }
+}
+
 }  // namespace
 
 void question_names(const Examined& examined) {
+  question_never(examined);
   for (const auto* list : {&examined.config.city.profiles, &examined.config.school.profiles})
     for (const auto& profile : *list) {
       const auto* names = examined.policy.find_profile(profile.name.value);

@@ -223,7 +223,7 @@ void question_calendars(const Examined& examined) {
   for (const auto* list : {&examined.config.city.schedules, &examined.config.school.schedules})
     for (const auto& schedule : *list)
       for (const auto& use : schedule.calendars) {
-        // Who read it has said that there is nothing in it, and of `only` that it picks nothing.
+        // Who read it has said that there is nothing in it, and question_exceptions() that nothing is left of it.
         const auto dates = holidays_of_use(use, examined.config, *examined.policy.zone);
         if (dates.empty()) continue;
         const auto next = std::lower_bound(dates.begin(), dates.end(), *examined.today,
@@ -240,12 +240,29 @@ void question_calendars(const Examined& examined) {
       }
 }
 
+/// A calendar of which `except` leaves nothing. Who compiled it has said of `only` that it picks nothing.
+void question_exceptions(const Examined& examined) {
+  for (const auto* list : {&examined.config.city.schedules, &examined.config.school.schedules})
+    for (const auto& schedule : *list)
+      for (const auto& use : schedule.calendars) {
+        if (use.except.empty() || !holidays_of_use(use, examined.config, *examined.policy.zone).empty()) continue;
+        auto all = use;
+        all.except.clear();
+        if (holidays_of_use(all, examined.config, *examined.policy.zone).empty()) continue;
+        examined.out.warning(use.except.front().source,
+                             fmt::format("no event of {} is a holiday, since except fits all{}: expected patterns that leave some, "
+                                         "or the calendar left out",
+                                         use.file.value, use.only.empty() ? "" : " that only picks"));
+      }
+}
+
 }  // namespace
 
 void question_times(const Examined& examined) {
   for (const auto* list : {&examined.config.city.schedules, &examined.config.school.schedules})
     for (const auto& schedule : *list) question_overlaps(schedule.windows, true, examined.out);
   Dates(examined).question();
+  question_exceptions(examined);
   question_calendars(examined);
 }
 

@@ -272,7 +272,7 @@ TEST_CASE("bypass names are refused in an open profile too") {
 }
 
 TEST_CASE("a whole top-level domain is no cloud") {
-  for (const std::string name : {"com", "*.com"}) {
+  for (const std::string name : {"com", "*.com", "**.*.com"}) {
     auto changed = files();
     changed.city->replace(changed.city->find("\"mnspro.cloud\""), 14, "\"" + name + "\"");
     const auto loaded = load(changed, Need::rules(true));
@@ -291,6 +291,24 @@ TEST_CASE("a cloud name under which anyone may host is warned of, and a name twi
   REQUIRE(loaded.diagnostics.size() == 2);
   CHECK(to_string(loaded.diagnostics[0]).find("city.toml:2:12: warning: “*.blob.core.windows.net”") == 0);
   CHECK(to_string(loaded.diagnostics[1]).find("is in this list already, first at city.toml:2") != std::string::npos);
+}
+
+TEST_CASE("cloud names that fit anyone's hosts or registrations are warned of") {
+  const auto warnings = [](const std::string& name) {
+    auto changed = files();
+    changed.city->replace(changed.city->find("\"mnspro.cloud\""), 14, "\"" + name + "\"");
+    const auto loaded = load(changed, Need::rules(true));
+    CHECK(loaded.policy);
+    std::string lines;
+    for (const auto& one : loaded.diagnostics) lines += to_string(one);
+    return lines;
+  };
+  for (const std::string name : {"s3.amazonaws.com", "*.s3.amazonaws.com", "s3.eu-central-1.amazonaws.com",
+                                 "eu-west-1.amazonaws.com", "wordpress.com", "co.uk", "*-schule.co.uk", "*-files.de"})
+    CHECK(warnings(name).find("city.toml:2:12: warning: “" + name + "” opens ") == 0);
+  for (const std::string name : {"ours.s3.amazonaws.com", "ours.s3.eu-central-1.amazonaws.com", "ours.wordpress.com", "ours.co.uk",
+                                 "*-files.ours.de", "s3.ours.com"})
+    CHECK(warnings(name).empty());
 }
 
 TEST_CASE("safe search is the city's or the school's, whoever asks for more, and explain says whose") {

@@ -122,6 +122,17 @@ TEST_CASE("an entry is brought into one spelling, and what is no name is refused
   }
 }
 
+TEST_CASE("an address is no name, a number in front of one is") {
+  for (const auto* address : {"1.2.3.4", "8.8.8.8.", "*.8.8", "7"}) {
+    const auto pattern = parse_pattern(address, {});
+    INFO(address);
+    REQUIRE_FALSE(pattern);
+    CHECK(std::string(pattern.error().what()).find("no top-level domain") != std::string::npos);
+  }
+  CHECK(parse_pattern("10.in-addr.arpa", {}));
+  CHECK(parse_pattern("1.2.3.4a", {}));
+}
+
 TEST_CASE("the index finds what a look at every pattern finds") {
   std::mt19937 random(20260327);
   const std::vector<std::string> labels{"a", "b", "ab", "ba", "aab", "test"};

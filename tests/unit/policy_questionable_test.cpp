@@ -193,7 +193,7 @@ TEST_CASE("what a school adds and the city has is questioned") {
                   "“x.games.anton.app” is blocked already, since the city's profile has “games.anton.app” (city.toml:10)"));
   // An exception from a block of the school's own is none of that.
   CHECK(with("", "[extend.school]\nallow = [\"de.wikipedia.org\"]\nblock = [\"wikipedia.org\"]\n") == Lines{});
-  CHECK(with("", "[extend.school]\nallow = [\"org\"]\n") == Lines{});
+  CHECK(says_only(with("", "[extend.school]\nallow = [\"org\"]\n"), "school.toml:9:10", "allows a whole top-level domain"));
 }
 
 TEST_CASE("windows of a schedule that overlap are questioned, also over midnight and over the end of the week") {
@@ -281,6 +281,49 @@ TEST_CASE("a calendar without a holiday in the coming 400 days is questioned") {
   CHECK(
       says_only(said(with_calendar(both, "{file = \"calendars/a.ics\", only = [\"*ferien\"]}")), "city.toml:19:22", "no event of"));
   CHECK(said(with_calendar(both, "{file = \"calendars/a.ics\", only = [\"*Prüfung\"]}")).size() == 1);
+}
+
+TEST_CASE("more than the cloud in the profiles that are meant to be it alone is questioned") {
+  CHECK(says_only(with("", "[extend.exam]\nallow = [\"spiele.test\"]\n"), "school.toml:9:10",
+                  "“spiele.test” is open in profile “exam” as well"));
+  CHECK(says_only(with("", "[extend.paused]\nallow = [\"spiele.test\"]\n"), "school.toml:9:10", "counts on the cloud alone"));
+  CHECK(says_only(with("[[profile]]\nname = \"exam\"\naccess = \"open\"\n", ""), "city.toml:20:8", "profile “exam” is open"));
+  CHECK(says_only(with("[[profile]]\nname = \"exam\"\naccess = \"listed\"\nallow = [\"duden.de\"]\n", ""), "city.toml:22:10",
+                  "“duden.de” is open in profile “exam”"));
+  CHECK(with("[[profile]]\nname = \"exam\"\naccess = \"listed\"\n", "[extend.exam]\nblock = [\"spiele.test\"]\n") == Lines{});
+}
+
+TEST_CASE("a whole top-level domain in a listed profile is questioned") {
+  for (const std::string name : {"de", "*.net"}) {
+    CHECK(says_only(with("", "[extend.school]\nallow = [\"" + name + "\"]\n"), "school.toml:9:10",
+                    "“" + name + "” allows a whole top-level domain, in profile “school”"));
+    CHECK(says_only(with("[[profile]]\nname = \"wide\"\naccess = \"listed\"\nallow = [\"" + name + "\"]\n", ""), "city.toml:22:10",
+                    "“" + name + "” allows a whole top-level domain, in profile “wide”"));
+  }
+  CHECK(with("", "[extend.school]\nallow = [\"*-lernen.de\", \"lernen.de\"]\n") == Lines{});
+  CHECK(with("", "[extend.leisure]\nallow = [\"lernen\"]\n") == Lines{});
+  auto own_zone = files();
+  own_zone.gateway->append("local = [\"schule\"]\n");
+  own_zone.school->append("[extend.school]\nallow = [\"schule\"]\n");
+  CHECK(said(own_zone) == Lines{});
+}
+
+TEST_CASE("what never is to close within the cloud is questioned") {
+  auto changed = files();
+  changed.city->replace(changed.city->find("\"casino.test\""), 13, "\"casino.test\", \"doc.mnspro.cloud\", \"cloud\"");
+  CHECK(says_only(said(changed), "city.toml:4:27",
+                  "“doc.mnspro.cloud” is never closed, since [cloud] has “mnspro.cloud” (city.toml:2)"));
+}
+
+TEST_CASE("a calendar of which except leaves nothing is questioned, at any time") {
+  const auto events = event("20261221", "20270106", "Weihnachtsferien") + event("20270329", "20270410", "Osterferien");
+  const auto entry = [](const std::string& keys) { return "{file = \"calendars/a.ics\", " + keys + "}"; };
+  const auto all = with_calendar(events, entry("except = [\"*\"]"));
+  CHECK(says_only(said(all), "city.toml:19:51", "no event of calendars/a.ics is a holiday, since except fits all"));
+  CHECK(said(all, std::nullopt).size() == 1);
+  CHECK(says_only(said(with_calendar(events, entry("only = [\"Oster*\"], except = [\"*ferien\"]"))), "city.toml:19:70",
+                  "since except fits all that only picks"));
+  CHECK(said(with_calendar(events, entry("except = [\"Oster*\"]"))) == Lines{});
 }
 
 TEST_CASE("keys of the format that do nothing yet are questioned") {
