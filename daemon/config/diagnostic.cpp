@@ -2,6 +2,8 @@
 // SPDX-License-Identifier: EUPL-1.2
 #include "daemon/config/diagnostic.hpp"
 
+#include "daemon/config/encoding.hpp"
+
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -17,8 +19,11 @@ constexpr std::string_view there_is_more = "there is more than what is shown";
 /// What a file says may hold anything, and goes to a terminal.
 std::string printable(std::string_view text) {
   std::string safe;
-  for (const char c : text.substr(0, longest_text)) {
-    if (static_cast<unsigned char>(c) >= 0x20 && c != 0x7f) safe += c;
+  std::size_t unseen_until = 0;
+  for (std::size_t i = 0; i < std::min(text.size(), longest_text); ++i) {
+    const char c = text[i];
+    if (const auto unseen = unseen_at(text.substr(i)); unseen > 0) unseen_until = i + unseen;
+    if (static_cast<unsigned char>(c) >= 0x20 && c != 0x7f && i >= unseen_until) safe += c;
     else safe += fmt::format("\\x{:02x}", static_cast<unsigned char>(c));
   }
   if (text.size() > longest_text) {
@@ -92,8 +97,17 @@ std::vector<Diagnostic> Diagnostics::take() && {
     return std::tuple(file_rank(a.file), std::string_view(a.file), a.line, a.column) <
            std::tuple(file_rank(b.file), std::string_view(b.file), b.line, b.column);
   });
-  list_.erase(std::unique(list_.begin(), list_.end()), list_.end());
-  return std::move(list_);
+  // Two who look at one thing say the same of it; others may speak in between.
+  std::vector<Diagnostic> once;
+  for (auto& one : list_) {
+    const auto is_same = [&](const Diagnostic& other) { return other == one; };
+    const auto is_elsewhere = [&](const Diagnostic& other) {
+      return std::tie(other.file, other.line, other.column) != std::tie(one.file, one.line, one.column);
+    };
+    const auto here_begins = std::find_if(once.rbegin(), once.rend(), is_elsewhere);
+    if (std::none_of(once.rbegin(), here_begins, is_same)) once.push_back(std::move(one));
+  }
+  return once;
 }
 
 bool has_errors(const std::vector<Diagnostic>& diagnostics) {

@@ -101,7 +101,7 @@ private:
     } else if (!is_label(group)) {
       error(group_column, fmt::format("“{}” names no group", group));
     } else if (fields_.size() > 2 && fields_[2].text.size() > longest_device_name) {
-      error(fields_[2].column, fmt::format("the name is longer than {} characters", longest_device_name));
+      error(fields_[2].column, fmt::format("the name is longer than {} octets", longest_device_name));
     } else {
       entries_.push_back({*mac, {group, {file_, line_, group_column}}, fields_.size() > 2 ? fields_[2].text : std::string{}});
       mac_columns_.push_back(mac_column);

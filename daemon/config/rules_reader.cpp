@@ -1,5 +1,6 @@
 // SPDX-FileCopyrightText: Schultor contributors
 // SPDX-License-Identifier: EUPL-1.2
+#include "daemon/config/encoding.hpp"
 #include "daemon/config/file_readers.hpp"
 #include "daemon/config/window.hpp"
 
@@ -93,6 +94,8 @@ Schedule read_schedule(TableReader table) {
 
 bool is_label(std::string_view text) {
   if (text.empty() || text.size() > longest_label || text.front() == ' ' || text.back() == ' ') return false;
+  for (std::size_t i = 0; i < text.size(); ++i)
+    if (unseen_at(text.substr(i)) > 0) return false;
   return std::none_of(text.begin(), text.end(),
                       [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f || c == ',' || c == ';' || c == '"'; });
 }
@@ -104,9 +107,9 @@ Text read_name(TableReader& table) {
     return {{}, table.where()};
   }
   if (!is_label(name->value))
-    table.out().error(name->source,
-                      fmt::format("“{}” is no name: expected 1 to {} characters without “,”, “;”, quotes and spaces at the ends",
-                                  name->value, longest_label));
+    table.out().error(name->source, fmt::format("“{}” is no name: expected 1 to {} octets of UTF-8 without “,”, “;”, quotes, "
+                                                "characters that are not seen, and spaces at the ends",
+                                                name->value, longest_label));
   return *name;
 }
 
@@ -138,7 +141,8 @@ OverrideLimits read_override_limits(TableReader& file) {
     if (span) limits.longest = Located<std::chrono::seconds>{*span, longest->source};
     else
       table->out().error(longest->source,
-                         fmt::format("“{}” is no span of time: expected one such as 45m, 4h or 1h30m", longest->value));
+                         fmt::format("“{}” is no span of time: expected one such as 45m, 4h or 1h30m, and at most 100 days (2400h)",
+                                     longest->value));
   }
   table->finish();
   return limits;

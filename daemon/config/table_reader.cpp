@@ -64,9 +64,10 @@ std::optional<Located<bool>> TableReader::flag(std::string_view key) {
 std::optional<Located<std::uint64_t>> TableReader::number(std::string_view key) {
   const auto* entry = take(key);
   if (entry == nullptr) return std::nullopt;
-  if (const auto* number = std::get_if<std::int64_t>(&entry->value.data); number != nullptr && *number >= 0)
-    return Located<std::uint64_t>{static_cast<std::uint64_t>(*number), entry->value.source};
-  wrong(key, entry->value, "a number from 0 up");
+  const auto* number = std::get_if<std::int64_t>(&entry->value.data);
+  if (number != nullptr && *number >= 0) return Located<std::uint64_t>{static_cast<std::uint64_t>(*number), entry->value.source};
+  if (number == nullptr) wrong(key, entry->value, "a number from 0 up");
+  else out_.error(entry->value.source, in_table(fmt::format("{} is {}, expected a number from 0 up", key, *number)));
   return std::nullopt;
 }
 
@@ -141,6 +142,8 @@ void TableReader::belongs_to(std::string_view key, std::string_view file) {
 }
 
 void TableReader::missing(std::string_view key, std::string_view expected) {
+  const auto bare = key.starts_with('[') ? key.substr(1, key.size() - 2) : key;
+  if (std::any_of(table_.entries.begin(), table_.entries.end(), [&](const Entry& entry) { return entry.key == bare; })) return;
   out_.error(where_, in_table(fmt::format("{} is missing, expected {}", key, expected)));
 }
 

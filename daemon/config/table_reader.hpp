@@ -48,7 +48,7 @@ public:
   void not_acted_on_yet(std::string_view key);
   /// A key that belongs into another file.
   void belongs_to(std::string_view key, std::string_view file);
-  /// Says that `key` is missing.
+  /// Says that `key` is missing, unless it is there and was wrong, which was said.
   void missing(std::string_view key, std::string_view expected);
   /// Reports the keys that were not asked for. To be called last.
   void finish();

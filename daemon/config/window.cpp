@@ -5,6 +5,7 @@
 #include <array>
 #include <charconv>
 #include <cstdint>
+#include <string>
 
 namespace schultor::config {
 namespace {
@@ -26,6 +27,39 @@ std::optional<unsigned> parse_day(std::string_view text) {
   return std::nullopt;
 }
 
+/// The day that somebody may mean: by another case, more or fewer letters, or in German.
+std::optional<std::string_view> meant_day(std::string_view text) {
+  struct Names {
+    std::string_view day;
+    std::string_view english;
+    std::string_view german;
+  };
+  constexpr std::array<Names, 7> week{{{"Mon", "monday", "montag"},
+                                       {"Tue", "tuesday", "dienstag"},
+                                       {"Wed", "wednesday", "mittwoch"},
+                                       {"Thu", "thursday", "donnerstag"},
+                                       {"Fri", "friday", "freitag"},
+                                       {"Sat", "saturday", "samstag"},
+                                       {"Sun", "sunday", "sonntag"}}};
+  if (text.size() < 2) return std::nullopt;
+  std::string lower(text);
+  for (char& c : lower)
+    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c + 32);
+  for (const auto& names : week)
+    if (names.english.starts_with(lower) || names.german.starts_with(lower)) return names.day;
+  return std::nullopt;
+}
+
+/// "; did you mean …?" where that can be told of a day or a range.
+std::string meant_days(std::string_view item) {
+  const auto dots = item.find("..");
+  const auto first = meant_day(trim(item.substr(0, dots)));
+  const auto last = dots == std::string_view::npos ? first : meant_day(trim(item.substr(dots + 2)));
+  if (!first || !last) return {};
+  const auto meant = dots == std::string_view::npos ? std::string(*first) : std::string(*first) + ".." + std::string(*last);
+  return "; did you mean “" + meant + "”?";
+}
+
 base::Result<std::uint8_t> parse_days(std::string_view text) {
   unsigned days = 0;
   for (bool more = true; more;) {
@@ -37,7 +71,8 @@ base::Result<std::uint8_t> parse_days(std::string_view text) {
     const auto first = parse_day(trim(item.substr(0, dots)));
     const auto last = dots == std::string_view::npos ? first : parse_day(trim(item.substr(dots + 2)));
     if (!first || !last)
-      return base::fail("“{}” names no days: expected Mon, Tue, Wed, Thu, Fri, Sat, Sun, a list or a range such as Mon..Fri", item);
+      return base::fail("“{}” names no days: expected Mon, Tue, Wed, Thu, Fri, Sat, Sun, a list or a range such as Mon..Fri{}",
+                        item, meant_days(item));
     for (unsigned day = *first;; day = (day + 1) % 7) {
       days |= 1U << day;
       if (day == *last) break;

@@ -159,11 +159,14 @@ private:
   void check_profiles() {
     std::size_t listed = 0;
     std::map<std::string, std::string> chains;
+    config::Source written{"city.toml", 0, 0};
     for (const auto& profile : policy_.gate.profiles) {
       const config::Source where = profiles_.at(profile.name).source;
       listed += profile.listed ? 1 : 0;
+      // One that is built in stands nowhere: the last that somebody wrote is too many.
+      if (profile.listed && where.line > 0) written = where;
       if (profile.listed && listed == most_listed_profiles + 1)
-        out_.error(where, fmt::format("more than {} listed profiles", most_listed_profiles));
+        out_.error(written, fmt::format("more than {} listed profiles", most_listed_profiles));
       // Both name their chain of the ruleset, where there is no '-'.
       std::string chain = profile.name;
       std::replace(chain.begin(), chain.end(), '-', '_');

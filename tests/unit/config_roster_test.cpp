@@ -61,7 +61,7 @@ TEST_CASE("a place in a roster is counted in characters") {
   std::vector<RosterEntry> entries;
   const auto name = std::string(129, 'x');
   CHECK(read("mac,group,name\n02:77:00:00:00:01,gäste," + name + "\n", entries) ==
-        Lines{"roster.csv:2:25: error: the name is longer than 128 characters"});
+        Lines{"roster.csv:2:25: error: the name is longer than 128 octets"});
 }
 
 TEST_CASE("a roster without its header line is refused") {

@@ -61,3 +61,15 @@ TEST_CASE("what is no window is refused and says what was expected") {
         (window.error().what().find("expected") != std::string::npos || window.error().what().find("write") != std::string::npos));
   }
 }
+
+TEST_CASE("days in another case, longer or in German are told what is meant") {
+  const auto said = [](std::string_view text) {
+    const auto window = parse_window(text, {});
+    REQUIRE_FALSE(window);
+    return std::string(window.error().what());
+  };
+  CHECK(said("mon..fri 08:00-09:00").ends_with("did you mean “Mon..Fri”?"));
+  CHECK(said("Mo..Do 08:00-09:00").ends_with("did you mean “Mon..Thu”?"));
+  CHECK(said("Wednesday 08:00-09:00").ends_with("did you mean “Wed”?"));
+  CHECK(said("Xyz 08:00-09:00").ends_with("such as Mon..Fri"));
+}

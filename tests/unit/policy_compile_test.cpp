@@ -227,7 +227,10 @@ TEST_CASE("at most 47 listed profiles, since that many doors there are beside th
   std::string profiles;
   for (int i = 0; i < 44; ++i) profiles += fmt::format("[[profile]]\nname = \"p{}\"\naccess = \"listed\"\n", i);
   CHECK(said_with(profiles, "").empty());
-  CHECK(said_with(profiles + "[[profile]]\nname = \"one-more\"\naccess = \"listed\"\n", "").size() == 1);
+  // The built-in ones come last and stand nowhere; so the last one that is written is named.
+  const auto more = said_with(profiles + "[[profile]]\nname = \"one-more\"\naccess = \"listed\"\n", "");
+  REQUIRE(more.size() == 1);
+  CHECK(more[0].starts_with("city.toml:149:8: error: more than 47 listed profiles"));
   CHECK(said_with("[[profile]]\nname = \"a-b\"\naccess = \"open\"\n[[profile]]\nname = \"a_b\"\naccess = \"open\"\n", "").size() ==
         1);
 }
@@ -309,6 +312,31 @@ TEST_CASE("cloud names that fit anyone's hosts or registrations are warned of") 
   for (const std::string name : {"ours.s3.amazonaws.com", "ours.s3.eu-central-1.amazonaws.com", "ours.wordpress.com", "ours.co.uk",
                                  "*-files.ours.de", "s3.ours.com"})
     CHECK(warnings(name).empty());
+}
+
+TEST_CASE("what is wrong is said once, with its value and its limit") {
+  CHECK(said_with("", "[[day]]\ndate = 2026-12-01\nwindows = []\n") ==
+        Lines{"school.toml:10:8: error: [[day]]: date is a date or time, expected a text in quotes"});
+  auto changed = files();
+  changed.gateway = "";
+  CHECK(said(changed) ==
+        Lines{"gateway.toml:1:1: error: timezone is missing, expected a name of the tz database such as \"Europe/Berlin\""});
+  changed = files();
+  changed.city->insert(0, "revision = -1\n");
+  CHECK(said(changed) == Lines{"city.toml:1:12: error: revision is -1, expected a number from 0 up"});
+  const auto spans = said_with("[override]\nlongest = \"2401h\"\n", "");
+  REQUIRE(spans.size() == 1);
+  CHECK(spans[0].find("at most 100 days (2400h)") != std::string::npos);
+}
+
+TEST_CASE("a name with what is not seen is none, and is shown so") {
+  for (const std::string name : {"3b\u200b", "\u202e3b", "3\u00adb", "\ufeff3b"}) {
+    const auto lines = said_with("", "[[group]]\nname = \"" + name + "\"\nprofile = \"school\"\n");
+    REQUIRE(lines.size() == 1);
+    CHECK(lines[0].find("characters that are not seen") != std::string::npos);
+    CHECK(lines[0].find("\\x") != std::string::npos);
+  }
+  CHECK(said_with("", "[[group]]\nname = \"Größe – “ß”\"\nprofile = \"school\"\n").empty());
 }
 
 TEST_CASE("safe search is the city's or the school's, whoever asks for more, and explain says whose") {
