@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: EUPL-1.2
 #include "daemon/config/diagnostic.hpp"
 
-#include "daemon/config/encoding.hpp"
+#include "daemon/config/unseen.hpp"
 
 #include <fmt/format.h>
 

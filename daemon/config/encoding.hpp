@@ -2,7 +2,6 @@
 // SPDX-License-Identifier: EUPL-1.2
 #pragma once
 
-#include <cstddef>
 #include <string>
 #include <string_view>
 
@@ -15,9 +14,5 @@ namespace schultor::config {
 /// Reads what spreadsheets and management systems write: UTF-8 and UTF-16 with or without byte order mark, else Windows-1252. The
 /// mark goes; what is no character becomes U+FFFD. The result is valid UTF-8, at most three times as long.
 [[nodiscard]] std::string utf8_from_any(std::string_view text);
-
-/// How many octets of UTF-8 the character at the start of `text` has, where it is one that is not seen or that turns the text
-/// around it: of no width, of direction, a control character beyond ASCII. 0 for every other.
-[[nodiscard]] std::size_t unseen_at(std::string_view text);
 
 }  // namespace schultor::config

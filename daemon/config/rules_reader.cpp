@@ -1,7 +1,7 @@
 // SPDX-FileCopyrightText: Schultor contributors
 // SPDX-License-Identifier: EUPL-1.2
-#include "daemon/config/encoding.hpp"
 #include "daemon/config/file_readers.hpp"
+#include "daemon/config/unseen.hpp"
 #include "daemon/config/window.hpp"
 
 #include <fmt/format.h>
