@@ -17,9 +17,28 @@ using date::local_days;
 using std::chrono::days;
 using std::chrono::seconds;
 
+/// German letters in one character each: some programs write Ü as U and the two dots (U+0308).
+std::string composed(std::string_view text) {
+  constexpr std::string_view dots = "\xcc\x88";
+  constexpr std::string_view plain = "aouAOU";
+  constexpr std::string_view second_octets = "\xa4\xb6\xbc\x84\x96\x9c";
+  std::string whole;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    const auto letter = plain.find(text[i]);
+    if (letter == std::string_view::npos || !text.substr(i + 1).starts_with(dots)) {
+      whole += text[i];
+    } else {
+      whole += '\xc3';
+      whole += second_octets[letter];
+      i += dots.size();
+    }
+  }
+  return whole;
+}
+
 /// Lower case, for ASCII and the letters of Latin-1 as UTF-8 writes them.
 std::string lower(std::string_view text) {
-  std::string lowered(text);
+  auto lowered = composed(text);
   for (std::size_t i = 0; i < lowered.size(); ++i) {
     auto& c = lowered[i];
     const bool ascii = c >= 'A' && c <= 'Z';
