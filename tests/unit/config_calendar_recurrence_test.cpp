@@ -48,6 +48,32 @@ TEST_CASE("rules recur: by count, until a day or an instant, and without end up 
   CHECK(occurrences({"DTSTART;TZID=Europe/Berlin:20260101T080000", "RRULE:FREQ=DAILY;UNTIL=20260102T065959Z"}).size() == 1);
 }
 
+TEST_CASE("parts of rules name days together, from the end and in any week") {
+  CHECK(occurrences({"DTSTART;VALUE=DATE:20260105", "RRULE:FREQ=WEEKLY;BYDAY=MO,TU,WE;BYSETPOS=1;COUNT=3"}) ==
+        Lines{"2026-01-05", "2026-01-12", "2026-01-19"});
+  CHECK(occurrences({"DTSTART;VALUE=DATE:20260115", "RRULE:FREQ=YEARLY;BYMONTHDAY=-1,15;COUNT=4"}) ==
+        Lines{"2026-01-15", "2026-01-31", "2026-02-15", "2026-02-28"});
+  // With weeks from Sunday, 2025's last one begins on 2025-12-28 as 2026's first has four days of January.
+  CHECK(occurrences({"DTSTART;VALUE=DATE:20241224", "RRULE:FREQ=YEARLY;BYWEEKNO=-1;BYDAY=TU,WE;WKST=SU;COUNT=4"}) ==
+        Lines{"2024-12-24", "2024-12-25", "2025-12-30", "2025-12-31"});
+  CHECK(occurrences({"DTSTART;VALUE=DATE:20260131", "RRULE:FREQ=DAILY;BYMONTHDAY=-1;COUNT=3"}) ==
+        Lines{"2026-01-31", "2026-02-28", "2026-03-31"});
+  CHECK(occurrences({"DTSTART;VALUE=DATE:20251229", "RRULE:FREQ=YEARLY;BYWEEKNO=1;COUNT=3"}) ==
+        Lines{"2025-12-29", "2027-01-04", "2028-01-03"});
+  CHECK(occurrences({"DTSTART;VALUE=DATE:20261231", "RRULE:FREQ=YEARLY;BYYEARDAY=-1,100;COUNT=3"}) ==
+        Lines{"2026-12-31", "2027-04-10", "2027-12-31"});
+}
+
+TEST_CASE("a rule without a clear meaning is refused with the reason") {
+  const auto said = [](const char* rule) { return faults({"DTSTART;VALUE=DATE:20260105", rule}).front(); };
+  CHECK(said("RRULE:FREQ=WEEKLY;BYDAY=1MO").find("a numbered BYDAY is for FREQ=MONTHLY") != std::string::npos);
+  CHECK(said("RRULE:FREQ=YEARLY;BYWEEKNO=20;BYDAY=1MO").find("beside BYWEEKNO") != std::string::npos);
+  CHECK(said("RRULE:FREQ=YEARLY;INTERVAL=2;BYWEEKNO=1").find("two years") != std::string::npos);
+  CHECK(said("RRULE:FREQ=WEEKLY;BYMONTHDAY=3").find("BYMONTHDAY is not for FREQ=WEEKLY") != std::string::npos);
+  CHECK(said("RRULE:FREQ=YEARLY;BYMONTH=2;BYMONTHDAY=30").find("names no time from DTSTART to the end of 2037") !=
+        std::string::npos);
+}
+
 TEST_CASE("an event recurs by the local clock across a change of the clocks") {
   const auto lines =
       Lines{"2026-03-28T07:00..2026-03-28T09:00Z", "2026-03-29T06:00..2026-03-29T08:00Z", "2026-03-30T06:00..2026-03-30T08:00Z"};

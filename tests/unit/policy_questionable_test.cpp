@@ -1,5 +1,6 @@
 // SPDX-FileCopyrightText: Schultor contributors
 // SPDX-License-Identifier: EUPL-1.2
+#include "daemon/policy/compile_schedules.hpp"
 #include "daemon/policy/questionable.hpp"
 #include "tests/catch.hpp"
 
@@ -98,6 +99,12 @@ constexpr std::string_view own_profile = "[[profile]]\nname = \"own\"\naccess = 
 TEST_CASE("what is meant as it is written is not questioned") {
   CHECK(said(files()) == Lines{});
   CHECK(said(files(), std::nullopt) == Lines{});
+}
+
+TEST_CASE("a glob fits German letters however their dots are written") {
+  CHECK(schultor::policy::fits_glob("FRÜHJAHR*", "Fru\xcc\x88hjahrsferien"));
+  CHECK(schultor::policy::fits_glob("a\xcc\x88?O\xcc\x88", "Äuö"));
+  CHECK_FALSE(schultor::policy::fits_glob("Fru*", "Fru\xcc\x88hjahr"));
 }
 
 TEST_CASE("a profile of the school's own that nothing names is questioned, the city's are an offer") {
