@@ -48,11 +48,11 @@ std::string Gateway::Impl::load_kept_overrides() {
     return {};
   }
   if (!damage.empty()) log(Priority::error, message_id::state_damaged, damage);
-  // Ids go on above all that may have been given, of which there was no more than one a second: who was told of an event knows it
-  // by its id. At the first start of all none was given.
+  // Ids go on above all that may have been given, of which there was no more than one a microsecond (a start follows another within
+  // a second): who was told of an event knows it by its id. At the first start of all none was given.
   if (!damage.empty() || std::filesystem::exists(numbers_path())) {
     const auto latest = std::max(clock->now(), build_time());
-    kept.last_id = static_cast<std::uint64_t>(std::chrono::floor<std::chrono::seconds>(latest).time_since_epoch().count());
+    kept.last_id = static_cast<std::uint64_t>(std::chrono::floor<std::chrono::microseconds>(latest).time_since_epoch().count());
   }
   if (auto saved = save_overrides(overrides_path(), kept); !saved)
     log(Priority::warning, {}, fmt::format("Overrides cannot be kept: {}", saved.error().what()));
