@@ -14,11 +14,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <charconv>
 #include <cstdio>
 #include <map>
-#include <memory>
-#include <string_view>
 #include <thread>
 
 using namespace schultor;
@@ -139,11 +136,6 @@ Server start_dnsmasq(const Directory& directory, bool nftset) {
   return server;
 }
 
-double median(std::vector<double> values) {
-  std::sort(values.begin(), values.end());
-  return values.empty() ? 0 : values[values.size() / 2];
-}
-
 struct Row {
   std::vector<double> cpu_us, kqps, p50, p99;
   std::size_t lost = 0, wrong = 0;
@@ -188,41 +180,15 @@ void measure(const Case& what, const std::vector<Server>& servers, std::size_t r
   if (rows[gate_name].wrong > 0) give_up("the gate gave answers that are none");
 }
 
-struct Options {
-  std::size_t rounds = 5;
-  std::string program;
-  bool peers = true;
-};
-
-Options options_of(int count, char** arguments) {
-  Options options;
-  options.program =
-      (std::filesystem::path(arguments[0]).parent_path() / "../../daemon/app/schultor-dns").lexically_normal().string();
-  for (int i = 1; i < count; ++i) {
-    const std::string_view word = arguments[i];
-    if (word == "--no-peers") {
-      options.peers = false;
-      continue;
-    }
-    const std::string_view value = i + 1 < count ? arguments[++i] : "";
-    if (word == "--gate" && !value.empty()) {
-      options.program = value;
-    } else if (std::size_t rounds = 0; word == "--rounds" &&
-                                       std::from_chars(value.data(), value.data() + value.size(), rounds).ec == std::errc{} &&
-                                       rounds > 0) {
-      options.rounds = rounds;
-    } else {
-      std::fprintf(stderr, "usage: %s [--rounds N] [--no-peers] [--gate PROGRAM]\n", arguments[0]);
-      std::exit(2);
-    }
-  }
-  return options;
-}
-
 }  // namespace
 
-int main(int count, char** arguments) {
-  const auto options = options_of(count, arguments);
+int main(int count, char** words) {
+  const auto arguments = arguments_of(count, words, 5, {"--no-peers"}, {"--gate"});
+  const auto given = arguments.values.find("--gate");
+  const auto program =
+      given != arguments.values.end()
+          ? given->second
+          : (std::filesystem::path(words[0]).parent_path() / "../../daemon/app/schultor-dns").lexically_normal().string();
   test::enter_network_namespace();
   test::run("ip link set lo up");
   use_core(load_core);
@@ -232,8 +198,8 @@ int main(int count, char** arguments) {
 
   std::vector<Server> servers;
   servers.push_back(start_floor(directory));
-  servers.push_back(start_gate(directory, options.program));
-  for (const auto& [program, start] : std::initializer_list<std::pair<const char*, std::function<Server()>>>{
+  servers.push_back(start_gate(directory, program));
+  for (const auto& [peer, start] : std::initializer_list<std::pair<const char*, std::function<Server()>>>{
            {"unbound", [&] { return start_unbound(directory); }},
            {"dnsdist", [&] { return start_dnsdist(directory); }},
            {"dnsmasq", [&] { return start_dnsmasq(directory, false); }},
@@ -241,16 +207,16 @@ int main(int count, char** arguments) {
               test::run("nft 'add table inet dnsmasq; add set inet dnsmasq pins { type ipv4_addr; flags timeout; timeout 10m; }'");
               return start_dnsmasq(directory, true);
             }}}) {
-    if (!options.peers) continue;
-    if (installed(program)) servers.push_back(start());
-    else fmt::print("{} is not installed: left out (tools/packages install bench)\n", program);
+    if (arguments.flags.contains("--no-peers")) continue;
+    if (installed(peer)) servers.push_back(start());
+    else fmt::print("{} is not installed: left out (tools/packages install bench)\n", peer);
   }
   for (const auto& server : servers) await_dns(server.port, leisure_view, "up.test", server.log);
 
-  fmt::print("Medians of {} alternating rounds; servers on core {}, load and upstream on core {}.\n", options.rounds, server_core,
+  fmt::print("Medians of {} alternating rounds; servers on core {}, load and upstream on core {}.\n", arguments.rounds, server_core,
              load_core);
   // One round is for looking whether it works.
-  const bool quick = options.rounds == 1;
+  const bool quick = arguments.rounds == 1;
   const std::size_t many = quick ? 2'000 : 100'000;
   const std::size_t few = quick ? 200 : 10'000;
   const auto listed = [] { return fresh("lernen.test"); };
@@ -262,6 +228,6 @@ int main(int count, char** arguments) {
            Case{"2,000 a second, forwarded, not pinned", leisure_view, open, few, 2000},
            Case{"2,000 a second, forwarded and pinned", school_view, listed, few, 2000},
        })
-    measure(one, servers, options.rounds);
+    measure(one, servers, arguments.rounds);
   return 0;
 }

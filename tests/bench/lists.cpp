@@ -7,19 +7,14 @@
 #include "daemon/lists/build.hpp"
 #include "daemon/lists/directory.hpp"
 #include "daemon/lists/table_file.hpp"
+#include "tests/bench/lib/listed_names.hpp"
+#include "tests/bench/lib/measuring.hpp"
 
 #include <fmt/format.h>
 
-#include <sys/resource.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include <algorithm>
-#include <array>
-#include <charconv>
-#include <chrono>
-#include <cstdio>
-#include <cstdlib>
 #include <ctime>
 #include <filesystem>
 #include <fstream>
@@ -32,85 +27,14 @@
 #include <vector>
 
 using namespace schultor;
+using namespace schultor::bench;
 
 namespace {
-
-using Nanoseconds = std::chrono::duration<double, std::nano>;
-
-[[noreturn]] void give_up(const std::string& why) {
-  std::fprintf(stderr, "%s\n", why.c_str());
-  std::exit(1);
-}
-
-template <typename T>
-T must(base::Result<T> result) {
-  if (!result) give_up(result.error().what());
-  return std::move(*result);
-}
-
-/// A directory that goes when the program does.
-class Directory {
-public:
-  Directory() {
-    auto name = (std::filesystem::temp_directory_path() / "schultor-bench-XXXXXX").string();
-    if (mkdtemp(name.data()) == nullptr) give_up("there is no place for temporary files");
-    path_ = name;
-  }
-  ~Directory() {
-    std::error_code ignored;
-    std::filesystem::remove_all(path_, ignored);
-  }
-  Directory(const Directory&) = delete;
-  Directory& operator=(const Directory&) = delete;
-  [[nodiscard]] const std::filesystem::path& path() const { return path_; }
-
-private:
-  std::filesystem::path path_;
-};
-
-template <typename Work>
-double timed(Work work) {
-  const auto start = std::chrono::steady_clock::now();
-  work();
-  return Nanoseconds(std::chrono::steady_clock::now() - start).count();
-}
 
 double thread_time() {
   timespec now{};
   clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
   return static_cast<double>(now.tv_sec) * 1e9 + static_cast<double>(now.tv_nsec);
-}
-
-double median(std::vector<double> values) {
-  std::sort(values.begin(), values.end());
-  return values[values.size() / 2];
-}
-
-constexpr std::size_t lists_in_table = 20;
-
-/// The n-th of the names: made up, of two to four labels, each number another one.
-std::string name_of(std::size_t number) {
-  std::uint64_t mixed = (number + 1) * 0x9e3779b97f4a7c15U;
-  mixed ^= mixed >> 29U;
-  auto word = [](std::uint64_t bits, std::size_t letters) {
-    std::string text;
-    for (; letters > 0; --letters, bits /= 26) text += static_cast<char>('a' + bits % 26);
-    return text;
-  };
-  constexpr std::array<std::string_view, 5> ends{"com", "de", "net", "example", "org"};
-  std::string name = fmt::format("{}{:x}.{}", word(mixed, 2 + mixed % 9), number, ends[mixed >> 40U & 3U]);
-  if (mixed >> 50U & 1U) name.insert(0, word(mixed >> 20U, 3) + ".");
-  if ((mixed >> 51U & 3U) == 0) name.insert(0, "www.");
-  return name;
-}
-
-void write_lists(const std::filesystem::path& lists, std::size_t names) {
-  for (std::size_t list = 0; list < lists_in_table; ++list) {
-    const auto folder = lists / fmt::format("list{:02}", list);
-    std::filesystem::create_directories(folder);
-    std::ofstream file(folder / "domains", std::ios::binary);
-    for (std::size_t i = list; i < names; i += lists_in_table) file << name_of(i) << '\n';
-  }
 }
 
 /// Half of them listed, of which half have a label in front; half of them on no list.
@@ -119,7 +43,7 @@ std::vector<std::string> questions(std::size_t names, std::size_t count) {
   std::vector<std::string> all;
   for (std::size_t i = 0; i < count; ++i) {
     const bool listed = (i & 1U) != 0;
-    auto name = name_of(listed ? random() % names : names + random() % names);
+    auto name = listed_name(listed ? random() % names : names + random() % names);
     if ((i & 2U) != 0) name.insert(0, "cdn7.");
     all.push_back(std::move(name));
   }
@@ -132,32 +56,6 @@ double resident_mb() {
   std::size_t size = 0, resident = 0;
   status >> size >> resident;
   return static_cast<double>(resident) * static_cast<double>(sysconf(_SC_PAGESIZE)) / 1e6;
-}
-
-struct Compiling {
-  double seconds = 0;
-  double peak_mb = 0;
-};
-
-/// Compiles in a process of its own, so that its memory can be told.
-Compiling compile(const std::filesystem::path& lists, const std::string& output) {
-  Compiling result;
-  result.seconds = timed([&] {
-                     const pid_t child = fork();
-                     if (child < 0) give_up("fork failed");
-                     if (child == 0) {
-                       const auto gathered = must(lists::gather(lists));
-                       const auto written = lists::write_table(output, must(lists::build(gathered.collection)));
-                       if (!written) give_up(written.error().what());
-                       _exit(0);
-                     }
-                     int status = 0;
-                     rusage usage{};
-                     if (wait4(child, &status, 0, &usage) != child || status != 0) give_up("compiling failed");
-                     result.peak_mb = static_cast<double>(usage.ru_maxrss) * 1024 / 1e6;
-                   }) /
-                   1e9;
-  return result;
 }
 
 bool holds(const std::unordered_set<std::string>& set, std::string_view name) {
@@ -185,11 +83,11 @@ class Subject {
 public:
   Subject(std::size_t names, std::size_t asked) : names_(names), questions_(questions(names, asked)) {
     const auto lists = directory_.path() / "lists";
-    file_ = (directory_.path() / "lists.table").string();
+    file_ = directory_.file("lists.table");
     write_lists(lists, names);
-    compiled_ = compile(lists, file_);
+    compiled_ = compile_lists(lists, file_);
     open_and_ask_all();
-    for (std::size_t i = 0; i < names; ++i) set_.insert(name_of(i));
+    for (std::size_t i = 0; i < names; ++i) set_.insert(listed_name(i));
     for (const auto& name : questions_)
       if (mapped_->table().look_up(name).lists.empty() == holds(set_, name)) give_up("the table and the set differ on " + name);
   }
@@ -212,12 +110,12 @@ public:
 private:
   void open_and_ask_all() {
     const double before = resident_mb();
-    open_ms_ = timed([&] { mapped_ = must(lists::MappedTable::open(file_)); }) / 1e6;
+    open_ms_ = timed<std::nano>([&] { mapped_ = must(lists::MappedTable::open(file_)); }) / 1e6;
     const auto& table = mapped_->table();
     if (table.names() != names_) give_up("the table lost a name");
     for (std::size_t i = 0; i < names_; ++i)
-      if (table.look_up(name_of(i)).lists != lists::ListSet::of(i % lists_in_table))
-        give_up("the table does not find " + name_of(i));
+      if (table.look_up(listed_name(i)).lists != lists::ListSet::of(i % lists_in_table))
+        give_up("the table does not find " + listed_name(i));
     grown_mb_ = resident_mb() - before;
   }
 
@@ -242,48 +140,25 @@ private:
   std::vector<double> ours_, floor_, peer_;
 };
 
-struct Options {
-  std::size_t rounds = 7;
-  bool small = false;
-};
-
-Options options_of(int count, char** arguments) {
-  Options options;
-  for (int i = 1; i < count; ++i) {
-    const std::string_view word = arguments[i];
-    const std::string_view value = i + 1 < count ? arguments[i + 1] : "";
-    const auto [end, error] = std::from_chars(value.data(), value.data() + value.size(), options.rounds);
-    if (word == "--small") {
-      options.small = true;
-    } else if (word == "--rounds" && error == std::errc{} && end == value.data() + value.size() && options.rounds > 0) {
-      ++i;
-    } else {
-      std::fprintf(stderr, "usage: %s [--rounds N] [--small]\n", arguments[0]);
-      std::exit(2);
-    }
-  }
-  return options;
-}
-
 }  // namespace
 
 int main(int count, char** arguments) {
-  const auto options = options_of(count, arguments);
+  const auto [rounds, flags, values] = arguments_of(count, arguments, 7, {"--small"});
+  const bool small = flags.contains("--small");
   fmt::print(
       "A name, looked up in all lists: medians of {} alternating rounds, ns a question. The floor is hashing alone, the peer\n"
       "std::unordered_set<std::string>. Half of the questions are listed, of two to five labels.\n\n"
       "{:>9} {:>10} {:>9} {:>9} {:>9} {:>9} {:>9} {:>10} {:>9}\n",
-      options.rounds, "names", "lookup, ns", "floor, ns", "peer, ns", "file, MB", "grown, MB", "open, ms", "compile, s",
-      "peak, MB");
-  const auto sizes = options.small ? std::vector<std::size_t>{20'000} : std::vector<std::size_t>{1'000'000, 5'000'000};
+      rounds, "names", "lookup, ns", "floor, ns", "peer, ns", "file, MB", "grown, MB", "open, ms", "compile, s", "peak, MB");
+  const auto sizes = small ? std::vector<std::size_t>{20'000} : std::vector<std::size_t>{1'000'000, 5'000'000};
   std::vector<std::unique_ptr<Subject>> subjects;
   for (const auto size : sizes) subjects.push_back(std::make_unique<Subject>(size, std::min<std::size_t>(size, 1'000'000)));
-  for (std::size_t round = 0; round < options.rounds; ++round)
+  for (std::size_t round = 0; round < rounds; ++round)
     for (const auto& subject : subjects) subject->round();
   for (const auto& subject : subjects) subject->print();
-  if (options.small) return 0;
+  if (small) return 0;
   std::vector<double> ratios;
-  for (std::size_t i = 0; i < options.rounds; ++i) ratios.push_back(subjects[1]->times()[i] / subjects[0]->times()[i]);
+  for (std::size_t i = 0; i < rounds; ++i) ratios.push_back(subjects[1]->times()[i] / subjects[0]->times()[i]);
   fmt::print("\nFive million names take {:.2f} times as long as one million.\n", median(ratios));
   return 0;
 }

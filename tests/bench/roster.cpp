@@ -5,52 +5,22 @@
 // splits each line at its commas, and Python's csv module. And what the roster adds to loading a whole configuration directory.
 #include "daemon/config/file_readers.hpp"
 #include "daemon/policy/compile.hpp"
+#include "tests/bench/lib/measuring.hpp"
 
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <charconv>
-#include <chrono>
 #include <cstdio>
-#include <cstdlib>
 #include <filesystem>
-#include <fstream>
 #include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
 
 using namespace schultor;
+using namespace schultor::bench;
 
 namespace {
-
-using Milliseconds = std::chrono::duration<double, std::milli>;
-
-[[noreturn]] void give_up(const std::string& why) {
-  std::fprintf(stderr, "%s\n", why.c_str());
-  std::exit(1);
-}
-
-/// A directory that goes when the program does.
-class Directory {
-public:
-  Directory() {
-    auto name = (std::filesystem::temp_directory_path() / "schultor-bench-XXXXXX").string();
-    if (mkdtemp(name.data()) == nullptr) give_up("there is no place for temporary files");
-    path_ = name;
-  }
-  ~Directory() {
-    std::error_code ignored;
-    std::filesystem::remove_all(path_, ignored);
-  }
-  Directory(const Directory&) = delete;
-  Directory& operator=(const Directory&) = delete;
-  [[nodiscard]] const std::filesystem::path& path() const { return path_; }
-  void write(const std::string& name, std::string_view text) const { std::ofstream(path_ / name, std::ios::binary) << text; }
-
-private:
-  std::filesystem::path path_;
-};
 
 constexpr std::size_t groups = 30;
 
@@ -106,18 +76,6 @@ double python_ms(const std::filesystem::path& file) {
   return milliseconds;
 }
 
-template <typename Work>
-double timed(Work work) {
-  const auto start = std::chrono::steady_clock::now();
-  work();
-  return Milliseconds(std::chrono::steady_clock::now() - start).count();
-}
-
-double median(std::vector<double> values) {
-  std::sort(values.begin(), values.end());
-  return values[values.size() / 2];
-}
-
 void measure(std::size_t devices, std::size_t rounds) {
   const auto roster = roster_of(devices);
   const Directory with, without;
@@ -125,20 +83,20 @@ void measure(std::size_t devices, std::size_t rounds) {
   fill(without, "mac,group,name\n");
   std::vector<double> ours, floor, python, whole, bare;
   for (std::size_t round = 0; round < rounds; ++round) {
-    floor.push_back(timed([&] {
+    floor.push_back(timed<std::milli>([&] {
       if (split_lines(roster) != 3 * devices + 4) give_up("the floor lost a field");
     }));
-    ours.push_back(timed([&] {
+    ours.push_back(timed<std::milli>([&] {
       config::Diagnostics faults;
       if (config::read_roster(roster, "roster.csv", faults).size() != devices || faults.has_errors())
         give_up("the reader lost a device");
     }));
     python.push_back(python_ms(with.path() / "roster.csv"));
-    whole.push_back(timed([&] {
+    whole.push_back(timed<std::milli>([&] {
       const auto loaded = policy::load(with.path(), config::Need::everything());
       if (!loaded.policy || loaded.policy->devices.size() != devices) give_up("the directory did not load");
     }));
-    bare.push_back(timed([&] {
+    bare.push_back(timed<std::milli>([&] {
       if (!policy::load(without.path(), config::Need::everything()).policy) give_up("the directory did not load");
     }));
   }
@@ -147,23 +105,10 @@ void measure(std::size_t devices, std::size_t rounds) {
              peer < 0 ? "none" : fmt::format("{:.2f}×", read / peer), all, median(bare));
 }
 
-std::size_t rounds_of(int count, char** arguments) {
-  std::size_t rounds = 15;
-  if (count == 1) return rounds;
-  const std::string_view text = count == 3 ? arguments[2] : "";
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), rounds);
-  if (count != 3 || std::string_view(arguments[1]) != "--rounds" || error != std::errc{} || end != text.data() + text.size() ||
-      rounds == 0) {
-    std::fprintf(stderr, "usage: %s [--rounds N]\n", arguments[0]);
-    std::exit(2);
-  }
-  return rounds;
-}
-
 }  // namespace
 
 int main(int count, char** arguments) {
-  const std::size_t rounds = rounds_of(count, arguments);
+  const std::size_t rounds = arguments_of(count, arguments, 15).rounds;
   fmt::print(
       "A roster, read: medians of {} alternating rounds. Times are this machine's; the ratios are to splitting the same lines\n"
       "at their commas (the floor) and to Python's csv module.\n\n{:>8} {:>12} {:>10} {:>11} {:>12} {:>16}\n",

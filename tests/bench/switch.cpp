@@ -8,49 +8,22 @@
 #include "netfilter/kernel/connection.hpp"
 #include "netfilter/planner/build.hpp"
 #include "netfilter/planner/reconcile.hpp"
+#include "tests/bench/lib/measuring.hpp"
 #include "tests/kernel/netfilter_examples.hpp"
 #include "tests/kernel/network_namespace.hpp"
 
 #include <fmt/format.h>
 
-#include <algorithm>
-#include <charconv>
-#include <chrono>
 #include <cstdio>
-#include <cstdlib>
 #include <string_view>
 #include <vector>
 
 using namespace schultor;
+using namespace schultor::bench;
 using namespace schultor::netfilter;
 using namespace schultor::netfilter::planner;
 
 namespace {
-
-using Microseconds = std::chrono::duration<double, std::micro>;
-
-[[noreturn]] void give_up(const std::string& why) {
-  std::fprintf(stderr, "%s\n", why.c_str());
-  std::exit(1);
-}
-
-template <typename T>
-T must(base::Result<T> result) {
-  if (!result) give_up(result.error().what());
-  return std::move(*result);
-}
-
-double median(std::vector<double> values) {
-  std::sort(values.begin(), values.end());
-  return values[values.size() / 2];
-}
-
-template <typename Work>
-double timed(Work work) {
-  const auto start = std::chrono::steady_clock::now();
-  work();
-  return Microseconds(std::chrono::steady_clock::now() - start).count();
-}
 
 /// All groups in the other profile, with their next generations.
 Intent switched(Intent intent) {
@@ -99,7 +72,7 @@ Row measure(std::size_t groups, std::size_t tablets, std::size_t rounds) {
     Intent after = switched(intent);
     kernel::Committed committed;
     const auto switches = between(intent, after);
-    ours.push_back(timed([&] { committed = must(connection.commit(switch_groups(switches))); }));
+    ours.push_back(timed<std::micro>([&] { committed = must(connection.commit(switch_groups(switches))); }));
     if (row.messages == 0) row.messages = committed.messages;
     if (committed.messages != row.messages) give_up("the number of messages differs from round to round");
     check(connection, after, "the switch");
@@ -108,7 +81,7 @@ Row measure(std::size_t groups, std::size_t tablets, std::size_t rounds) {
     after = switched(intent);
     const test::TemporaryFile file(
         fmt::format("table inet {0}\ndelete table inet {0}\n{1}", table_name, model::render(build(after))));
-    theirs.push_back(timed([&] { reload_by_nft(file); }));
+    theirs.push_back(timed<std::micro>([&] { reload_by_nft(file); }));
     check(connection, after, "nft -f");
     intent = std::move(after);
   }
@@ -117,23 +90,10 @@ Row measure(std::size_t groups, std::size_t tablets, std::size_t rounds) {
   return row;
 }
 
-std::size_t rounds_of(int count, char** arguments) {
-  std::size_t rounds = 15;
-  if (count == 1) return rounds;
-  const std::string_view text = count == 3 ? arguments[2] : "";
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), rounds);
-  if (count != 3 || std::string_view(arguments[1]) != "--rounds" || error != std::errc{} || end != text.data() + text.size() ||
-      rounds == 0) {
-    std::fprintf(stderr, "usage: %s [--rounds N]\n", arguments[0]);
-    std::exit(2);
-  }
-  return rounds;
-}
-
 }  // namespace
 
 int main(int count, char** arguments) {
-  const std::size_t rounds = rounds_of(count, arguments);
+  const std::size_t rounds = arguments_of(count, arguments, 15).rounds;
   fmt::print(
       "A mode switch: request to commit → the kernel's acknowledgement, next to nft -f reloading the ruleset.\n"
       "Medians of {} alternating rounds in one network namespace; after each round the kernel was read and compared.\n\n"

@@ -6,28 +6,21 @@
 // group of each schedule is walked minute by minute over a winter, and timeline and walk must agree.
 #include "daemon/policy/compile.hpp"
 #include "daemon/policy/rules_in_time.hpp"
+#include "tests/bench/lib/measuring.hpp"
 
 #include <date/tz.h>
 
 #include <algorithm>
-#include <charconv>
 #include <chrono>
 #include <cstdio>
-#include <cstdlib>
 
 using namespace schultor;
+using namespace schultor::bench;
 
 namespace {
 
-using Milliseconds = std::chrono::duration<double, std::milli>;
-
 constexpr int schedules = 10;
 constexpr int groups = 60;
-
-[[noreturn]] void give_up(const std::string& why) {
-  std::fprintf(stderr, "%s\n", why.c_str());
-  std::exit(1);
-}
 
 /// Ten schedules with three windows each, one of them over midnight, six of ten with calendars; sixty groups; a movable holiday
 /// and an open day in each school year.
@@ -77,18 +70,6 @@ policy::Policy make_policy() {
 /// The tenth of the month at 00:00 UTC+1.
 policy::Seconds day(int year, unsigned month) {
   return date::sys_days{date::year{year} / date::month{month} / 10} - std::chrono::hours{1};
-}
-
-template <typename Work>
-double timed(Work work) {
-  const auto start = std::chrono::steady_clock::now();
-  work();
-  return Milliseconds(std::chrono::steady_clock::now() - start).count();
-}
-
-double median(std::vector<double> values) {
-  std::sort(values.begin(), values.end());
-  return values[values.size() / 2];
 }
 
 /// Where the group's answer may change at all.
@@ -146,13 +127,13 @@ void measure(const policy::Policy& policy, std::size_t rounds) {
   const auto edges = edges_of(policy, group, from, to);
   volatile std::int64_t sink = 0;
   for (std::size_t round = 0; round < rounds; ++round) {
-    load.push_back(timed([] { make_policy(); }));
-    floor.push_back(timed([&] { sink = sink + convert(policy, edges); }));
-    one.push_back(timed([&] { lines_of_one = timeline(policy, group, from, to).size(); }));
-    all.push_back(timed([&] {
+    load.push_back(timed<std::milli>([] { make_policy(); }));
+    floor.push_back(timed<std::milli>([&] { sink = sink + convert(policy, edges); }));
+    one.push_back(timed<std::milli>([&] { lines_of_one = timeline(policy, group, from, to).size(); }));
+    all.push_back(timed<std::milli>([&] {
       for (const auto& any : policy.groups) lines = std::max(lines, timeline(policy, any, from, to).size());
     }));
-    if (round < 3) every.push_back(timed([&] { walked(policy, group, from, to); }));
+    if (round < 3) every.push_back(timed<std::milli>([&] { walked(policy, group, from, to); }));
   }
   fmt::print(
       "Five years of one of {} groups under {} schedules: medians of {} rounds. Times are this machine's; the ratios are to "
@@ -169,24 +150,10 @@ void measure(const policy::Policy& policy, std::size_t rounds) {
 
 }  // namespace
 
-int main(int count, char** arguments) {
-  const std::vector<std::string_view> given(arguments + 1, arguments + count);
+int main(int count, char** words) {
+  const auto arguments = arguments_of(count, words, 11, {"--check"});
   const auto policy = make_policy();
-  if (given == std::vector<std::string_view>{"--check"}) {
-    check(policy);
-    return 0;
-  }
-  std::size_t rounds = 11;
-  if (given.size() == 2 && given[0] == "--rounds") {
-    const auto [end, error] = std::from_chars(given[1].data(), given[1].data() + given[1].size(), rounds);
-    if (error != std::errc{} || end != given[1].data() + given[1].size()) rounds = 0;
-  } else if (!given.empty()) {
-    rounds = 0;
-  }
-  if (rounds == 0) {
-    std::fprintf(stderr, "usage: %s [--rounds N | --check]\n", arguments[0]);
-    return 2;
-  }
-  measure(policy, rounds);
+  if (arguments.flags.contains("--check")) check(policy);
+  else measure(policy, arguments.rounds);
   return 0;
 }

@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: EUPL-1.2
 #include "tests/bench/gate/floor.hpp"
 
-#include "tests/bench/gate/harness.hpp"
+#include "tests/bench/lib/measuring.hpp"
 
 #include <netinet/in.h>
 #include <poll.h>

@@ -8,7 +8,7 @@
 #include "netfilter/planner/build.hpp"
 #include "netfilter/planner/reconcile.hpp"
 #include "netfilter/planner/switch.hpp"
-#include "tests/bench/gate/harness.hpp"
+#include "tests/bench/lib/measuring.hpp"
 
 #include <cstdlib>
 
@@ -16,12 +16,6 @@ namespace schultor::bench {
 namespace {
 
 namespace planner = netfilter::planner;
-
-template <typename T>
-T must(base::Result<T> result) {
-  if (!result) give_up(result.error().what());
-  return std::move(*result);
-}
 
 policy::GateRules rules() {
   policy::ProfileNames school;

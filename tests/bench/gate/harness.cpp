@@ -22,33 +22,12 @@
 
 namespace schultor::bench {
 
-void give_up(const std::string& why) {
-  std::fprintf(stderr, "bench: %s\n", why.c_str());
-  std::exit(1);
-}
-
 void use_core(unsigned core) {
   const auto cores = std::max(1U, std::thread::hardware_concurrency());
   cpu_set_t set;
   CPU_ZERO(&set);
   CPU_SET(std::min(core, cores - 1), &set);
   if (sched_setaffinity(0, sizeof set, &set) != 0) give_up("a core of its own");
-}
-
-Directory::Directory() {
-  auto name = (std::filesystem::temp_directory_path() / "schultor-bench-XXXXXX").string();
-  if (mkdtemp(name.data()) == nullptr) give_up("there is no place for temporary files");
-  path_ = name;
-}
-
-Directory::~Directory() {
-  std::error_code ignored;
-  std::filesystem::remove_all(path_, ignored);
-}
-
-std::string Directory::write(std::string_view name, std::string_view text) const {
-  std::ofstream(path_ / name, std::ios::binary) << text;
-  return file(name);
 }
 
 Process Process::start(const std::function<void()>& body, unsigned core) {

@@ -2,39 +2,21 @@
 // SPDX-License-Identifier: EUPL-1.2
 #pragma once
 
+#include "tests/bench/lib/measuring.hpp"
+
 #include <sys/types.h>
 
 #include <cstdint>
-#include <filesystem>
 #include <functional>
 #include <string>
-#include <string_view>
 #include <utility>
 #include <vector>
 
-/// What a benchmark of servers needs around them: processes pinned to a core, their CPU time, a folder.
+/// What a benchmark of servers needs around them: processes pinned to a core and their CPU time.
 namespace schultor::bench {
-
-/// Ends the benchmark with exit code 1.
-[[noreturn]] void give_up(const std::string& why);
 
 /// Binds the calling thread, and what it starts later, to one core; the last one there is where the machine has fewer.
 void use_core(unsigned core);
-
-/// A folder that goes when the benchmark does.
-class Directory {
-public:
-  Directory();
-  ~Directory();
-  Directory(const Directory&) = delete;
-  Directory& operator=(const Directory&) = delete;
-  [[nodiscard]] std::string file(std::string_view name) const { return (path_ / name).string(); }
-  /// Writes a file and gives its path.
-  std::string write(std::string_view name, std::string_view text) const;
-
-private:
-  std::filesystem::path path_;
-};
 
 /// A child process on a core of its own, killed and waited for at the end.
 class Process {

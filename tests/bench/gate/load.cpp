@@ -3,7 +3,7 @@
 #include "tests/bench/gate/load.hpp"
 
 #include "daemon/base/unique_fd.hpp"
-#include "tests/bench/gate/harness.hpp"
+#include "tests/bench/lib/measuring.hpp"
 
 #include <arpa/inet.h>
 #include <netinet/in.h>
