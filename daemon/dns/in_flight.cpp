@@ -8,21 +8,20 @@
 
 namespace schultor::dns {
 
-std::optional<InFlight::Sending> InFlight::add(JobId job, const Query& query, Time now) {
+std::optional<InFlight::Sending> InFlight::add(JobId job, const Query& query, std::size_t socket, Time now) {
   if (entries_.size() >= most_) return std::nullopt;
   Key key = 0;
-  // Far fewer are in flight than there are keys, so that this ends soon.
-  do {
-    const auto dice = random_();
-    key = static_cast<Key>((dice >> 16U) % sockets_ << 16U | (dice & 0xffffU));
-  } while (entries_.count(key) != 0);
-  Entry entry{job, query.name, query.type,
-              write_question(static_cast<std::uint16_t>(key & 0xffffU), query, limits::upstream_answer)};
-  Sending sending{key >> 16U, entry.packet};
-  entries_.emplace(key, std::move(entry));
+  // Far fewer are in flight than a socket has ids, so that this ends soon.
+  do key = static_cast<Key>(socket << 16U | (random_() & 0xffffU));
+  while (entries_.count(key) != 0);
+  const auto& entry =
+      entries_
+          .emplace(key, Entry{job, query.name, query.type,
+                              write_question(static_cast<std::uint16_t>(key & 0xffffU), query, limits::upstream_answer)})
+          .first->second;
   retries_.push_back({now + limits::upstream_retry, key, job});
   ends_.push_back({now + limits::upstream_wait, key, job});
-  return sending;
+  return Sending{socket, entry.packet};
 }
 
 std::optional<InFlight::Matched> InFlight::take(std::size_t socket, ByteView packet) {

@@ -14,13 +14,13 @@
 
 namespace schultor::dns {
 
-/// The questions that the resolver has not answered yet, each under a random id on a random socket. Pure: randomness and time
-/// are passed in.
+/// The questions that the resolver has not answered yet, each under a random id of the socket that it left by. Pure: randomness and
+/// time are passed in.
 class InFlight {
 public:
   struct Sending {
     std::size_t socket = 0;
-    Bytes packet;
+    ByteView packet;  ///< until the next call
   };
   /// What is due: packets to be sent once more, and questions that remain without an answer.
   struct Due {
@@ -28,11 +28,11 @@ public:
     std::vector<JobId> silent;
   };
 
-  InFlight(std::size_t sockets, std::size_t most, std::function<std::uint32_t()> random)
-      : sockets_(sockets), most_(most), random_(std::move(random)) {}
+  /// `random`: a number that nobody can guess.
+  InFlight(std::size_t most, std::function<std::uint32_t()> random) : most_(most), random_(std::move(random)) {}
 
-  /// None when too many are under way.
-  [[nodiscard]] std::optional<Sending> add(JobId job, const Query& query, Time now);
+  /// To be sent on `socket`. None when too many are under way.
+  [[nodiscard]] std::optional<Sending> add(JobId job, const Query& query, std::size_t socket, Time now);
   struct Matched {
     JobId job = 0;
     Bytes question;  ///< as it was sent
@@ -58,7 +58,6 @@ private:
   };
   [[nodiscard]] Entry* find(const Deadline& deadline);
 
-  std::size_t sockets_;
   std::size_t most_;
   std::function<std::uint32_t()> random_;
   std::unordered_map<Key, Entry> entries_;

@@ -62,14 +62,16 @@ inline constexpr std::size_t kept_octets = 16U << 20U;
 
 inline constexpr std::size_t upstream_sockets = 16;
 inline constexpr std::size_t in_flight = 4096;
+/// Questions, or answers, of one system call.
+inline constexpr std::size_t upstream_batch = 32;
 /// Answers that were cut short, asked for again over TCP at once.
 inline constexpr std::size_t upstream_streams = 32;
 inline constexpr milliseconds upstream_retry{1000};
 inline constexpr milliseconds upstream_wait{4000};
 /// Between questions of the gate's own while the resolver is silent.
 inline constexpr milliseconds probe_interval{5000};
-/// The EDNS buffer told to the resolver, which is on this machine.
-inline constexpr std::uint16_t upstream_answer = 65000;
+/// The EDNS buffer told to the resolver. Of what is longer it says so, and is asked again over TCP.
+inline constexpr std::uint16_t upstream_answer = 4096;
 
 // Tablets over TCP.
 

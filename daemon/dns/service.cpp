@@ -150,6 +150,7 @@ void Service::on_health(bool answers) {
 
 void Service::end_of_turn() {
   gate_.end_of_turn(now());
+  upstream_->flush();
   udp_.flush();
   if (!ticking_ && (gate_.waiting() || upstream_->waiting() || tcp_.waiting())) {
     ticking_ = true;

@@ -9,6 +9,8 @@
 #include <sys/random.h>
 #include <sys/socket.h>
 
+#include <algorithm>
+#include <array>
 #include <cerrno>
 #include <chrono>
 #include <cstdlib>
@@ -19,20 +21,35 @@ namespace {
 /// The gate's own question, which tells whether the resolver is there: it knows the answer without asking anyone (RFC 6761).
 constexpr JobId probe_job = 0;
 constexpr std::string_view probe_name = "localhost";
-/// Answers read from one socket before others have their turn.
-constexpr int most_answers_a_turn = 32;
-constexpr std::size_t longest_answer = 65535;
 
 bool is_truncated(ByteView packet) { return packet.size() > 2 && (packet[2] & 0x02U) != 0; }
 
 }  // namespace
 
+/// Packets of one system call.
+struct Upstream::Batch {
+  std::size_t count = 0;
+  std::array<std::array<std::uint8_t, limits::upstream_answer>, limits::upstream_batch> packets;
+  std::array<iovec, limits::upstream_batch> parts;
+  std::array<mmsghdr, limits::upstream_batch> headers;
+
+  Batch() : packets(), parts(), headers() {
+    for (std::size_t i = 0; i < headers.size(); ++i) {
+      parts[i] = {packets[i].data(), packets[i].size()};
+      headers[i].msg_hdr.msg_iov = &parts[i];
+      headers[i].msg_hdr.msg_iovlen = 1;
+    }
+  }
+  [[nodiscard]] ByteView packet(std::size_t i) const { return ByteView(packets[i]).first(headers[i].msg_len); }
+};
+
 Upstream::Upstream(Handlers handlers)
     : handlers_(std::move(handlers)),
-      in_flight_(limits::upstream_sockets, limits::in_flight, [this] { return random(); }),
-      buffer_(longest_answer) {}
+      in_flight_(limits::in_flight, [this] { return random(); }),
+      answers_read_(std::make_unique<Batch>()),
+      unsent_(std::make_unique<Batch>()) {}
 
-Upstream::~Upstream() { sources_.clear(); }
+Upstream::~Upstream() { source_.reset(); }
 
 base::Result<std::unique_ptr<Upstream>> Upstream::create(base::EventLoop& loop, const base::Endpoint& resolver, Handlers handlers) {
   std::unique_ptr<Upstream> upstream(new Upstream(std::move(handlers)));
@@ -45,14 +62,20 @@ base::Result<void> Upstream::open(base::EventLoop& loop, const base::Endpoint& r
       loop, resolver,
       UpstreamStream::Handlers{[this](JobId job, ByteView packet) { handlers_.answered(job, packet); },
                                [this](JobId job) { handlers_.silent(job, Ede::no_reachable_authority); }});
+  ready_ = base::UniqueFd(epoll_create1(EPOLL_CLOEXEC));
+  if (!ready_) return base::fail_errno(errno, "watching the sockets towards the resolver");
   for (std::size_t i = 0; i < limits::upstream_sockets; ++i) {
     auto fd = connect_to_resolver(resolver, SOCK_DGRAM);
     if (!fd) return base::pass(std::move(fd));
-    auto source = loop.watch(fd->get(), EPOLLIN, [this, i](std::uint32_t) { receive(i); });
-    if (!source) return base::pass(std::move(source));
+    epoll_event event{EPOLLIN, {.u64 = i}};
+    if (epoll_ctl(ready_.get(), EPOLL_CTL_ADD, fd->get(), &event) != 0)
+      return base::fail_errno(errno, "watching the sockets towards the resolver");
     sockets_.push_back(std::move(*fd));
-    sources_.push_back(std::move(*source));
   }
+  // One source for all: the loop hands out a source a turn, and what came together shall be pinned together.
+  auto source = loop.watch(ready_.get(), EPOLLIN, [this](std::uint32_t) { receive(); });
+  if (!source) return base::pass(std::move(source));
+  source_ = std::move(*source);
   return {};
 }
 
@@ -67,31 +90,58 @@ std::uint32_t Upstream::random() {
   return value;
 }
 
-void Upstream::receive(std::size_t socket) {
-  for (int i = 0; i < most_answers_a_turn; ++i) {
-    const auto size = recv(sockets_[socket].get(), buffer_.data(), buffer_.size(), MSG_DONTWAIT);
-    // ECONNREFUSED tells that nobody listens there now: the question is sent once more, and given up in time.
-    if (size < 0 && errno != ECONNREFUSED) return;
-    if (size <= 0) continue;
-    const ByteView packet(buffer_.data(), static_cast<std::size_t>(size));
-    const auto matched = in_flight_.take(socket, packet);
-    if (!matched) continue;
-    set_health(true);
-    if (matched->job == probe_job) probing_ = false;
-    else if (!is_truncated(packet) || !stream_->ask(matched->job, matched->question, std::chrono::steady_clock::now()))
-      handlers_.answered(matched->job, packet);
-  }
+void Upstream::receive() {
+  std::array<epoll_event, limits::upstream_sockets> events{};
+  const int count = epoll_wait(ready_.get(), events.data(), static_cast<int>(events.size()), 0);
+  // What is left in a socket is there at the next turn: others have theirs before.
+  for (int i = 0; i < count; ++i) receive(events[static_cast<std::size_t>(i)].data.u64);
 }
 
-void Upstream::send(const InFlight::Sending& sending) {
-  // A packet that does not go out is one that got lost: it is sent once more.
-  [[maybe_unused]] const auto sent =
-      ::send(sockets_[sending.socket].get(), sending.packet.data(), sending.packet.size(), MSG_DONTWAIT | MSG_NOSIGNAL);
+void Upstream::receive(std::size_t socket) {
+  auto& batch = *answers_read_;
+  const int count = recvmmsg(sockets_[socket].get(), batch.headers.data(), limits::upstream_batch, MSG_DONTWAIT, nullptr);
+  // Below 0 nothing came, or it is told that nobody listens there now (ECONNREFUSED): the question is sent once more, and given up
+  // in time.
+  if (count <= 0) return;
+  const auto now = std::chrono::steady_clock::now();
+  // One that is longer than was asked for is cut here, and then no answer that can be read.
+  for (std::size_t i = 0; i < static_cast<std::size_t>(count); ++i) take(socket, batch.packet(i), now);
+}
+
+void Upstream::take(std::size_t socket, ByteView packet, Time now) {
+  const auto matched = in_flight_.take(socket, packet);
+  if (!matched) return;
+  set_health(true);
+  if (matched->job == probe_job) probing_ = false;
+  else if (!is_truncated(packet) || !stream_->ask(matched->job, matched->question, now)) handlers_.answered(matched->job, packet);
+}
+
+/// All of a turn on one socket, in one system call: whoever guesses has to guess the socket of each turn.
+void Upstream::flush() {
+  auto& batch = *unsent_;
+  if (batch.count == 0) return;
+  for (std::size_t first = 0; first < batch.count;) {
+    const int sent = sendmmsg(sockets_[sending_].get(), batch.headers.data() + first, static_cast<unsigned>(batch.count - first),
+                              MSG_DONTWAIT | MSG_NOSIGNAL);
+    // A packet that does not go out is one that got lost: it is sent once more.
+    first += sent > 0 ? static_cast<std::size_t>(sent) : 1;
+  }
+  batch.count = 0;
+  sending_ = random() % limits::upstream_sockets;
+}
+
+void Upstream::queue(const InFlight::Sending& sending) {
+  auto& batch = *unsent_;
+  if (batch.count == limits::upstream_batch || sending.socket != sending_) flush();
+  sending_ = sending.socket;
+  std::copy(sending.packet.begin(), sending.packet.end(), batch.packets[batch.count].begin());
+  batch.parts[batch.count] = {batch.packets[batch.count].data(), sending.packet.size()};
+  ++batch.count;
 }
 
 bool Upstream::ask(JobId job, const Query& query, Time now) {
-  const auto sending = in_flight_.add(job, query, now);
-  if (sending) send(*sending);
+  const auto sending = in_flight_.add(job, query, sending_, now);
+  if (sending) queue(*sending);
   return sending.has_value();
 }
 
@@ -114,7 +164,7 @@ void Upstream::set_health(bool answers) {
 void Upstream::tick(Time now) {
   stream_->tick(now);
   auto due = in_flight_.due(now);
-  for (const auto& sending : due.again) send(sending);
+  for (const auto& sending : due.again) queue(sending);
   for (const JobId job : due.silent) {
     if (job == probe_job) {
       probing_ = false;

@@ -29,8 +29,10 @@ public:
   Upstream& operator=(const Upstream&) = delete;
   ~Upstream();
 
-  /// False when too many questions are under way.
+  /// False when too many questions are under way. It leaves with the others of this turn, at flush().
   [[nodiscard]] bool ask(JobId job, const Query& query, Time now);
+  /// Sends what was asked since.
+  void flush();
   /// Asks once more, gives up, and looks after a resolver that is silent.
   void tick(Time now);
   /// Whether tick() is needed.
@@ -40,8 +42,10 @@ public:
 private:
   explicit Upstream(Handlers handlers);
   base::Result<void> open(base::EventLoop& loop, const base::Endpoint& resolver);
+  void receive();
   void receive(std::size_t socket);
-  void send(const InFlight::Sending& sending);
+  void take(std::size_t socket, ByteView packet, Time now);
+  void queue(const InFlight::Sending& sending);
   void probe(Time now);
   void set_health(bool answers);
   std::uint32_t random();
@@ -49,9 +53,14 @@ private:
   Handlers handlers_;
   InFlight in_flight_;
   std::unique_ptr<UpstreamStream> stream_;
+  struct Batch;
+
   std::vector<base::UniqueFd> sockets_;
-  std::vector<base::EventSource> sources_;
-  Bytes buffer_;
+  base::UniqueFd ready_;  ///< an epoll(7) instance over all of them
+  base::EventSource source_;
+  std::unique_ptr<Batch> answers_read_;
+  std::unique_ptr<Batch> unsent_;  ///< all of them on `sending_`
+  std::size_t sending_ = 0;
   std::vector<std::uint32_t> dice_;
   std::optional<bool> answers_;
   bool probing_ = false;

@@ -85,16 +85,13 @@ SCENARIO("answers of the resolver that come together share one request") {
   enter_own_network();
   Town town;
   std::vector<Tablet> tablets;
+  std::vector<UpstreamQuestion> asked;
   for (int i = 0; i < 30; ++i) {
     tablets.emplace_back("127.0.0.1", school);
     tablets.back().ask({fmt::format("h{}.lernen.test", i)});
+    asked.push_back(town.next_question());
   }
-  std::vector<UpstreamQuestion> asked;
-  town.until([&] {
-    for (auto& question : town.questions()) asked.push_back(std::move(question));
-    return asked.size() == tablets.size();
-  });
-  // They came from several ports, and so wait on several of the gate's sockets.
+  // Each turn's came from a port of its own, and so they wait on several of the gate's sockets.
   std::vector<in_port_t> ports;
   for (const auto& question : asked) ports.push_back(question.from.sin6_port);
   std::sort(ports.begin(), ports.end());
@@ -413,10 +410,14 @@ SCENARIO("a resolver that turns hostile costs no other question its answer") {
   rubbish[7] = 0xff;
   rubbish.resize(60'000, 0xc0);
   town.send_upstream(at(2), rubbish);
-  // The answer to one question, sent as one to another.
-  auto other = response(at(3).packet, {{address_record(name_at(3), "198.51.100.66")}, {}, {}});
-  // Where both went out on one socket it would be the right answer.
-  if (at(3).from.sin6_port != at(4).from.sin6_port) town.send_upstream(at(4), other);
+  // The right answer, to another socket of the gate's than the question came from.
+  Tablet another("127.0.0.1", leisure);
+  auto elsewhere = at(3);
+  for (int i = 0; elsewhere.from.sin6_port == at(3).from.sin6_port; ++i) {
+    another.ask({fmt::format("m{}.spiele.test", i)});
+    elsewhere.from = town.next_question().from;
+  }
+  town.send_upstream(elsewhere, response(at(3).packet, {{address_record(name_at(3), "198.51.100.66")}, {}, {}}));
   town.until_idle();
   for (int i = 0; i < 3; ++i) {
     const auto failed = town.wait_for(tablets[static_cast<std::size_t>(i)]);
