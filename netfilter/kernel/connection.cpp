@@ -12,6 +12,7 @@
 
 #include <linux/netlink.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <chrono>
 #include <limits>
@@ -27,6 +28,8 @@ using base::pass;
 constexpr int receive_buffer = 8 * 1024 * 1024;
 /// The kernel answers before sending returns; so long an absence is no load but a fault.
 constexpr int answer_deadline_ms = 10'000;
+/// What most transactions fit.
+constexpr int least_send_buffer = 256 * 1024;
 
 int descriptor(const mnl_socket& socket) { return mnl_socket_get_fd(&socket); }
 
@@ -36,16 +39,22 @@ void raise_buffer(const mnl_socket& socket, int forced, int bounded, int size) {
     setsockopt(descriptor(socket), SOL_SOCKET, bounded, &size, sizeof size);
 }
 
+}  // namespace
+
+void Connection::Close::operator()(mnl_socket* socket) const { mnl_socket_close(socket); }
+
+Connection::Connection(std::unique_ptr<mnl_socket, Close> socket) : socket_(std::move(socket)), answers_(64 * std::size_t{1024}) {}
+
 /// The whole transaction is one datagram, and has to fit the send buffer.
-Result<void> send(const mnl_socket& socket, std::span<const std::uint8_t> octets) {
-  int size = 0;
-  socklen_t length = sizeof size;
-  getsockopt(descriptor(socket), SOL_SOCKET, SO_SNDBUF, &size, &length);
-  if (static_cast<std::size_t>(size) < octets.size() + 4096) {
+Result<void> Connection::send(std::span<const std::uint8_t> octets) {
+  if (send_buffer_ < octets.size() + 4096) {
     if (octets.size() > std::numeric_limits<int>::max() / 2) return fail("the transaction is too large: {} octets", octets.size());
-    raise_buffer(socket, SO_SNDBUFFORCE, SO_SNDBUF, static_cast<int>(octets.size()) + 4096);
+    raise_buffer(*socket_, SO_SNDBUFFORCE, SO_SNDBUF, std::max(least_send_buffer, static_cast<int>(octets.size()) + 4096));
+    int size = 0;
+    socklen_t length = sizeof size;
+    if (getsockopt(descriptor(*socket_), SOL_SOCKET, SO_SNDBUF, &size, &length) == 0) send_buffer_ = static_cast<std::size_t>(size);
   }
-  while (mnl_socket_sendto(&socket, octets.data(), octets.size()) < 0) {
+  while (mnl_socket_sendto(socket_.get(), octets.data(), octets.size()) < 0) {
     if (errno == EINTR) continue;
     if (errno == EMSGSIZE || errno == ENOBUFS)
       return fail(
@@ -58,21 +67,22 @@ Result<void> send(const mnl_socket& socket, std::span<const std::uint8_t> octets
 }
 
 /// One datagram of answers; empty when none came within `wait_ms`.
-Result<std::vector<Acknowledgement>> receive(const mnl_socket& socket, std::vector<std::uint8_t>& buffer, int wait_ms) {
-  pollfd ready{descriptor(socket), POLLIN, 0};
-  int count = 0;
-  do count = poll(&ready, 1, wait_ms);
-  while (count < 0 && errno == EINTR);
-  if (count < 0) return fail_errno(errno, "waiting for nf_tables");
-  if (count == 0) return std::vector<Acknowledgement>{};
-  const ssize_t size = mnl_socket_recvfrom(&socket, buffer.data(), buffer.size());
-  if (size < 0) return fail("reading the answers of nf_tables: {}: {}", std::generic_category().message(errno), remedy(errno));
-  return read_acknowledgements({buffer.data(), static_cast<std::size_t>(size)});
+Result<std::vector<Acknowledgement>> Connection::receive(int wait_ms) {
+  while (true) {
+    // The kernel has answered already, as a rule.
+    const ssize_t size = recv(descriptor(*socket_), answers_.data(), answers_.size(), MSG_DONTWAIT | MSG_TRUNC);
+    if (size > static_cast<ssize_t>(answers_.size()))
+      return fail("an answer of nf_tables has {} octets: {}", size, remedy(ENOBUFS));
+    if (size >= 0) return read_acknowledgements({answers_.data(), static_cast<std::size_t>(size)});
+    if (errno == EINTR) continue;
+    if (errno != EAGAIN)
+      return fail("reading the answers of nf_tables: {}: {}", std::generic_category().message(errno), remedy(errno));
+    pollfd ready{descriptor(*socket_), POLLIN, 0};
+    const int count = wait_ms == 0 ? 0 : poll(&ready, 1, wait_ms);
+    if (count < 0 && errno != EINTR) return fail_errno(errno, "waiting for nf_tables");
+    if (count == 0) return std::vector<Acknowledgement>{};
+  }
 }
-
-}  // namespace
-
-void Connection::Close::operator()(mnl_socket* socket) const { mnl_socket_close(socket); }
 
 Result<Connection> Connection::open() {
   std::unique_ptr<mnl_socket, Close> socket(mnl_socket_open2(NETLINK_NETFILTER, SOCK_CLOEXEC));
@@ -95,13 +105,12 @@ Result<Committed> Connection::commit(const planner::Plan& plan, RefreshMode refr
   auto batch = Batch::encode(plan, refresh, sequence_);
   if (!batch) return pass(std::move(batch));
   sequence_ += static_cast<std::uint32_t>(batch->notes().size() + 2);
-  if (auto sent = send(*socket_, batch->octets()); !sent) return pass(std::move(sent));
+  if (auto sent = send(batch->octets()); !sent) return pass(std::move(sent));
 
   Ledger ledger(plan, *batch);
-  std::vector<std::uint8_t> buffer(64 * 1024);
   // After a refusal of the whole, answers to single messages may still stand in the queue: they are taken out as well.
   while (true) {
-    auto answers = receive(*socket_, buffer, ledger.is_complete() ? 0 : answer_deadline_ms);
+    auto answers = receive(ledger.is_complete() ? 0 : answer_deadline_ms);
     if (!answers) return pass(std::move(answers));
     if (answers->empty()) break;
     for (const Acknowledgement& answer : *answers) ledger.note(answer);

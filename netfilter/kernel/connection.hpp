@@ -9,13 +9,17 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <span>
 #include <string_view>
+#include <vector>
 
 struct mnl_socket;
 
 namespace schultor::netfilter::kernel {
 
 using base::Result;
+
+struct Acknowledgement;
 
 /// How a pin that is there gets a new timeout.
 enum class RefreshMode : std::uint8_t {
@@ -50,10 +54,14 @@ private:
   struct Close {
     void operator()(mnl_socket* socket) const;
   };
-  explicit Connection(std::unique_ptr<mnl_socket, Close> socket) : socket_(std::move(socket)) {}
+  explicit Connection(std::unique_ptr<mnl_socket, Close> socket);
+  [[nodiscard]] Result<void> send(std::span<const std::uint8_t> octets);
+  [[nodiscard]] Result<std::vector<Acknowledgement>> receive(int wait_ms);
   [[nodiscard]] Result<Committed> commit(const planner::Plan& plan, RefreshMode refresh);
 
   std::unique_ptr<mnl_socket, Close> socket_;
+  std::size_t send_buffer_ = 0;  ///< octets, as far as is known
+  std::vector<std::uint8_t> answers_;
   std::uint32_t sequence_ = 1;
   RefreshMode refresh_ = RefreshMode::replace;
 };
