@@ -26,8 +26,9 @@ namespace message_id = base::message_id;
 
 /// So that a gate that floods leaves the loop to others.
 constexpr int most_messages_a_turn = 64;
-/// A school's tablets that all start at once need a tenth of it. What is beyond waits in the socket for the next second.
-constexpr std::size_t most_pins_a_second = 20'000;
+/// Tablets of a school that all start at once need a thirtieth of it, and all of it a third of a core. What is beyond waits in the
+/// socket for the next second.
+constexpr std::size_t most_pins_a_second = 60'000;
 constexpr std::chrono::seconds pin_window{1};
 
 base::Result<base::UniqueFd> sealed_copy(std::string_view text) {

@@ -183,7 +183,8 @@ void measure(const Case& what, const std::vector<Server>& servers, std::size_t r
 }  // namespace
 
 int main(int count, char** words) {
-  const auto arguments = arguments_of(count, words, 5, {"--no-peers"}, {"--gate"});
+  const auto arguments = arguments_of(count, words, 5, {"--no-peers"}, {"--gate", "--only"});
+  const auto only = arguments.values.find("--only");
   const auto given = arguments.values.find("--gate");
   const auto program =
       given != arguments.values.end()
@@ -228,6 +229,7 @@ int main(int count, char** words) {
            Case{"2,000 a second, forwarded, not pinned", leisure_view, open, few, 2000},
            Case{"2,000 a second, forwarded and pinned", school_view, listed, few, 2000},
        })
-    measure(one, servers, arguments.rounds);
+    if (only == arguments.values.end() || one.title.find(only->second) != std::string::npos)
+      measure(one, servers, arguments.rounds);
   return 0;
 }
