@@ -13,6 +13,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 /// What the configuration directory says, file by file, each value with the place it is written at. Nothing is
@@ -130,6 +131,19 @@ struct EndpointList {
   std::vector<Endpoint> endpoints;
 };
 
+/// [[list]]: a block list that is downloaded day by day.
+struct BlockList {
+  Text name;                   ///< the category that it is: at most 32 of a-z, 0-9, - and _
+  Text url;                    ///< https
+  std::optional<Text> format;  ///< "domains", "hosts", "adblock" or "rpz"; none: its contents tell
+};
+
+/// The host of an https address, an IPv6 one in brackets; empty where it has none.
+[[nodiscard]] std::string_view host_of_url(std::string_view url);
+
+/// Those of city and school together.
+inline constexpr std::size_t most_block_lists = 64;
+
 /// city.toml: the floor for all schools.
 struct City {
   Located<std::uint64_t> revision;
@@ -140,6 +154,7 @@ struct City {
   std::vector<Profile> profiles;
   std::vector<Schedule> schedules;
   OverrideLimits overrides;
+  std::vector<BlockList> lists;
 };
 
 enum class Ownership : std::uint8_t { school, byod, staff };
@@ -171,6 +186,7 @@ struct School {
   std::vector<Extension> extensions;
   std::vector<Day> days;
   OverrideLimits overrides;
+  std::vector<BlockList> lists;
 };
 
 /// A line of roster.csv.

@@ -22,6 +22,10 @@ namespace schultor::config {
 
 /// [override], which the city and the school write alike.
 [[nodiscard]] OverrideLimits read_override_limits(TableReader& file);
+/// [[list]], which the city and the school write alike.
+[[nodiscard]] std::vector<BlockList> read_lists(TableReader& file);
+/// Lists of one name, and more than there may be: city and school are held against each other.
+void check_lists(const Config& config, Diagnostics& out);
 /// safe_search and youtube of a profile or of what a school adds to one.
 [[nodiscard]] SafeSearch read_safe_search(TableReader& table);
 /// Keys of profiles and their extensions that the format knows and this version warns of.
