@@ -33,6 +33,16 @@ json to_object(const policy::Policy& policy, const Refusal& refusal) {
           {"errors", in_short(refusal.errors)}};
 }
 
+json to_object(const policy::Policy& policy, const lists::ListStatus& one) {
+  return {{"list", one.list},
+          {"state", lists::to_string(one.state)},
+          {"reason", one.reason},
+          {"since", policy::format_local(policy, one.since)},
+          {"updated", one.updated ? json(policy::format_local(policy, *one.updated)) : json(nullptr)},
+          {"entries", one.entries},
+          {"from", one.host}};
+}
+
 std::string_view to_text(policy::Ownership ownership) {
   return ownership == policy::Ownership::school ? "school" : ownership == policy::Ownership::byod ? "byod" : "staff";
 }
@@ -79,6 +89,8 @@ std::string describe(const policy::Policy& policy, const GatewayStatus& status, 
   json overrides = json::array();
   for (const auto& one : health.overrides)
     if (!one.profile.empty()) overrides.push_back(to_object(policy, one));
+  json lists = json::array();
+  for (const auto& one : health.lists) lists.push_back(to_object(policy, one));
   const auto randomised = std::count_if(policy.devices.begin(), policy.devices.end(),
                                         [](const policy::Device& device) { return (device.mac.octets[0] & 0x02U) != 0; });
   const json document{{"school", status.school},
@@ -92,6 +104,7 @@ std::string describe(const policy::Policy& policy, const GatewayStatus& status, 
                       {"gate",
                        {{"connected", health.gate_connected},
                         {"resolver_answers", health.resolver_answers ? json(*health.resolver_answers) : json(nullptr)}}},
+                      {"lists", lists},
                       {"applied", policy::format_local(policy, health.applied)},
                       {"refused", health.refused ? to_object(policy, *health.refused) : json(nullptr)}};
   return document.dump(-1, ' ', false, json::error_handler_t::replace);

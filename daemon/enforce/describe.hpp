@@ -6,6 +6,7 @@
 #include "daemon/enforce/events.hpp"
 #include "daemon/enforce/gateway.hpp"
 #include "daemon/enforce/moment.hpp"
+#include "daemon/lists/update_status.hpp"
 #include "daemon/policy/policy.hpp"
 
 #include <optional>
@@ -30,6 +31,7 @@ struct Health {
   bool clock_synchronised = true;
   policy::Overrides overrides{};
   std::optional<Refusal> refused{};  ///< the last one, until a configuration is applied
+  std::vector<lists::ListStatus> lists{};
 };
 
 /// What holds at `moment`, after `changes` that led to it. Since when, is what the policy says, or the latest change that was seen
@@ -40,7 +42,7 @@ struct Health {
                                          const std::vector<ModeChange>& changes);
 
 /// {"school", "version", "time", "policy_revision", "groups": […], "overrides": […], "clock": {…}, "randomised_devices", "gate":
-/// {…}, "applied", "refused" (null: nothing is): {"at", "errors"}}: see schultord(8).
+/// {…}, "lists": […], "applied", "refused" (null: nothing is): {"at", "errors"}}: see schultord(8).
 [[nodiscard]] std::string describe(const policy::Policy& policy, const GatewayStatus& status, const Health& health);
 
 /// {"id", "group" (null: all), "profile", "from", "until", "reason", "by"}.

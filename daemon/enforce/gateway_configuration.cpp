@@ -86,6 +86,7 @@ base::Result<void> Gateway::Impl::first_apply() {
   // Who was told of the latest changes before a crash is not known here.
   for (const auto& told : kept.told) raise(told.at, told.event);
   tend_overrides();
+  tell_lists(Occasion::start);
   watch_clock();
   return {};
 }
@@ -95,11 +96,13 @@ base::Result<void> Gateway::Impl::reload() {
   if (auto errors = apply_from(options.config_directory, Occasion::reload); !errors.empty()) {
     const auto refusal = base::fail("{}", fmt::join(errors, "\n"));
     note_refusal(now, std::move(errors));
+    tell_lists(Occasion::reload);
     tell_changed();
     return refusal;
   }
   refused.reset();
   raise(now, configuration_event(*current.policy, now, {}));
+  tell_lists(Occasion::reload);
   tend_overrides();
   arm_clock();
   tell_changed();

@@ -11,6 +11,7 @@
 #include "daemon/enforce/gateway.hpp"
 #include "daemon/enforce/mode_switch.hpp"
 #include "daemon/enforce/override_events.hpp"
+#include "daemon/lists/update_status.hpp"
 
 #include <map>
 #include <memory>
@@ -54,6 +55,8 @@ struct Gateway::Impl {
   policy::KeptOverrides kept{};
   std::set<std::string> told_to_end{};                ///< ids of events of overrides that are near their end
   std::map<std::string, base::Instant> told_modes{};  ///< of each group, the latest change that was told
+  lists::UpdateStatus list_status{};
+  std::set<std::string> told_lists{};  ///< ids of the events of what is known of downloaded lists
   Moment moment{};
   GatewayStatus status{};
   dns::Announcement announcement{};
@@ -100,6 +103,10 @@ struct Gateway::Impl {
   void tell(const std::vector<OverrideEvent>& events);
   /// To be told at this start and at others soon after it.
   void keep_told(std::string event);
+
+  // gateway_lists.cpp
+  /// Looks what became of downloaded lists, and tells what was not told yet.
+  void tell_lists(Occasion occasion);
 
   // gateway_clock.cpp
   void tell_clock();

@@ -150,8 +150,8 @@ void shorten_errors(json& event) {
 }
 
 /// What may leave the school in an event. A kind that has more to say adds its members here.
-constexpr std::array<const char*, 13> event_members{"id",   "kind",   "at",       "group",  "profile", "previous", "because",
-                                                    "text", "result", "revision", "errors", "since",   "until"};
+constexpr std::array<const char*, 14> event_members{"id",   "kind",   "at",       "group",  "profile", "previous", "because",
+                                                    "text", "result", "revision", "errors", "since",   "until",    "list"};
 
 std::string dump(const json& value) { return value.dump(-1, ' ', false, json::error_handler_t::replace); }
 
