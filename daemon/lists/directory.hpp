@@ -4,9 +4,11 @@
 
 #include "daemon/base/result.hpp"
 #include "daemon/config/diagnostic.hpp"
+#include "daemon/config/list_files.hpp"
 #include "daemon/lists/collection.hpp"
 
 #include <filesystem>
+#include <span>
 #include <vector>
 
 namespace schultor::lists {
@@ -20,9 +22,9 @@ struct Gathered {
 /// A file of lists beyond this fails.
 inline constexpr std::size_t largest_list_file = std::size_t{512} << 20U;
 
-/// Reads the folder `lists` of a configuration directory. A folder in it is a list of its own name, made of all its files; a file
-/// in it is a list of its name up to the first dot. A link to another list's folder is another name of that list. What cannot be
-/// read at all is an error: a list that is missing without a word would open what it closes.
-[[nodiscard]] base::Result<Gathered> gather(const std::filesystem::path& directory);
+/// Reads all lists that were found. What cannot be read at all is an error.
+[[nodiscard]] base::Result<Gathered> gather(const config::FoundLists& found);
+/// The same of all lists that lie in `folders`: see config::find_lists().
+[[nodiscard]] base::Result<Gathered> gather(std::span<const std::filesystem::path> folders);
 
 }  // namespace schultor::lists

@@ -14,7 +14,9 @@
 namespace schultor::lists {
 
 /// Where the gate looks, unless told otherwise.
-inline constexpr const char* default_table = "/var/lib/schultor/lists.table";
+inline constexpr const char* default_table = "/var/lib/schultor-lists/lists.table";
+/// Lists that were downloaded, beside those of the configuration directory.
+inline constexpr const char* default_downloads = "/var/lib/schultor-lists/lists";
 
 /// A table's file, mapped read-only. It is replaced by renaming another one over it, never written to: this one stays as it is
 /// until it is closed.

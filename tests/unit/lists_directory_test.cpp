@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <array>
 #include <filesystem>
 #include <fstream>
 #include <sstream>
@@ -61,6 +62,8 @@ Image small_image(const std::string& name) {
   return build(collection).value();
 }
 
+base::Result<Gathered> gather_from(const fs::path& folder) { return gather(std::span(&folder, 1)); }
+
 std::vector<std::string> said_of(const Gathered& gathered) {
   std::vector<std::string> all;
   for (const auto& one : gathered.diagnostics) all.push_back(config::to_string(one));
@@ -83,7 +86,7 @@ SCENARIO("a folder of lists as UT1 and others leave it") {
   directory.write("lists/nested/deeper/domains", "x.example\n");
   fs::create_directory_symlink("games", directory / "lists/ads");
 
-  const auto gathered = gather(directory / "lists/");
+  const auto gathered = gather_from(directory / "lists/");
   REQUIRE(gathered);
   const auto image = build(gathered->collection).value();
   const auto table = Table::over(image).value();
@@ -103,12 +106,47 @@ SCENARIO("a folder of lists as UT1 and others leave it") {
             "lists/nested/deeper: warning: ignored: folders of lists have no folders in them",
             "lists/packed/domains.gz: warning: ignored: it is packed, unpack it",
             "lists/empty: warning: there is no list of names in it",
-            "lists/games/domains:3:1: warning: “no name”: there is more than one word: expected a name or an address",
             "lists/nested: warning: there is no list of names in it",
             "lists/packed: warning: there is no list of names in it",
+            "lists/games/domains:3:1: warning: “no name”: there is more than one word: expected a name or an address",
             "lists/werbung.adblock:2:14: warning: “script”: this option cannot be kept by a name server: expected none, important, "
             "all or document",
         });
+}
+
+SCENARIO("lists that were downloaded lie in a folder of their own") {
+  const Directory directory;
+  directory.write("etc/lists/games/domains", "spiele.example\n");
+  directory.write("etc/lists/own.hosts", "0.0.0.0 own.example\n");
+  directory.write("state/lists/games/domains", "game.example\nno name\n");
+  directory.write("state/lists/adult/domains", "adult.example\n");
+  directory.write("state/lists/deeper/domains", "deeper.example\n");
+  // Links of one folder to lists that the other one has as well, and a link to a link.
+  fs::create_directory_symlink("adult", directory / "state/lists/porn");
+  fs::create_directory_symlink("games", directory / "state/lists/own");
+  fs::create_directory_symlink("porn", directory / "state/lists/x");
+  const std::array folders{directory / "etc/lists/", directory / "state/lists"};
+
+  const auto gathered = gather(folders).value();
+  const auto image = build(gathered.collection).value();
+  const auto table = Table::over(image).value();
+  const auto lists_of = [&](std::string_view name) {
+    std::string names;
+    table.look_up(name).lists.for_each([&](std::size_t list) { names += fmt::format("{} ", table.list(list).name); });
+    return names;
+  };
+  CHECK(lists_of("spiele.example") == "games own ");
+  CHECK(lists_of("game.example") == "games own ");
+  CHECK(lists_of("own.example") == "own ");
+  CHECK(lists_of("adult.example") == "adult porn x ");
+  CHECK(lists_of("deeper.example") == "deeper ");
+  // What does not lie in the configuration directory is named by its path.
+  REQUIRE(said_of(gathered).size() == 2);
+  CHECK(said_of(gathered)[0].starts_with((directory / "state/lists/games/domains").string() + ":2:1: warning:"));
+  // A folder that is not there holds nothing.
+  const std::array one_missing{directory / "nowhere", directory / "state/lists"};
+  CHECK(gather(one_missing));
+  CHECK_FALSE(gather(std::array{directory / "nowhere"}));
 }
 
 TEST_CASE("of many faults the first are shown and all are counted") {
@@ -116,7 +154,7 @@ TEST_CASE("of many faults the first are shown and all are counted") {
   std::string text;
   for (int i = 0; i < 5000; ++i) text += "a..b\nads*.example\n";
   directory.write("lists/x/x.domains", text);
-  const auto gathered = gather(directory / "lists").value();
+  const auto gathered = gather_from(directory / "lists").value();
   CHECK(gathered.collection.lists()[0].junk == 5000);
   CHECK(gathered.diagnostics.size() == FileSink::most_shown + 1);
   CHECK(std::any_of(gathered.diagnostics.begin(), gathered.diagnostics.end(), [](const auto& one) {
@@ -126,15 +164,15 @@ TEST_CASE("of many faults the first are shown and all are counted") {
 
 TEST_CASE("what cannot be read at all is an error, not a list that is missing") {
   const Directory directory;
-  CHECK_FALSE(gather(directory / "lists"));
+  CHECK_FALSE(gather_from(directory / "lists"));
   directory.write("lists/x/domains", "a.example\n");
   fs::create_symlink("nowhere", directory / "lists/x/more");
-  const auto gathered = gather(directory / "lists");
+  const auto gathered = gather_from(directory / "lists");
   REQUIRE_FALSE(gathered);
   CHECK(gathered.error().what() == "lists/x/more: it cannot be read: No such file or directory");
   fs::remove(directory / "lists/x/more");
   REQUIRE(mkfifo((directory / "lists/x/pipe").c_str(), 0600) == 0);
-  CHECK(gather(directory / "lists").error().what() == "lists/x/pipe: it is no regular file");
+  CHECK(gather_from(directory / "lists").error().what() == "lists/x/pipe: it is no regular file");
 }
 
 SCENARIO("a table is replaced whole or stays") {

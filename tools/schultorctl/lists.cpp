@@ -9,6 +9,7 @@
 
 #include <date/date.h>
 
+#include <array>
 #include <chrono>
 #include <filesystem>
 
@@ -70,7 +71,8 @@ Exit show(const Request& request, const std::string& file) {
 
 Exit compile(const Request& request) {
   const auto file = request.output.value_or(lists::default_table);
-  auto gathered = lists::gather(std::filesystem::path(request.directory) / "lists");
+  const std::array<std::filesystem::path, 2> folders{std::filesystem::path(request.directory) / "lists", lists::default_downloads};
+  auto gathered = lists::gather(folders);
   if (!gathered) return fail(gathered.error());
   for (const auto& one : gathered->diagnostics) fmt::print(stderr, "{}\n", config::to_string(one));
   const auto image = lists::build(gathered->collection);

@@ -51,7 +51,7 @@ Compiling compile_lists(const std::filesystem::path& folder, const std::string& 
     const pid_t child = fork();
     if (child < 0) give_up("fork failed");
     if (child == 0) {
-      const auto gathered = must(lists::gather(folder));
+      const auto gathered = must(lists::gather(std::span(&folder, 1)));
       if (auto written = lists::write_table(table, must(lists::build(gathered.collection))); !written)
         give_up(written.error().what());
       _exit(0);
