@@ -64,6 +64,18 @@ base::Result<BusClient> BusClient::connect() {
   return BusClient(bus);
 }
 
+base::Result<bool> BusClient::schultord_runs() {
+  BusError error;
+  sd_bus_message* raw = nullptr;
+  int r = sd_bus_call_method(bus_.get(), "org.freedesktop.DBus", "/org/freedesktop/DBus", "org.freedesktop.DBus", "NameHasOwner",
+                             error.get(), &raw, "s", gateway_name);
+  const Message reply(raw);
+  int has_owner = 0;
+  if (r >= 0) r = sd_bus_message_read(reply.get(), "b", &has_owner);
+  if (r < 0) return base::fail_errno(-r, "asking the system bus for schultord");
+  return has_owner != 0;
+}
+
 base::Result<std::string> BusClient::call_for_text(const char* method) {
   BusError error;
   sd_bus_message* raw = nullptr;

@@ -32,6 +32,8 @@ class BusClient {
 public:
   static base::Result<BusClient> connect();
 
+  /// Whether there is one who can be asked.
+  base::Result<bool> schultord_runs();
   base::Result<std::string> describe();
   base::Result<std::string> ruleset();
   /// Each as JSON, oldest first.

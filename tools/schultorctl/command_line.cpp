@@ -37,7 +37,10 @@ constexpr std::array options{
     Option{"until", &Request::until},     Option{"reason", &Request::reason},
     Option{"extend", &Request::extend},   Option{"clear", &Request::clear},
     Option{"follow", &Request::follow},   Option{"output", &Request::output},
-    Option{"table", &Request::table},
+    Option{"table", &Request::table},     Option{"state", &Request::state},
+    Option{"only", &Request::only},       Option{"force", &Request::force},
+    Option{"cacert", &Request::cacert},   Option{"patience", &Request::patience},
+    Option{"largest", &Request::largest},
 };
 
 /// Whether what was given makes sense together; what each command takes at all is known then.
@@ -48,12 +51,15 @@ bool explain_fits(const Request& request) { return request.group.has_value() != 
 bool timeline_fits(const Request& request) { return explain_fits(request) && request.from && request.to; }
 bool roster_fits(const Request& request) { return request.arguments.front() == "import" && request.map; }
 
-/// `lists` alone, `lists compile` or `lists check NAME`, with the option that belongs to it.
+/// `lists` alone or with a verb, with the options that belong to it.
 bool lists_fits(const Request& request) {
   const auto& words = request.arguments;
-  if (words.empty()) return !request.output;
-  if (words.front() == "compile") return words.size() == 1 && !request.table;
-  return words.front() == "check" && words.size() == 2 && !request.output;
+  const bool of_update = request.only || !request.force.empty() || request.cacert || request.patience || request.largest;
+  if (words.empty()) return !request.output && !of_update;
+  if (words.front() == "check") return words.size() == 2 && !request.output && !of_update;
+  if (words.size() != 1 || request.table) return false;
+  if (words.front() == "compile") return !of_update;
+  return words.front() == "update" || (words.front() == "status" && !request.output && !of_update);
 }
 
 bool override_fits(const Request& request) {
@@ -109,9 +115,11 @@ const std::vector<Command>& commands() {
        2,
        roster_fits},
       {"lists",
-       "lists [compile [--output FILE] | check NAME] [--table FILE]",
-       "what is on the block lists; compiles them; which of them hold a name or an address (exits with 1 where none does)",
-       {"output", "table"},
+       "lists [compile [--output FILE] | check NAME | status | update [--only NAME] [--force NAME]… [--cacert FILE] [--patience "
+       "SECONDS] [--largest MIB]] [--table FILE] [--state DIR]",
+       "what is on the block lists; compiles them; which of them hold a name or an address (exits with 1 where none does); how "
+       "those are that are downloaded; downloads them (exits with 1 where one is held back or fails)",
+       {"output", "table", "state", "only", "force", "cacert", "patience", "largest"},
        2,
        lists_fits,
        2},

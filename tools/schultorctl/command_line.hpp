@@ -40,6 +40,12 @@ struct Request {
   bool follow = false;                ///< events
   std::optional<std::string> output;  ///< lists compile: the table's file
   std::optional<std::string> table;   ///< lists, lists check: the same
+  std::string state = "/var/lib/schultor-lists";  ///< lists: where those lie that are downloaded
+  std::optional<std::string> only;                ///< lists update
+  std::vector<std::string> force;                 ///< lists update: also where they shrank
+  std::optional<std::string> cacert;              ///< lists update
+  std::optional<std::string> patience;            ///< lists update: seconds
+  std::optional<std::string> largest;             ///< lists update: MiB
   std::vector<std::string> arguments;
 };
 

@@ -6,6 +6,8 @@
 #include "daemon/lists/table_file.hpp"
 #include "tools/schultorctl/answer.hpp"
 #include "tools/schultorctl/columns.hpp"
+#include "tools/schultorctl/lists_commands.hpp"
+#include "tools/schultorctl/lists_text.hpp"
 
 #include <date/date.h>
 
@@ -63,21 +65,22 @@ void print_text(const json& description) {
 Exit show(const Request& request, const std::string& file) {
   const auto mapped = open_table(file);
   if (!mapped) return fail(mapped.error());
-  const auto description = describe(*mapped, file);
-  if (request.json) print(description);
-  else print_text(description);
+  const auto updates = downloads(request);
+  if (!updates) return fail(updates.error());
+  auto description = describe(*mapped, file);
+  if (*updates) description["downloads"] = (*updates)->at("lists");
+  if (request.json) {
+    print(description);
+  } else {
+    print_text(description);
+    if (*updates) fmt::print("\n{}", downloads_text(description["downloads"]));
+  }
   return Exit::yes;
 }
 
 Exit compile(const Request& request) {
-  const auto file = request.output.value_or(lists::default_table);
-  const std::array<std::filesystem::path, 2> folders{std::filesystem::path(request.directory) / "lists", lists::default_downloads};
-  auto gathered = lists::gather(folders);
-  if (!gathered) return fail(gathered.error());
-  for (const auto& one : gathered->diagnostics) fmt::print(stderr, "{}\n", config::to_string(one));
-  const auto image = lists::build(gathered->collection);
-  if (!image) return fail(image.error());
-  if (auto written = lists::write_table(file, *image); !written) return fail(written.error());
+  const auto file = request.output.value_or(request.state + "/lists.table");
+  if (const auto compiled = compile_lists(request, file); !compiled) return fail(compiled.error());
   return show(request, file);
 }
 
@@ -147,10 +150,23 @@ Exit check(const Request& request, const std::string& file) {
 
 }  // namespace
 
+base::Result<void> compile_lists(const Request& request, const std::string& table) {
+  const std::array<std::filesystem::path, 2> folders{std::filesystem::path(request.directory) / "lists", request.state + "/lists"};
+  const auto gathered = lists::gather(folders);
+  if (!gathered) return tl::unexpected<base::Error>(gathered.error());
+  for (const auto& one : gathered->diagnostics) fmt::print(stderr, "{}\n", config::to_string(one));
+  const auto image = lists::build(gathered->collection);
+  if (!image) return tl::unexpected<base::Error>(image.error());
+  return lists::write_table(table, *image);
+}
+
 Exit lists(const Request& request) {
-  const auto table = request.table.value_or(lists::default_table);
+  const auto table = request.table.value_or(request.state + "/lists.table");
   if (request.arguments.empty()) return show(request, table);
-  return request.arguments.front() == "compile" ? compile(request) : check(request, table);
+  const auto& verb = request.arguments.front();
+  if (verb == "compile") return compile(request);
+  if (verb == "update") return lists_update(request);
+  return verb == "status" ? lists_status(request) : check(request, table);
 }
 
 }  // namespace schultor::ctl

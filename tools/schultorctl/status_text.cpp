@@ -3,6 +3,7 @@
 #include "tools/schultorctl/status_text.hpp"
 
 #include "tools/schultorctl/columns.hpp"
+#include "tools/schultorctl/lists_text.hpp"
 #include "tools/schultorctl/override_text.hpp"
 
 namespace schultor::ctl {
@@ -55,6 +56,14 @@ const json* told(const json& description, const char* member) {
   return found == description.end() || found->is_null() ? nullptr : &*found;
 }
 
+/// Lists that are held back or could not be downloaded; empty where all are well.
+std::string lists_in_need_text(const json& lists) {
+  json in_need = json::array();
+  for (const auto& one : lists)
+    if (one.at("state") != "ok") in_need.push_back(one);
+  return in_need.empty() ? "" : "\nBlock lists that were not updated:\n" + downloads_text(in_need);
+}
+
 std::string broker_text(const json& broker) {
   if (broker.is_null()) return "unknown (schultor-report is not running)";
   const auto waiting = broker.at("outbox_depth").get<std::uint64_t>();
@@ -83,6 +92,7 @@ base::Result<std::string> status_text(const json& description) {
       if (!table) return base::pass(base::Result<std::string>(table));
       text += "\nOverrides:\n" + *table;
     }
+    if (const auto* lists = told(description, "lists")) text += lists_in_need_text(*lists);
     if (const auto* refused = told(description, "refused")) text += refused_text(*refused);
     return text;
   } catch (const json::exception& error) {
