@@ -131,7 +131,7 @@ def write_bus(lab: Instance) -> None:
 
 
 def write_daemons(lab: Instance) -> None:
-    for directory, user in (("run", "schultor"), ("state", "schultor"), ("report", "schultor-report")):
+    for directory, user in (("run", "schultor"), ("state", "schultor"), ("report", "schultor-report"), ("lists", "schultor-lists")):
         lab.path(directory).mkdir()
         shutil.chown(lab.path(directory), *account(lab, user))
     certificates.hand_out(lab.path("ca"), lab.path("credentials"), {"ca": "ca.crt", "certificate": f"{SCHOOL}.crt", "key": f"{SCHOOL}.key"},
