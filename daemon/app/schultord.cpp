@@ -30,9 +30,9 @@ base::Result<std::optional<enforce::GatewayOptions>> parse_options(int argc, cha
                                      po::value(&options.runtime_directory)->default_value("/run/schultor")->value_name("DIR"),
                                      "where the gate's socket lies")(
       "list-status", po::value(&options.list_status)->default_value(schultor::lists::default_update_status)->value_name("FILE"),
-      "what is known of downloaded lists")(
-      "gate-group", po::value(&options.gate_group)->default_value("schultor-dns")->value_name("GROUP"),
-      "who may open the gate's socket");
+      "what is known of downloaded lists")("gate-group",
+                                           po::value(&options.gate_group)->default_value("schultor-dns")->value_name("GROUP"),
+                                           "who may open the gate's socket");
   try {
     po::variables_map values;
     po::store(po::command_line_parser(argc, argv).options(described).positional({}).run(), values);

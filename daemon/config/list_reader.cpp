@@ -12,6 +12,7 @@ namespace {
 
 constexpr std::size_t longest_name = 32;
 constexpr std::size_t longest_url = 2048;
+constexpr std::size_t longest_host = 253;
 constexpr std::string_view scheme = "https://";
 
 bool is_list_name(std::string_view text) {
@@ -30,7 +31,8 @@ std::string fault_of_url(std::string_view url) {
   const auto authority = url.substr(scheme.size(), url.find_first_of("/?#", scheme.size()) - scheme.size());
   if (authority.find('@') != std::string_view::npos)
     return "holds a user's name or password, which everybody may read here: expected one without";
-  if (host_of_url(url).empty()) return "names no host: expected one such as https://lists.example/adult.tar.gz";
+  if (host_of_url(url).empty() || host_of_url(url).size() > longest_host)
+    return "names no host: expected one such as https://lists.example/adult.tar.gz";
   if (url.find('#') != std::string_view::npos) return "has a part behind “#”, which no server is told: expected one without";
   return {};
 }

@@ -183,11 +183,10 @@ const GatewayStatus& Gateway::status() const { return impl_->status; }
 
 std::string Gateway::describe() const {
   const auto second = [](base::Instant at) { return std::chrono::floor<std::chrono::seconds>(at); };
-  return enforce::describe(
-      *impl_->current.policy, status(),
-      {second(impl_->clock->now()), second(impl_->applied), impl_->gate->connected(), impl_->gate->resolver_answers(),
-       impl_->clock_trust.trusted(), impl_->clock->synchronised(), impl_->kept.overrides, impl_->refused,
-       impl_->list_status.lists});
+  return enforce::describe(*impl_->current.policy, status(),
+                           {second(impl_->clock->now()), second(impl_->applied), impl_->gate->connected(),
+                            impl_->gate->resolver_answers(), impl_->clock_trust.trusted(), impl_->clock->synchronised(),
+                            impl_->kept.overrides, impl_->refused, impl_->list_status.lists});
 }
 
 std::string Gateway::ruleset() const { return impl_->enforcer.text(); }

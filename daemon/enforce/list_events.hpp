@@ -19,8 +19,8 @@ struct ListEvent {
   std::string json;
 };
 
-/// What came about last of each list, and of the table where none could be made: {"id", "kind": "lists", "at", "list"? (none: all of
-/// them), "result": "updated" | "held" | "failed", "text"}.
+/// What came about last of each list, and of the table where none could be made: {"id", "kind": "lists", "at", "list"? (none: all
+/// of them), "result": "updated" | "held" | "failed", "text"}.
 [[nodiscard]] std::vector<ListEvent> list_events(const policy::Policy& policy, const lists::UpdateStatus& status);
 
 }  // namespace schultor::enforce

@@ -32,7 +32,8 @@ Judgement judge(const Counted& fresh, std::optional<std::uint64_t> in_use, bool 
   const auto lines = fresh.entries + fresh.junk;
   if (fresh.entries == 0) return {Verdict::refuse, "there is no name in it: it is no list, or its format is another one"};
   if (fresh.junk * 100 > lines * most_junk_percent)
-    return {Verdict::refuse, fmt::format("{} of {} lines cannot be read: it is no list, or its format is another one", fresh.junk, lines)};
+    return {Verdict::refuse,
+            fmt::format("{} of {} lines cannot be read: it is no list, or its format is another one", fresh.junk, lines)};
   if (!forced && in_use && fresh.entries * 2 <= *in_use)
     return {Verdict::hold, fmt::format("it shrank from {} entries to {}", *in_use, fresh.entries)};
   return {};

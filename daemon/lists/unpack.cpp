@@ -62,9 +62,7 @@ public:
   }
 
 private:
-  [[nodiscard]] bool is_archive() const {
-    return (archive_format(reader_.get()) & ARCHIVE_FORMAT_BASE_MASK) == ARCHIVE_FORMAT_TAR;
-  }
+  [[nodiscard]] bool is_archive() const { return (archive_format(reader_.get()) & ARCHIVE_FORMAT_BASE_MASK) == ARCHIVE_FORMAT_TAR; }
 
   base::Result<void> read_member(archive_entry* entry) {
     const bool wanted = !is_archive() || is_list(entry);

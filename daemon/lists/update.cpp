@@ -34,7 +34,8 @@ std::string file_name(const std::string& list, Format format) { return fmt::form
 std::string source_of(const config::BlockList& list) {
   const auto text = list.url.value + "\n" + (list.format ? list.format->value : "");
   std::string hex;
-  for (const auto octet : digest_of(std::as_bytes(std::span(text.data(), text.size())))) hex += fmt::format("{:02x}", static_cast<unsigned>(octet));
+  for (const auto octet : digest_of(std::as_bytes(std::span(text.data(), text.size()))))
+    hex += fmt::format("{:02x}", static_cast<unsigned>(octet));
   return hex;
 }
 
@@ -112,8 +113,8 @@ base::Result<void> Updater::keep_only(const std::vector<config::BlockList>& list
   }
   for (const auto& path : gone)
     if (auto removed = remove_file(path.string()); !removed) return removed;
-  const auto dropped = std::remove_if(status_.lists.begin(), status_.lists.end(),
-                                      [&](const ListStatus& one) { return !is_kept(one.list); });
+  const auto dropped =
+      std::remove_if(status_.lists.begin(), status_.lists.end(), [&](const ListStatus& one) { return !is_kept(one.list); });
   if (dropped == status_.lists.end()) return {};
   status_.lists.erase(dropped, status_.lists.end());
   return save();

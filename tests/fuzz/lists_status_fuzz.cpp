@@ -1,8 +1,8 @@
 // SPDX-FileCopyrightText: Schultor contributors
 // SPDX-License-Identifier: EUPL-1.2
 
-// What is known of downloaded lists, as it is read from disk; what is accepted is written as it was read, and leads to no other file
-// than a list's own.
+// What is known of downloaded lists, as it is read from disk; what is accepted is written as it was read, and leads to no other
+// file than a list's own.
 #include "daemon/lists/update_status.hpp"
 
 #include <algorithm>

@@ -41,8 +41,9 @@ std::vector<std::byte> packed(const std::uint8_t* data, std::size_t size) {
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   constexpr std::size_t most = 1U << 20U;
   const bool pack = size > 0 && data[0] == 'g';
-  const auto octets = pack ? packed(data + 1, size - 1)
-                           : std::vector<std::byte>(reinterpret_cast<const std::byte*>(data), reinterpret_cast<const std::byte*>(data) + size);
+  const auto octets =
+      pack ? packed(data + 1, size - 1)
+           : std::vector<std::byte>(reinterpret_cast<const std::byte*>(data), reinterpret_cast<const std::byte*>(data) + size);
   const auto text = lists::unpack(octets, most);
   // Between the files of an archive a line may be ended.
   require(!text || text->size() <= most + 1000);

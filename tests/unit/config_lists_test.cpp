@@ -54,11 +54,12 @@ TEST_CASE("a list is downloaded over https alone, and what is wrong with its add
         "the list: expected https://…");
   CHECK(fault_of("https://lists.example:8443/a?b=c").empty());
   CHECK(fault_of("https://[2001:db8::1]:8443/a").empty());
-  for (const auto* url : {"", "ftp://lists.example/a", "lists.example/a", "https://", "https:///a", "https://a b.example/",
-                          "https://häuser.example/", "https://me:secret@lists.example/a", "https://lists.example/a#b",
-                          "https://a.example/\\u0007"})
+  for (const auto* url :
+       {"", "ftp://lists.example/a", "lists.example/a", "https://", "https:///a", "https://a b.example/", "https://häuser.example/",
+        "https://me:secret@lists.example/a", "https://lists.example/a#b", "https://a.example/\\u0007"})
     CHECK_FALSE(fault_of(url).empty());
   CHECK_FALSE(fault_of("https://lists.example/" + std::string(2048, 'a')).empty());
+  CHECK_FALSE(fault_of("https://" + std::string(254, 'a') + "/").empty());
 }
 
 TEST_CASE("names, formats and keys that are not known are errors with the nearest one") {

@@ -38,24 +38,24 @@ TEST_CASE("a status is read as it was written") {
 
 TEST_CASE("a status that was not written so is refused, with the reason") {
   CHECK(update_status_from_json("[]").error().what() == "not a JSON object");
-  for (const auto& [from, to] : std::vector<std::pair<std::string_view, std::string_view>>{
-           {"\"ads.adblock\"", "\"../ads.adblock\""},
-           {"\"ads.adblock\"", "\"adult.domains\""},
-           {"\"ads.adblock\"", "\"ads.\""},
-           {"\"ads.adblock\"", "\"ads.a/b\""},
-           {"\"list\": \"ads\"", "\"list\": \"Ads\""},
-           {"\"list\": \"ads\"", "\"list\": \"zzz\""},
-           {"\"state\": \"ok\"", "\"state\": \"good\""},
-           {"\"state\": \"ok\"", "\"state\": \"held\""},
-           {"1790000000", "-1"},
-           {"1790000000", "999999999999"},
-           {"lists.example", "lists\\nexample"},
-           {"\"entries\": 7", "\"entries\": -7"},
-           {"\"entries\": 7", "\"entries\": 7, \"more\": 1"},
-           {"\"entries\": 7,", ""},
-           {"\"compiled\": false", "\"compiled\": 0"},
-           {"00ff", "00FF"},
-           {"{", "{\"more\": [[[[[[]]]]]],"}})
+  for (const auto& [from, to] :
+       std::vector<std::pair<std::string_view, std::string_view>>{{"\"ads.adblock\"", "\"../ads.adblock\""},
+                                                                  {"\"ads.adblock\"", "\"adult.domains\""},
+                                                                  {"\"ads.adblock\"", "\"ads.\""},
+                                                                  {"\"ads.adblock\"", "\"ads.a/b\""},
+                                                                  {"\"list\": \"ads\"", "\"list\": \"Ads\""},
+                                                                  {"\"list\": \"ads\"", "\"list\": \"zzz\""},
+                                                                  {"\"state\": \"ok\"", "\"state\": \"good\""},
+                                                                  {"\"state\": \"ok\"", "\"state\": \"held\""},
+                                                                  {"1790000000", "-1"},
+                                                                  {"1790000000", "999999999999"},
+                                                                  {"lists.example", "lists\\nexample"},
+                                                                  {"\"entries\": 7", "\"entries\": -7"},
+                                                                  {"\"entries\": 7", "\"entries\": 7, \"more\": 1"},
+                                                                  {"\"entries\": 7,", ""},
+                                                                  {"\"compiled\": false", "\"compiled\": 0"},
+                                                                  {"00ff", "00FF"},
+                                                                  {"{", "{\"more\": [[[[[[]]]]]],"}})
     CHECK_FALSE(update_status_from_json(replaced(from, to)));
   CHECK_FALSE(update_status_from_json(std::string(largest_status + 1, ' ')));
 }

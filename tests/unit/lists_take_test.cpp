@@ -13,7 +13,8 @@ using namespace schultor::lists;
 
 namespace {
 
-Verdict verdict(std::uint64_t entries, std::uint64_t junk, std::optional<std::uint64_t> in_use = std::nullopt, bool forced = false) {
+Verdict verdict(std::uint64_t entries, std::uint64_t junk, std::optional<std::uint64_t> in_use = std::nullopt,
+                bool forced = false) {
   const auto judged = judge({entries, junk}, in_use, forced);
   CHECK(judged.reason.empty() == (judged.verdict == Verdict::take));
   return judged.verdict;

@@ -39,7 +39,8 @@ TEST_CASE("options stand before or behind their command") {
 TEST_CASE("misuse is answered with what was meant or how it is written") {
   CHECK(misuse({"statsu"}) == "there is no command “statsu”; did you mean “status”?");
   CHECK(misuse({"timeline", "--grup", "3b"}) == "there is no option --grup; did you mean “group”?");
-  CHECK(misuse({"timeline", "--group", "3b"}) == "expected: schultorctl timeline (--group GROUP | --device MAC) --from DATE --to DATE");
+  CHECK(misuse({"timeline", "--group", "3b"}) ==
+        "expected: schultorctl timeline (--group GROUP | --device MAC) --from DATE --to DATE");
   CHECK(misuse({"validate", "--group", "3b"}) == "validate takes no --group: schultorctl validate [--at TIME]");
   CHECK(misuse({"validate", "x"}) == "validate takes no more words: schultorctl validate [--at TIME]");
   CHECK_FALSE(misuse({}).empty());
@@ -165,8 +166,13 @@ TEST_CASE("an event is one line for people, whatever it holds") {
   CHECK(line(R"("no object")") == "\"no object\"");
 }
 
-TEST_CASE("lists takes compile or check, each with its own file") {
+TEST_CASE("lists takes a verb or none, each with its own options") {
   CHECK(misuse({"lists"}).empty());
+  CHECK(misuse({"lists", "--state", "x"}).empty());
+  CHECK(misuse({"lists", "status", "--state", "x"}).empty());
+  CHECK(misuse({"lists", "update", "--only", "a", "--force", "a", "--force", "b", "--cacert", "x", "--patience", "9", "--largest",
+                "9", "--output", "x", "--state", "x"})
+            .empty());
   CHECK(misuse({"lists", "--table", "x"}).empty());
   CHECK(misuse({"lists", "compile", "--output", "x"}).empty());
   CHECK(misuse({"lists", "check", "a.test", "--table", "x"}).empty());
@@ -177,6 +183,12 @@ TEST_CASE("lists takes compile or check, each with its own file") {
                                                                  {"lists", "--output", "x"},
                                                                  {"lists", "compile", "--table", "x"},
                                                                  {"lists", "check", "a", "--output", "x"},
+                                                                 {"lists", "status", "x"},
+                                                                 {"lists", "status", "--force", "a"},
+                                                                 {"lists", "update", "a"},
+                                                                 {"lists", "update", "--table", "x"},
+                                                                 {"lists", "compile", "--only", "a"},
+                                                                 {"lists", "--cacert", "x"},
                                                                  {"status", "--table", "x"}})
     CHECK_FALSE(misuse(words).empty());
 }
@@ -197,6 +209,15 @@ TEST_CASE("the status is a table whose columns stand below one another, umlauts 
   // What an older schultord does not tell is left out.
   for (const auto* word : {"clock:", "randomised:", "Overrides:", "refused"}) CHECK(text->find(word) == std::string::npos);
   description["clock"] = {{"trusted", true}, {"synchronised", false}};
+  description["lists"] = nlohmann::ordered_json::parse(
+      R"([{"list":"ads","state":"ok","reason":"","since":"S","updated":"U","entries":7,"from":"a.example"},
+          {"list":"adult","state":"failed","reason":"the server answered 503","since":"S","updated":null,"entries":0,"from":"b.example"}])");
+  CHECK(status_text(description)
+            ->ends_with("\nBlock lists that were not updated:\n"
+                        "LIST   STATE   ENTRIES  UPDATED  FROM       WHY\n"
+                        "adult  failed  0        never    b.example  the server answered 503\n"));
+  description["lists"].erase(1);
+  CHECK(status_text(description)->find("Block lists") == std::string::npos);
   description["randomised_devices"] = 2;
   description["overrides"] = nlohmann::ordered_json::array();
   description["refused"] = nullptr;

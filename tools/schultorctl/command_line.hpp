@@ -32,14 +32,14 @@ struct Request {
   bool write = false;                ///< roster import
   bool all = false;                  ///< override: for all groups
   std::optional<std::string> profile;
-  std::optional<std::string> span;    ///< override --for: "45m"
-  std::optional<std::string> until;   ///< override: "10:15", "2026-11-28 10:15"
-  std::optional<std::string> extend;  ///< override: "15m"
-  std::optional<std::string> reason;  ///< override
-  bool clear = false;                 ///< override
-  bool follow = false;                ///< events
-  std::optional<std::string> output;  ///< lists compile: the table's file
-  std::optional<std::string> table;   ///< lists, lists check: the same
+  std::optional<std::string> span;                ///< override --for: "45m"
+  std::optional<std::string> until;               ///< override: "10:15", "2026-11-28 10:15"
+  std::optional<std::string> extend;              ///< override: "15m"
+  std::optional<std::string> reason;              ///< override
+  bool clear = false;                             ///< override
+  bool follow = false;                            ///< events
+  std::optional<std::string> output;              ///< lists compile: the table's file
+  std::optional<std::string> table;               ///< lists, lists check: the same
   std::string state = "/var/lib/schultor-lists";  ///< lists: where those lie that are downloaded
   std::optional<std::string> only;                ///< lists update
   std::vector<std::string> force;                 ///< lists update: also where they shrank

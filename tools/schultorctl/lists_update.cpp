@@ -31,8 +31,7 @@ json describe(const lists::UpdateStatus& status) {
                    {"updated", one.updated ? json(to_text(*one.updated)) : json(nullptr)},
                    {"entries", one.entries},
                    {"from", one.host}});
-  return {{"lists", std::move(all)},
-          {"table_fault", status.table_fault.empty() ? json(nullptr) : json(status.table_fault)}};
+  return {{"lists", std::move(all)}, {"table_fault", status.table_fault.empty() ? json(nullptr) : json(status.table_fault)}};
 }
 
 void print_status(const Request& request, const lists::UpdateStatus& status) {
@@ -71,8 +70,7 @@ bool are_known(const std::vector<config::BlockList>& lists, const Request& reque
   return true;
 }
 
-std::optional<std::uint32_t> number_of(const std::string& option, const std::optional<std::string>& text,
-                                       std::uint32_t otherwise) {
+std::optional<std::uint32_t> number_of(const std::string& option, const std::optional<std::string>& text, std::uint32_t otherwise) {
   constexpr std::uint32_t most = 100'000;
   if (!text) return otherwise;
   std::uint32_t number = 0;
@@ -156,9 +154,8 @@ Exit lists_update(const Request& request) {
   if (is_table_good)
     if (const auto noted = updater->note_in_force(); !noted) return give_up(noted);
   print_status(request, status);
-  const bool all_good = std::all_of(status.lists.begin(), status.lists.end(), [](const lists::ListStatus& one) {
-    return one.state == lists::UpdateState::ok;
-  });
+  const bool all_good = std::all_of(status.lists.begin(), status.lists.end(),
+                                    [](const lists::ListStatus& one) { return one.state == lists::UpdateState::ok; });
   return !is_table_good ? Exit::failed : all_good ? Exit::yes : Exit::no;
 }
 
