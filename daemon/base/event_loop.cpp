@@ -13,6 +13,7 @@ struct EventSource::Callback : std::enable_shared_from_this<EventSource::Callbac
   std::function<void(std::uint32_t)> handler;
   sd_event_source* source = nullptr;
   sd_event_source* more[2] = {nullptr, nullptr};
+  std::shared_ptr<EventLoop::Afterwards> afterwards;  // of its loop
 
   Callback() = default;
   Callback(const Callback&) = delete;
@@ -23,6 +24,10 @@ struct EventSource::Callback : std::enable_shared_from_this<EventSource::Callbac
   }
 };
 
+struct EventLoop::Afterwards {
+  std::weak_ptr<EventSource::Callback> callback;
+};
+
 namespace {
 
 using Callback = EventSource::Callback;
@@ -30,6 +35,7 @@ using Callback = EventSource::Callback;
 void invoke(void* userdata, std::uint32_t events) {
   const auto alive = static_cast<Callback*>(userdata)->shared_from_this();
   alive->handler(events);
+  if (const auto next = alive->afterwards->callback.lock()) next->handler(0);
 }
 
 int on_io(sd_event_source*, int, std::uint32_t events, void* userdata) {
@@ -40,19 +46,9 @@ int on_time(sd_event_source*, std::uint64_t, void* userdata) {
   invoke(userdata, 0);
   return 0;
 }
-int on_turn(sd_event_source*, void* userdata) {
-  invoke(userdata, 0);
-  return 0;
-}
 int on_hangup(sd_event_source*, const signalfd_siginfo*, void* userdata) {
   invoke(userdata, 0);
   return 0;
-}
-
-std::shared_ptr<Callback> make_callback(std::function<void(std::uint32_t)> handler) {
-  auto callback = std::make_shared<Callback>();
-  callback->handler = std::move(handler);
-  return callback;
 }
 
 }  // namespace
@@ -68,6 +64,15 @@ Result<EventLoop> EventLoop::create() {
   sd_event* event = nullptr;
   if (const int r = sd_event_default(&event); r < 0) return fail_errno(-r, "creating the event loop");
   return EventLoop(event);
+}
+
+EventLoop::EventLoop(sd_event* event) : event_(event), afterwards_(std::make_shared<Afterwards>()) {}
+
+std::shared_ptr<Callback> EventLoop::make_callback(std::function<void(std::uint32_t)> handler) const {
+  auto callback = std::make_shared<Callback>();
+  callback->handler = std::move(handler);
+  callback->afterwards = afterwards_;
+  return callback;
 }
 
 Result<EventSource> EventLoop::watch(int fd, std::uint32_t events, std::function<void(std::uint32_t)> handler) {
@@ -86,10 +91,9 @@ Result<EventSource> EventLoop::after(std::chrono::microseconds delay, std::funct
   return EventSource(std::move(callback));
 }
 
-Result<EventSource> EventLoop::every_turn(std::function<void()> handler) {
+EventSource EventLoop::after_each(std::function<void()> handler) {
   auto callback = make_callback([handler = std::move(handler)](std::uint32_t) { handler(); });
-  if (const int r = sd_event_add_post(event_.get(), &callback->source, on_turn, callback.get()); r < 0)
-    return fail_errno(-r, "adding a handler for every turn");
+  afterwards_->callback = callback;
   return EventSource(std::move(callback));
 }
 

@@ -43,8 +43,9 @@ public:
   [[nodiscard]] Result<EventSource> watch(int fd, std::uint32_t events, std::function<void(std::uint32_t)> handler);
   /// Once, after `delay` on the monotonic clock.
   [[nodiscard]] Result<EventSource> after(std::chrono::microseconds delay, std::function<void()> handler);
-  /// Before the loop polls again, after all handlers of this turn: the place for work batched per turn.
-  [[nodiscard]] Result<EventSource> every_turn(std::function<void()> handler);
+  /// After each handler of a descriptor, timer or signal: the place for what the handler has collected. One at a time: it takes the
+  /// place of an earlier one. Not a source of sd-event's own (sd_event_add_post(3)), which has the loop poll once more.
+  [[nodiscard]] EventSource after_each(std::function<void()> handler);
   /// SIGTERM and SIGINT end the loop; SIGHUP is handed to `on_hangup`. Blocks the three for this thread.
   [[nodiscard]] Result<EventSource> handle_signals(std::function<void()> on_hangup);
   /// Feeds the service manager's watchdog by itself when one is set (sd_event_set_watchdog(3)).
@@ -61,9 +62,13 @@ private:
   struct Unref {
     void operator()(sd_event* event) const noexcept { sd_event_unref(event); }
   };
-  explicit EventLoop(sd_event* event) : event_(event) {}
+  explicit EventLoop(sd_event* event);
+  struct Afterwards;
+  friend EventSource::Callback;
+  [[nodiscard]] std::shared_ptr<EventSource::Callback> make_callback(std::function<void(std::uint32_t)> handler) const;
 
   std::unique_ptr<sd_event, Unref> event_;
+  std::shared_ptr<Afterwards> afterwards_;
 };
 
 }  // namespace schultor::base

@@ -79,9 +79,7 @@ base::Result<void> Service::open(const Options& options, std::map<std::string, b
        [this](JobId id, Ede why) { gate_.on_upstream_silent(id, why, now()); }, [this](bool answers) { on_health(answers); }});
   if (!upstream) return base::pass(std::move(upstream));
   upstream_ = std::move(*upstream);
-  auto turn = loop_.every_turn([this] { end_of_turn(); });
-  if (!turn) return base::pass(std::move(turn));
-  turn_ = std::move(*turn);
+  turn_ = loop_.after_each([this] { end_of_turn(); });
   auto tick = loop_.after(std::chrono::microseconds(0), [this] { on_tick(); });
   if (!tick) return base::pass(std::move(tick));
   tick_ = std::move(*tick);
@@ -158,7 +156,7 @@ void Service::end_of_turn() {
   }
 }
 
-/// The turn that follows restarts the timer if anything still waits.
+/// The end of the turn restarts the timer if anything still waits.
 void Service::on_tick() {
   ticking_ = false;
   const auto at = now();

@@ -34,6 +34,8 @@ public:
   void note(const Acknowledgement& acknowledgement);
   /// Every message is answered, or the kernel has refused the transaction as a whole.
   [[nodiscard]] bool is_complete() const { return open_ == 0 || refused_; }
+  /// Every message is answered, and none of them refused: no further answer comes.
+  [[nodiscard]] bool has_succeeded() const { return open_ == 0 && !failure_; }
   /// Nothing when all succeeded; else the first failure, with the command and element it concerns and the way out.
   [[nodiscard]] base::Result<void> outcome() const;
 

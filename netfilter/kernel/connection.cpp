@@ -109,7 +109,7 @@ Result<Committed> Connection::commit(const planner::Plan& plan, RefreshMode refr
 
   Ledger ledger(plan, *batch);
   // After a refusal of the whole, answers to single messages may still stand in the queue: they are taken out as well.
-  while (true) {
+  while (!ledger.has_succeeded()) {
     auto answers = receive(ledger.is_complete() ? 0 : answer_deadline_ms);
     if (!answers) return pass(std::move(answers));
     if (answers->empty()) break;
