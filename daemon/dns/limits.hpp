@@ -64,9 +64,16 @@ inline constexpr std::size_t upstream_sockets = 16;
 inline constexpr std::size_t in_flight = 4096;
 /// Questions, or answers, of one system call.
 inline constexpr std::size_t upstream_batch = 32;
-/// Answers that were cut short, asked for again over TCP at once.
+/// Questions over TCP at once: those whose answers were cut short, and those whose packets were not answered.
 inline constexpr std::size_t upstream_streams = 32;
-inline constexpr milliseconds upstream_retry{1000};
+/// Of these, at most so many for what was not answered: they take long.
+inline constexpr std::size_t upstream_races = 16;
+/// How often a question is sent at most, with the last one over TCP as well; and the bounds of how long an answer may take before
+/// it is sent again, twice as long the next time.
+inline constexpr std::size_t upstream_attempts = 3;
+inline constexpr milliseconds upstream_retry_least{200};
+inline constexpr milliseconds upstream_retry_most{1000};
+/// For one question, however often and by whatever way it was sent.
 inline constexpr milliseconds upstream_wait{4000};
 /// Between questions of the gate's own while the resolver is silent.
 inline constexpr milliseconds probe_interval{5000};
@@ -89,6 +96,6 @@ inline constexpr milliseconds reconnect_first{100};
 inline constexpr milliseconds reconnect_last{2000};
 
 /// How often deadlines are looked at while anything waits.
-inline constexpr milliseconds tick{250};
+inline constexpr milliseconds tick{50};
 
 }  // namespace schultor::dns::limits

@@ -45,7 +45,7 @@ struct Upstream::Batch {
 
 Upstream::Upstream(Handlers handlers)
     : handlers_(std::move(handlers)),
-      in_flight_(limits::in_flight, [this] { return random(); }),
+      in_flight_(limits::in_flight, limits::upstream_sockets, [this] { return random(); }),
       answers_read_(std::make_unique<Batch>()),
       unsent_(std::make_unique<Batch>()) {}
 
@@ -60,8 +60,8 @@ base::Result<std::unique_ptr<Upstream>> Upstream::create(base::EventLoop& loop, 
 base::Result<void> Upstream::open(base::EventLoop& loop, const base::Endpoint& resolver) {
   stream_ = std::make_unique<UpstreamStream>(
       loop, resolver,
-      UpstreamStream::Handlers{[this](JobId job, ByteView packet) { handlers_.answered(job, packet); },
-                               [this](JobId job) { handlers_.silent(job, Ede::no_reachable_authority); }});
+      UpstreamStream::Handlers{[this](JobId job, ByteView packet) { on_stream_answer(job, packet); },
+                               [this](JobId job) { on_stream_end(job); }});
   ready_ = base::UniqueFd(epoll_create1(EPOLL_CLOEXEC));
   if (!ready_) return base::fail_errno(errno, "watching the sockets towards the resolver");
   for (std::size_t i = 0; i < limits::upstream_sockets; ++i) {
@@ -109,11 +109,29 @@ void Upstream::receive(std::size_t socket) {
 }
 
 void Upstream::take(std::size_t socket, ByteView packet, Time now) {
-  const auto matched = in_flight_.take(socket, packet);
+  const auto matched = in_flight_.take(socket, packet, now);
   if (!matched) return;
   set_health(true);
-  if (matched->job == probe_job) probing_ = false;
-  else if (!is_truncated(packet) || !stream_->ask(matched->job, matched->question, now)) handlers_.answered(matched->job, packet);
+  if (is_truncated(packet) && (stream_->contains(matched->job) || stream_->ask(matched->job, matched->question, matched->end)))
+    return;
+  stream_->drop(matched->job);
+  hand_over(matched->job, packet);
+}
+
+void Upstream::hand_over(JobId job, ByteView packet) {
+  if (job == probe_job) probing_ = false;
+  else handlers_.answered(job, packet);
+}
+
+void Upstream::on_stream_answer(JobId job, ByteView packet) {
+  in_flight_.drop(job);
+  set_health(true);
+  hand_over(job, packet);
+}
+
+void Upstream::on_stream_end(JobId job) {
+  // In a race the packets may still be answered.
+  if (!in_flight_.contains(job)) give_up(job, std::chrono::steady_clock::now());
 }
 
 /// All of a turn on one socket, in one system call: whoever guesses has to guess the socket of each turn.
@@ -161,20 +179,27 @@ void Upstream::set_health(bool answers) {
   handlers_.health(answers);
 }
 
-void Upstream::tick(Time now) {
-  stream_->tick(now);
-  auto due = in_flight_.due(now);
-  for (const auto& sending : due.again) queue(sending);
-  for (const JobId job : due.silent) {
-    if (job == probe_job) {
-      probing_ = false;
-      set_health(false);
-      continue;
-    }
-    // A name whose servers are silent keeps the resolver silent too: only the probe tells which it is.
-    if (answers_ == true) probe(now);
-    handlers_.silent(job, answers_ == false ? Ede::network_error : Ede::no_reachable_authority);
+void Upstream::give_up(JobId job, Time now) {
+  if (job == probe_job) {
+    probing_ = false;
+    return set_health(false);
   }
+  // A name whose servers are silent keeps the resolver silent too: only the probe tells which it is.
+  if (answers_ == true) probe(now);
+  handlers_.silent(job, answers_ == false ? Ede::network_error : Ede::no_reachable_authority);
+}
+
+void Upstream::tick(Time now) {
+  const auto due = in_flight_.due(random() % limits::upstream_sockets, now);
+  for (const auto& sending : due.again) queue(sending);
+  for (const auto& racing : due.race)
+    // Where it cannot be asked so, its packets are on their way all the same.
+    if (stream_->size() >= limits::upstream_races || !stream_->ask(racing.job, racing.question, racing.end)) break;
+  for (const JobId job : due.silent) {
+    stream_->drop(job);
+    give_up(job, now);
+  }
+  stream_->tick(now);
   if (answers_ != true && now >= next_probe_) probe(now);
 }
 

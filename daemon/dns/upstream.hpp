@@ -14,7 +14,7 @@
 
 namespace schultor::dns {
 
-/// The sockets towards the resolver: UDP, and TCP for what it cuts short.
+/// The sockets towards the resolver: UDP, and TCP for what it cuts short or leaves without an answer.
 class Upstream {
 public:
   struct Handlers {
@@ -33,10 +33,10 @@ public:
   [[nodiscard]] bool ask(JobId job, const Query& query, Time now);
   /// Sends what was asked since.
   void flush();
-  /// Asks once more, gives up, and looks after a resolver that is silent.
+  /// Asks once more, and over TCP; gives up; and looks after a resolver that is silent.
   void tick(Time now);
   /// Whether tick() is needed.
-  [[nodiscard]] bool waiting() const { return !in_flight_.empty() || !stream_->empty() || answers_ != true; }
+  [[nodiscard]] bool waiting() const { return !in_flight_.empty() || stream_->size() > 0 || answers_ != true; }
   [[nodiscard]] std::optional<bool> answers() const { return answers_; }
 
 private:
@@ -46,6 +46,10 @@ private:
   void receive(std::size_t socket);
   void take(std::size_t socket, ByteView packet, Time now);
   void queue(const InFlight::Sending& sending);
+  void hand_over(JobId job, ByteView packet);
+  void on_stream_answer(JobId job, ByteView packet);
+  void on_stream_end(JobId job);
+  void give_up(JobId job, Time now);
   void probe(Time now);
   void set_health(bool answers);
   std::uint32_t random();

@@ -40,7 +40,11 @@ UpstreamStream::UpstreamStream(base::EventLoop& loop, const base::Endpoint& reso
 
 UpstreamStream::~UpstreamStream() { connections_.clear(); }
 
-bool UpstreamStream::ask(JobId job, const Bytes& question, Time now) {
+void UpstreamStream::drop(JobId job) { connections_.erase(job); }
+bool UpstreamStream::contains(JobId job) const { return connections_.contains(job); }
+std::size_t UpstreamStream::size() const { return connections_.size(); }
+
+bool UpstreamStream::ask(JobId job, const Bytes& question, Time end) {
   const auto query = read_query(question);
   if (!query || connections_.size() >= limits::upstream_streams || connections_.contains(job)) return false;
   auto fd = connect_to_resolver(resolver_, SOCK_STREAM);
@@ -53,7 +57,7 @@ bool UpstreamStream::ask(JobId job, const Bytes& question, Time now) {
   connection->head = {query->id, query->name, query->type};
   connection->unsent = {static_cast<std::uint8_t>(question.size() >> 8U), static_cast<std::uint8_t>(question.size() & 0xffU)};
   connection->unsent.insert(connection->unsent.end(), question.begin(), question.end());
-  connection->end = now + limits::upstream_wait;
+  connection->end = end;
   connections_.emplace(job, std::move(connection));
   return true;
 }

@@ -12,8 +12,8 @@
 
 namespace schultor::dns {
 
-/// Questions to the resolver over TCP, for answers that it cut short over UDP: a connection each, few at a time, each with one
-/// deadline however slowly the answer drips in.
+/// Questions to the resolver over TCP, for what it cut short over UDP or did not answer: a connection each, few at a time, each
+/// with one deadline however slowly the answer drips in.
 class UpstreamStream {
 public:
   struct Handlers {
@@ -26,11 +26,14 @@ public:
   UpstreamStream(const UpstreamStream&) = delete;
   UpstreamStream& operator=(const UpstreamStream&) = delete;
 
-  /// `question` as it was sent over UDP. False when too many are under way, or no connection can be made.
-  [[nodiscard]] bool ask(JobId job, const Bytes& question, Time now);
+  /// `question` as it was sent over UDP; given up at `end`. False when too many are under way, or no connection can be made.
+  [[nodiscard]] bool ask(JobId job, const Bytes& question, Time end);
+  /// Was answered another way.
+  void drop(JobId job);
+  [[nodiscard]] bool contains(JobId job) const;
   /// Gives up on what takes too long.
   void tick(Time now);
-  [[nodiscard]] bool empty() const { return connections_.empty(); }
+  [[nodiscard]] std::size_t size() const;
 
 private:
   struct Connection;

@@ -1,7 +1,6 @@
 // SPDX-FileCopyrightText: Schultor contributors
 // SPDX-License-Identifier: EUPL-1.2
 #include "daemon/dns/decide.hpp"
-#include "daemon/dns/in_flight.hpp"
 #include "daemon/dns/limits.hpp"
 #include "daemon/dns/pin_table.hpp"
 #include "tests/catch.hpp"
@@ -218,49 +217,4 @@ TEST_CASE("pins in memory that outlives the table are known to the next one, if 
     pins.pinned({host, school_door, seconds(60)}, start, start);
     CHECK(pins.size(start) == 1);
   }
-}
-
-TEST_CASE("only the answer to the very question is taken from the resolver") {
-  InFlight in_flight(10, [n = 0U]() mutable { return n += 0x00010007; });
-  const auto query = query_of({"LeRnEn.test"});
-  const auto sent = in_flight.add(5, query, 3, start);
-  REQUIRE(sent);
-  CHECK(sent->socket == 3);
-  const Bytes asked(sent->packet.begin(), sent->packet.end());
-  const auto good = response(asked, {});
-  const auto tampered = [&](std::size_t at) {
-    auto packet = good;
-    packet[at] ^= 0x20;
-    return packet;
-  };
-  CHECK_FALSE(in_flight.take(sent->socket, tampered(0)));               // id
-  CHECK_FALSE(in_flight.take(sent->socket, tampered(13)));              // the case of a letter
-  CHECK_FALSE(in_flight.take(sent->socket, tampered(12 + 13 + 1)));     // type
-  CHECK_FALSE(in_flight.take(sent->socket, tampered(12 + 13 + 3)));     // class
-  CHECK_FALSE(in_flight.take(2, good));                                 // socket
-  CHECK_FALSE(in_flight.take(sent->socket, asked));                     // a question
-  CHECK_FALSE(in_flight.take(sent->socket, ByteView(good).first(20)));  // cut
-  const auto matched = in_flight.take(sent->socket, good);
-  REQUIRE(matched);
-  CHECK(matched->job == 5);
-  CHECK(matched->question == asked);
-  CHECK_FALSE(in_flight.take(sent->socket, good));  // twice
-  CHECK(in_flight.empty());
-}
-
-TEST_CASE("a question is sent once more, then given up, and there are only so many") {
-  std::uint32_t dice = 0;
-  InFlight in_flight(100, [&] { return dice += 0x9e3779b9U; });
-  const auto query = query_of({"lernen.test"});
-  for (JobId job = 1; job <= 100; ++job) CHECK(in_flight.add(job, query, job % 16, start));
-  CHECK_FALSE(in_flight.add(101, query, 0, start));
-  CHECK(in_flight.due(start + limits::upstream_retry - std::chrono::milliseconds(1)).again.empty());
-  const auto again = in_flight.due(start + limits::upstream_retry);
-  REQUIRE(again.again.size() == 100);
-  CHECK(again.silent.empty());
-  CHECK(in_flight.take(again.again[0].socket, response(again.again[0].packet, {})));
-  CHECK(in_flight.due(start + limits::upstream_retry * 2).again.empty());
-  CHECK(in_flight.due(start + limits::upstream_wait).silent.size() == 99);
-  CHECK(in_flight.empty());
-  CHECK(in_flight.due(start + limits::upstream_wait * 2).silent.empty());
 }
