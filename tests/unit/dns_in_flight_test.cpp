@@ -65,7 +65,6 @@ TEST_CASE("only the answer to the very question is taken from the resolver") {
   CHECK(in_flight.empty());
 }
 
-
 SCENARIO("silence has a question sent again by other sockets under other ids, at last over TCP too, and then it is given up") {
   Flight flight;
   auto& questions = flight.questions;

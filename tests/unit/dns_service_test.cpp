@@ -20,47 +20,6 @@ using namespace schultor;
 using namespace schultor::dns;
 using namespace schultor::dns::test;
 
-namespace {
-
-/// A tablet's TCP connection to the gate.
-struct Session {
-  base::UniqueFd fd{socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)};
-  Bytes received;
-  bool closed = false;
-
-  explicit Session(std::uint32_t mark) {
-    const int value = static_cast<int>(mark);
-    REQUIRE(setsockopt(fd.get(), SOL_SOCKET, SO_MARK, &value, sizeof value) == 0);
-    sockaddr_in gate{};
-    gate.sin_family = AF_INET;
-    gate.sin_port = htons(5300);
-    gate.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    REQUIRE(connect(fd.get(), reinterpret_cast<const sockaddr*>(&gate), sizeof gate) == 0);
-  }
-  void send(const Bytes& octets) {
-    REQUIRE(::send(fd.get(), octets.data(), octets.size(), MSG_NOSIGNAL) == static_cast<ssize_t>(octets.size()));
-  }
-  static Bytes framed(const Bytes& packet) {
-    Bytes octets{static_cast<std::uint8_t>(packet.size() >> 8U), static_cast<std::uint8_t>(packet.size() & 0xffU)};
-    octets.insert(octets.end(), packet.begin(), packet.end());
-    return octets;
-  }
-  std::optional<Told> answer() {
-    std::array<std::uint8_t, 4096> buffer;
-    const auto size = recv(fd.get(), buffer.data(), buffer.size(), MSG_DONTWAIT);
-    if (size == 0) closed = true;
-    if (size > 0) received.insert(received.end(), buffer.data(), buffer.data() + size);
-    if (received.size() < 2) return std::nullopt;
-    const std::size_t length = static_cast<std::size_t>(received[0]) << 8U | received[1];
-    if (received.size() < 2 + length) return std::nullopt;
-    const auto one = told(ByteView(received).subspan(2, length));
-    received.erase(received.begin(), received.begin() + static_cast<std::ptrdiff_t>(2 + length));
-    return one;
-  }
-};
-
-}  // namespace
-
 SCENARIO("over UDP an answer leaves only after schultord has acknowledged its pins") {
   enter_own_network();
   Town town;
@@ -88,8 +47,9 @@ SCENARIO("answers of the resolver that come together share one request") {
   std::vector<UpstreamQuestion> asked;
   for (int i = 0; i < 30; ++i) {
     tablets.emplace_back("127.0.0.1", school);
-    tablets.back().ask({fmt::format("h{}.lernen.test", i)});
-    asked.push_back(town.next_question());
+    const auto name = fmt::format("h{}.lernen.test", i);
+    tablets.back().ask({name});
+    asked.push_back(town.next_question(name));
   }
   // Each turn's came from a port of its own, and so they wait on several of the gate's sockets.
   std::vector<in_port_t> ports;
@@ -122,25 +82,6 @@ SCENARIO("a socket that a tablet keeps is answered by the view of each packet") 
   town.until_idle();
   CHECK_FALSE(tablet.answer());
   CHECK(town.questions().empty());
-}
-
-SCENARIO("what the resolver did not say in answer to the question is ignored") {
-  enter_own_network();
-  Town town;
-  Tablet tablet("127.0.0.1", leisure);
-  tablet.ask({"spiele.test"});
-  const auto asked = town.next_question();
-  auto wrong_id = response(asked.packet, {{address_record("spiele.test", "198.51.100.66")}, {}, {}});
-  wrong_id[0] ^= 0xff;
-  town.send_upstream(asked, wrong_id);
-  auto other = asked.packet;
-  other[13] = 'x';
-  town.send_upstream(asked, response(other, {{address_record("xpiele.test", "198.51.100.66")}, {}, {}}));
-  town.send_upstream(asked, Bytes(5));
-  town.until_idle();
-  CHECK_FALSE(tablet.answer());
-  town.resolve(asked, {address_record("spiele.test", "198.51.100.30")});
-  CHECK(town.wait_for(tablet).addresses() == std::vector<std::string>{"198.51.100.30"});
 }
 
 SCENARIO("a refusal does not outlive the switch that schultord told of") {
@@ -177,64 +118,6 @@ SCENARIO("a stale request is judged anew once the rules have come") {
   town.announce(taken_away, {2, 2}, false);
   CHECK(town.wait_for(tablet).rcode == 3);
   CHECK_FALSE(town.next_message());
-}
-
-SCENARIO("several questions on one TCP connection are answered, in the view of the connection") {
-  enter_own_network();
-  Town town;
-  Session session(school);
-  Bytes octets;
-  for (std::uint16_t id = 1; id <= 3; ++id) {
-    const auto one = Session::framed(question({id == 2 ? "spiele.test" : "lernen.test", rr::a, id}));
-    octets.insert(octets.end(), one.begin(), one.end());
-  }
-  // In two pieces, cut within a length.
-  session.send(Bytes(octets.begin(), octets.begin() + 1));
-  town.until_idle();
-  session.send(Bytes(octets.begin() + 1, octets.end()));
-  std::optional<Told> refused;
-  town.until([&] { return (refused = session.answer()).has_value(); });
-  CHECK(refused->id == 2);
-  CHECK(refused->rcode == 3);
-  for (int i = 0; i < 2; ++i) town.resolve(town.next_question(), {address_record("lernen.test", "198.51.100.20")});
-  town.reply(town.next_request(), PinStatus::pinned);
-  for (int i = 0; i < 2; ++i) {
-    std::optional<Told> answer;
-    town.until([&] {
-      if (auto message = town.next_message()) town.reply(std::get<PinRequest>(*message), PinStatus::pinned);
-      return (answer = session.answer()).has_value();
-    });
-    CHECK(answer->addresses().size() == 1);
-  }
-}
-
-SCENARIO("what is no DNS ends its TCP connection, and more questions than are taken wait") {
-  enter_own_network();
-  Town town;
-  Session garbage(school);
-  garbage.send({0xff, 0xff, 1, 2, 3});
-  town.until([&] {
-    garbage.answer();
-    return garbage.closed;
-  });
-  Session eager(leisure);
-  Bytes octets;
-  for (std::uint16_t id = 0; id < 100; ++id) {
-    const auto one = Session::framed(question({"spiele.test", rr::a, id}));
-    octets.insert(octets.end(), one.begin(), one.end());
-  }
-  eager.send(octets);
-  town.until_idle();
-  auto asked = town.questions();
-  town.until_idle();
-  CHECK(asked.size() <= limits::tcp_pipelined);
-  std::size_t answered = 0;
-  town.until([&] {
-    for (const auto& one : asked) town.resolve(one, {address_record("spiele.test", "198.51.100.30")});
-    asked = town.questions();
-    while (eager.answer()) ++answered;
-    return answered == 100;
-  });
 }
 
 SCENARIO("while schultord is away living pins are answered from, and a new one takes over without a lost question") {
@@ -378,153 +261,4 @@ SCENARIO("memory of pins that is not the gate's own is not taken over") {
   REQUIRE(fcntl(unsealed.get(), F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW) == 0);
   CHECK(PinMemory::adopt(base::UniqueFd(dup(unsealed.get()))));
   CHECK_FALSE(PinMemory::adopt(base::UniqueFd(open("/dev/null", O_RDWR | O_CLOEXEC))));
-}
-
-SCENARIO("a resolver that turns hostile costs no other question its answer") {
-  enter_own_network();
-  Town town;
-  std::vector<Tablet> tablets;
-  for (int i = 0; i < 6; ++i) {
-    tablets.emplace_back("127.0.0.1", leisure);
-    tablets.back().ask({fmt::format("n{}.spiele.test", i), rr::a, static_cast<std::uint16_t>(i), true});
-  }
-  std::map<std::string, UpstreamQuestion> asked;
-  town.until([&] {
-    for (auto& question : town.questions()) asked.emplace(question.query.name.lower_text(), question);
-    return asked.size() == tablets.size();
-  });
-  const auto at = [&](int i) -> const UpstreamQuestion& { return asked.at(fmt::format("n{}.spiele.test", i)); };
-  const auto name_at = [](int i) { return fmt::format("n{}.spiele.test", i); };
-  // A record whose name points at itself.
-  auto looping = response(at(0).packet, {{}, {}, {}});
-  looping[7] = 1;
-  const auto self = static_cast<std::uint8_t>(looping.size());
-  for (const std::uint8_t octet : {std::uint8_t{0xc0}, self, std::uint8_t{0}, std::uint8_t{1}}) looping.push_back(octet);
-  town.send_upstream(at(0), looping);
-  // More records than are taken.
-  Sections many;
-  for (int i = 0; i < 2000; ++i) many.answers.push_back(address_record(name_at(1), fmt::format("198.51.{}.{}", i / 250, i % 250)));
-  town.send_upstream(at(1), response(at(1).packet, many));
-  // Rubbish of the longest size, under the right id and question.
-  auto rubbish = response(at(2).packet, {});
-  rubbish[7] = 0xff;
-  rubbish.resize(60'000, 0xc0);
-  town.send_upstream(at(2), rubbish);
-  // The right answer, to another socket of the gate's than the question came from.
-  Tablet another("127.0.0.1", leisure);
-  auto elsewhere = at(3);
-  for (int i = 0; elsewhere.from.sin6_port == at(3).from.sin6_port; ++i) {
-    another.ask({fmt::format("m{}.spiele.test", i)});
-    elsewhere.from = town.next_question().from;
-  }
-  town.send_upstream(elsewhere, response(at(3).packet, {{address_record(name_at(3), "198.51.100.66")}, {}, {}}));
-  town.until_idle();
-  for (int i = 0; i < 3; ++i) {
-    const auto failed = town.wait_for(tablets[static_cast<std::size_t>(i)]);
-    CHECK(failed.rcode == 2);
-    CHECK(failed.ede == 23);
-  }
-  for (int i = 3; i < 6; ++i) {
-    auto& tablet = tablets[static_cast<std::size_t>(i)];
-    CHECK_FALSE(tablet.answer());
-    town.resolve(at(i), {address_record(name_at(i), "198.51.100.30")});
-    CHECK(town.wait_for(tablet).addresses() == std::vector<std::string>{"198.51.100.30"});
-  }
-}
-
-SCENARIO("an answer that the resolver cuts short is asked for over TCP, and one that drips in holds nobody up") {
-  enter_own_network();
-  Town town;
-  base::UniqueFd listener(socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
-  sockaddr_in local{};
-  local.sin_family = AF_INET;
-  local.sin_port = htons(town.resolver_port());
-  local.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  REQUIRE(bind(listener.get(), reinterpret_cast<const sockaddr*>(&local), sizeof local) == 0);
-  REQUIRE(listen(listener.get(), 8) == 0);
-  const auto next_stream = [&](Tablet& tablet, std::string_view name) {
-    tablet.ask({name, rr::txt, 1, true});
-    const auto asked = town.next_question();
-    auto cut = response(asked.packet, {});
-    cut[2] |= 0x02;
-    town.send_upstream(asked, cut);
-    base::UniqueFd stream;
-    town.until([&] {
-      stream.reset(accept4(listener.get(), nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC));
-      return static_cast<bool>(stream);
-    });
-    Bytes octets(2 + asked.packet.size());
-    town.until([&] { return recv(stream.get(), octets.data(), octets.size(), MSG_PEEK) == static_cast<ssize_t>(octets.size()); });
-    CHECK(Bytes(octets.begin() + 2, octets.end()) == asked.packet);
-    return std::pair(std::move(stream), asked.packet);
-  };
-  const auto whole_answer = [](const Bytes& question, std::string_view owner) {
-    return Session::framed(response(question, {{{name(owner), rr::txt, 60, {2, 'h', 'i'}}}, {}, {}}));
-  };
-  Tablet slow("127.0.0.1", leisure);
-  Tablet quick("127.0.0.1", leisure);
-  const auto [dripping, slow_question] = next_stream(slow, "langsam.test");
-  REQUIRE(send(dripping.get(), whole_answer(slow_question, "langsam.test").data(), 5, MSG_NOSIGNAL) == 5);
-  const auto [stream, question] = next_stream(quick, "lang.test");
-  const auto octets = whole_answer(question, "lang.test");
-  // In pieces, cut within the length as well.
-  REQUIRE(send(stream.get(), octets.data(), 1, MSG_NOSIGNAL) == 1);
-  town.until_idle();
-  REQUIRE(send(stream.get(), octets.data() + 1, octets.size() - 1, MSG_NOSIGNAL) == static_cast<ssize_t>(octets.size() - 1));
-  const auto answer = town.wait_for(quick);
-  CHECK(answer.rcode == 0);
-  CHECK(answer.answers.size() == 1);
-  // The drip is given up on like silence.
-  const auto failed = town.wait_for(slow);
-  CHECK(failed.rcode == 2);
-  CHECK(failed.ede == 22);
-}
-
-SCENARIO("one tablet that opens very many TCP connections leaves room for the others") {
-  enter_own_network();
-  Town town;
-  std::vector<std::unique_ptr<Session>> sessions;
-  for (std::size_t i = 0; i < limits::tcp_connections_of_one + 8; ++i) {
-    sessions.push_back(std::make_unique<Session>(school));
-    town.until_idle();
-  }
-  std::size_t open = 0;
-  for (auto& session : sessions) {
-    session->answer();
-    open += session->closed ? 0 : 1;
-  }
-  CHECK(open == limits::tcp_connections_of_one);
-}
-
-SCENARIO("a resolver that is silent is told of, and one that answers again as well") {
-  enter_own_network();
-  Town town;
-  town.until([&] {
-    town.next_message();
-    town.questions();
-    return town.health == std::vector<bool>{true};
-  });
-  town.mute = true;
-  Tablet tablet("127.0.0.1", leisure);
-  tablet.ask({"spiele.test", rr::a, 1, true});
-  const auto answer = town.wait_for(tablet);
-  CHECK(answer.rcode == 2);
-  CHECK(answer.ede == 22);
-  town.until([&] {
-    town.next_message();
-    return town.health == std::vector<bool>{true, false};
-  });
-  // It was asked several times, each time by another socket and another id than the last.
-  const auto asked = town.questions();
-  REQUIRE(asked.size() == limits::upstream_attempts);
-  for (std::size_t i = 1; i < asked.size(); ++i) {
-    CHECK(asked[i].query.id != asked[i - 1].query.id);
-    CHECK(asked[i].from.sin6_port != asked[i - 1].from.sin6_port);
-  }
-  town.mute = false;
-  town.until([&] {
-    town.questions();
-    town.next_message();
-    return town.health == std::vector<bool>{true, false, true};
-  });
 }

@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include <array>
+#include <cerrno>
 #include <cstdio>
 #include <cstring>
 #include <filesystem>
@@ -42,6 +43,8 @@ const sockaddr* as_address(const sockaddr_in6& address) { return reinterpret_cas
 
 void set(int fd, int level, int option, int value) { REQUIRE(setsockopt(fd, level, option, &value, sizeof value) == 0); }
 
+}  // namespace
+
 base::UniqueFd bound(int type, const std::string& address, std::uint16_t port) {
   base::UniqueFd fd(socket(AF_INET6, type | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
   set(fd.get(), IPPROTO_IPV6, IPV6_V6ONLY, 0);
@@ -50,8 +53,6 @@ base::UniqueFd bound(int type, const std::string& address, std::uint16_t port) {
   REQUIRE(bind(fd.get(), as_address(local), sizeof local) == 0);
   return fd;
 }
-
-}  // namespace
 
 void skip(const char* why) {
   std::fprintf(stderr, "skipped: %s\n", why);
@@ -82,8 +83,13 @@ base::UniqueFd sealed_rules(const policy::GateRules& rules, bool sealed) {
   return fd;
 }
 
-Tablet::Tablet(const std::string& gate, std::uint32_t mark) : fd_(socket(AF_INET6, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0)) {
+Tablet::Tablet(const std::string& gate, std::uint32_t mark, const std::string& from)
+    : fd_(socket(AF_INET6, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0)) {
   set_mark(mark);
+  if (!from.empty()) {
+    const auto own = endpoint(from, 0);
+    REQUIRE(bind(fd_.get(), as_address(own), sizeof own) == 0);
+  }
   const auto to = endpoint(gate, 5300);
   // Connected: an answer from any other address does not come in.
   REQUIRE(connect(fd_.get(), as_address(to), sizeof to) == 0);
@@ -100,6 +106,39 @@ std::optional<Told> Tablet::answer() {
   const auto size = recv(fd_.get(), buffer.data(), buffer.size(), MSG_DONTWAIT);
   if (size < 0) return std::nullopt;
   return told(ByteView(buffer.data(), static_cast<std::size_t>(size)));
+}
+
+Bytes framed(const Bytes& packet) {
+  Bytes octets{static_cast<std::uint8_t>(packet.size() >> 8U), static_cast<std::uint8_t>(packet.size() & 0xffU)};
+  octets.insert(octets.end(), packet.begin(), packet.end());
+  return octets;
+}
+
+Session::Session(std::uint32_t mark, const std::string& from) : fd_(socket(AF_INET6, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
+  set(fd_.get(), SOL_SOCKET, SO_MARK, static_cast<int>(mark));
+  const auto own = endpoint(from, 0);
+  const auto gate = endpoint("127.0.0.1", 5300);
+  REQUIRE(bind(fd_.get(), as_address(own), sizeof own) == 0);
+  REQUIRE(connect(fd_.get(), as_address(gate), sizeof gate) == 0);
+}
+
+void Session::send(const Bytes& octets) {
+  REQUIRE(::send(fd_.get(), octets.data(), octets.size(), MSG_NOSIGNAL) == static_cast<ssize_t>(octets.size()));
+}
+
+void Session::shut() { REQUIRE(shutdown(fd_.get(), SHUT_WR) == 0); }
+
+std::optional<Told> Session::answer() {
+  std::array<std::uint8_t, 4096> buffer;
+  const auto size = recv(fd_.get(), buffer.data(), buffer.size(), MSG_DONTWAIT);
+  if (size == 0 || (size < 0 && errno == ECONNRESET)) closed_ = true;
+  if (size > 0) received_.insert(received_.end(), buffer.data(), buffer.data() + size);
+  if (received_.size() < 2) return std::nullopt;
+  const std::size_t length = static_cast<std::size_t>(received_[0]) << 8U | received_[1];
+  if (received_.size() < 2 + length) return std::nullopt;
+  const auto one = told(ByteView(received_).subspan(2, length));
+  received_.erase(received_.begin(), received_.begin() + static_cast<std::ptrdiff_t>(2 + length));
+  return one;
 }
 
 Town::Town(bool connect) : loop_(std::move(*base::EventLoop::create())) {
@@ -254,12 +293,50 @@ UpstreamQuestion Town::next_question() {
   return found.front();
 }
 
+UpstreamQuestion Town::next_question(std::string_view asked) {
+  for (;;)
+    if (auto question = next_question(); question.query.name == name(asked)) return question;
+}
+
 void Town::resolve(const UpstreamQuestion& question, std::vector<Record> answers) {
   send_upstream(question, response(question.packet, {std::move(answers), {}, {}}));
 }
 
 void Town::send_upstream(const UpstreamQuestion& question, const Bytes& packet) {
-  REQUIRE(sendto(resolver_.get(), packet.data(), packet.size(), 0, as_address(question.from), sizeof question.from) > 0);
+  REQUIRE(sendto(resolver_.get(), packet.data(), packet.size(), 0, as_address(question.from), sizeof question.from) >= 0);
+}
+
+void Town::take_streams() {
+  streams_ = bound(SOCK_STREAM, "127.0.0.1", resolver_port_);
+  REQUIRE(::listen(streams_.get(), 64) == 0);
+}
+
+Town::Stream Town::next_stream() {
+  Stream stream;
+  until([&] {
+    stream.fd.reset(accept4(streams_.get(), nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC));
+    return static_cast<bool>(stream.fd);
+  });
+  Bytes octets(4096);
+  ssize_t size = 0;
+  until([&] {
+    size = recv(stream.fd.get(), octets.data(), octets.size(), MSG_DONTWAIT | MSG_PEEK);
+    return size > 2 && static_cast<std::size_t>(size) == 2U + (static_cast<std::size_t>(octets[0]) << 8U | octets[1]);
+  });
+  REQUIRE(recv(stream.fd.get(), octets.data(), octets.size(), MSG_DONTWAIT) == size);
+  stream.packet.assign(octets.begin() + 2, octets.begin() + size);
+  return stream;
+}
+
+void Town::Stream::send(ByteView octets) const {
+  REQUIRE(::send(fd.get(), octets.data(), octets.size(), MSG_NOSIGNAL) == static_cast<ssize_t>(octets.size()));
+}
+
+Town::Stream Town::cut_short(const UpstreamQuestion& question) {
+  auto cut = response(question.packet, {});
+  cut[2] |= 0x02;
+  send_upstream(question, cut);
+  return next_stream();
 }
 
 Told Town::wait_for(Tablet& tablet) {

@@ -24,6 +24,9 @@ void enter_own_network();
 
 base::UniqueFd sealed_rules(const policy::GateRules& rules, bool sealed = true);
 
+/// A socket of `type` bound to an address such as "127.0.0.1" or "::1", not blocking.
+base::UniqueFd bound(int type, const std::string& address, std::uint16_t port);
+
 /// What the gate asked the resolver.
 struct UpstreamQuestion {
   Bytes packet;
@@ -34,7 +37,8 @@ struct UpstreamQuestion {
 /// A tablet's UDP socket; its mark stands for the mark that the ruleset would give.
 class Tablet {
 public:
-  Tablet(const std::string& gate, std::uint32_t mark);
+  /// `from` another address than the loopback's own is another source of questions to the gate.
+  Tablet(const std::string& gate, std::uint32_t mark, const std::string& from = {});
   void set_mark(std::uint32_t mark);
   void ask(const Asked& asked) { send(question(asked)); }
   void send(const Bytes& packet);
@@ -43,6 +47,28 @@ public:
 
 private:
   base::UniqueFd fd_;
+};
+
+/// A DNS message with its length before it (RFC 1035, section 4.2.2).
+Bytes framed(const Bytes& packet);
+
+/// A tablet's TCP connection to the gate.
+class Session {
+public:
+  explicit Session(std::uint32_t mark, const std::string& from = "127.0.0.1");
+  void ask(const Asked& asked) { send(framed(question(asked))); }
+  void send(const Bytes& octets);
+  /// Sends no more.
+  void shut();
+  /// The next whole answer, without waiting.
+  std::optional<Told> answer();
+  [[nodiscard]] bool closed() const { return closed_; }
+  [[nodiscard]] int fd() const { return fd_.get(); }
+
+private:
+  base::UniqueFd fd_;
+  Bytes received_;
+  bool closed_ = false;
 };
 
 class Town {
@@ -79,10 +105,23 @@ public:
   [[nodiscard]] bool gate_hung_up() const { return hung_up_; }
 
   UpstreamQuestion next_question();
+  /// The next one about `asked`; what comes before it, such as a question that is sent again, is passed over.
+  UpstreamQuestion next_question(std::string_view asked);
   /// Every question about a tablet's name that is there; the gate's own are answered in passing unless `mute`.
   std::vector<UpstreamQuestion> questions();
   void resolve(const UpstreamQuestion& question, std::vector<Record> answers);
   void send_upstream(const UpstreamQuestion& question, const Bytes& packet);
+  /// From now on the resolver takes TCP connections as well.
+  void take_streams();
+  /// The gate's next connection to the resolver, and the whole question that came over it.
+  struct Stream {
+    base::UniqueFd fd;
+    Bytes packet;
+    void send(ByteView octets) const;
+  };
+  Stream next_stream();
+  /// Answers a question with the TC bit, over UDP, and gives what comes over TCP then.
+  Stream cut_short(const UpstreamQuestion& question);
   Told wait_for(Tablet& tablet);
 
   bool mute = false;
@@ -96,6 +135,7 @@ private:
   base::UniqueFd listener_;
   base::UniqueFd gate_;
   base::UniqueFd resolver_;
+  base::UniqueFd streams_;
   std::uint16_t resolver_port_ = 0;
   std::vector<UpstreamQuestion> waiting_;
   std::unique_ptr<Service> service_;
