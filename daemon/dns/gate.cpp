@@ -58,6 +58,11 @@ void put_in_place(Answer& answer, const Query& query, const Name& target) {
   answer.authentic_data = false;
 }
 
+const in6_addr& source_of(const Client& client) {
+  if (const auto* udp = std::get_if<UdpPeer>(&client)) return udp->address.sin6_addr;
+  return std::get<TcpPeer>(client).source;
+}
+
 AnswerCache::Secret secret_of(const std::function<std::uint64_t()>& random) {
   const std::array<std::uint64_t, 2> halves{random(), random()};
   return std::bit_cast<AnswerCache::Secret>(halves);
@@ -74,9 +79,11 @@ Gate::Gate(Edges edges, PinTable pins)
 void Gate::reply(const Client& client, std::uint32_t view, const Query& query, Answer answer, Time now) {
   // What is denied is asked for again after the next switch.
   if (!answer.authority.empty()) cap_authority(answer, until_switch(view, now));
-  const auto limit = std::holds_alternative<UdpPeer>(client) ? udp_limit(query) : limits::tcp_answer;
-  auto packet = write_answer(query, answer, limit);
-  if (const auto question = plain_question_of(query)) kept_.keep(*question, view, packet, now);
+  const bool over_tcp = std::holds_alternative<TcpPeer>(client);
+  if (over_tcp && query.keepalive) answer.keepalive = limits::tcp_idle;
+  auto packet = write_answer(query, answer, over_tcp ? limits::tcp_answer : udp_limit(query));
+  // What is kept is given over UDP, where the option must not be (RFC 7828, section 3.2.2).
+  if (const auto question = plain_question_of(query); question && !answer.keepalive) kept_.keep(*question, view, packet, now);
   edges_.answer(client, std::move(packet));
 }
 
@@ -86,7 +93,7 @@ void Gate::finish(Jobs::iterator job, Answer answer, Time now) {
 }
 
 void Gate::forget(Jobs::iterator job) {
-  if (const auto* udp = std::get_if<UdpPeer>(&job->second.client)) fair_share_.leave(udp->address.sin6_addr);
+  fair_share_.leave(source_of(job->second.client));
   jobs_.erase(job);
 }
 
@@ -117,15 +124,16 @@ std::size_t Gate::answer_kept(const UdpPeer& peer, std::uint32_t mark, ByteView 
 
 void Gate::on_question(const Client& client, std::uint32_t mark, ByteView packet, Time now) {
   if (!rules_) return;
-  const auto* udp = std::get_if<UdpPeer>(&client);
-  if (udp != nullptr && !fair_share_.admit(udp->address.sin6_addr, now)) return;
+  // Over TCP as well: a connection whose questions are left unanswered is soon not read any more, and ends when it is idle for
+  // long.
+  if (!fair_share_.admit(source_of(client), now)) return;
   auto query = read_query(packet);
   if (!query) return;
   const auto decision = decide(*rules_, mark, *query);
   if (decision.action == Action::drop) return;
   if (decision.action != Action::ask) return reply(client, mark, *query, answer_to(decision, *rules_, *query), now);
   if (jobs_.size() >= limits::jobs) return reply(client, mark, *query, failure(Rcode::server_failure, Ede::other), now);
-  if (udp != nullptr && !fair_share_.enter(udp->address.sin6_addr)) return;
+  if (!fair_share_.enter(source_of(client))) return;
   Job job;
   job.client = client;
   job.query = std::move(*query);

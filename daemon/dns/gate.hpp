@@ -31,6 +31,7 @@ struct UdpPeer {
 };
 struct TcpPeer {
   std::uint64_t connection = 0;  ///< never used twice; the connection may be gone
+  in6_addr source{};             ///< IPv4 mapped
 };
 using Client = std::variant<UdpPeer, TcpPeer>;
 

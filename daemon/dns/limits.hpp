@@ -48,9 +48,10 @@ inline constexpr milliseconds pin_wait{2000};
 inline constexpr std::size_t jobs = 8192;
 inline constexpr std::uint32_t jobs_of_one = 512;
 
-// Tablets over UDP.
+// Tablets.
 
-/// Heard of one source in a second; a tablet that opens a page asks some dozens, thirty behind one address some hundreds.
+/// Heard of one source over UDP and TCP in a second; a tablet that opens a page asks some dozens, thirty behind one address some
+/// hundreds.
 inline constexpr std::uint16_t questions_a_second = 1000;
 
 // Answers that are kept.
@@ -86,7 +87,11 @@ inline constexpr std::size_t tcp_connections = 256;
 /// Of one source alone.
 inline constexpr std::size_t tcp_connections_of_one = 32;
 inline constexpr std::size_t tcp_pipelined = 16;
+/// Octets that wait for one who reads slowly: no further questions are read then. And of all connections together: then the one
+/// that holds most of it ends.
 inline constexpr std::size_t tcp_unsent = 256U << 10U;
+inline constexpr std::size_t tcp_unsent_of_all = 4U << 20U;
+/// Without a whole question and without an answer, however many octets drip in or out meanwhile.
 inline constexpr seconds tcp_idle{10};
 
 // schultord.

@@ -54,6 +54,7 @@ struct Query {
   std::uint16_t type = 0;
   std::uint16_t klass = 0;
   std::optional<Edns> edns;
+  bool keepalive = false;  ///< asks how long an idle TCP connection is kept (RFC 7828); ignored over UDP
 };
 
 /// None for what is not answered at all: shorter than a header, or itself an answer.
@@ -75,6 +76,7 @@ struct Answer {
   std::vector<Record> answers;
   std::vector<Record> authority;
   std::optional<Ede> ede;
+  std::optional<std::chrono::seconds> keepalive;  ///< how long its TCP connection is kept when idle (RFC 7828)
 };
 
 /// Writes at most `limit` octets: with TC set and no records when they do not fit. The question comes back octet for octet.

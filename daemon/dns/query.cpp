@@ -15,10 +15,21 @@ constexpr std::uint16_t flag_recursion_available = 0x0080;
 constexpr std::uint16_t flag_authentic_data = 0x0020;
 constexpr std::uint16_t flag_checking_disabled = 0x0010;
 constexpr std::uint32_t edns_dnssec_ok = 0x8000;
+constexpr std::uint16_t option_keepalive = 11;
 constexpr std::uint16_t option_ede = 15;
 constexpr std::uint16_t our_udp_size = limits::udp_answer;
 
 std::uint8_t opcode_of(std::uint16_t flags) { return static_cast<std::uint8_t>(flags >> 11U & 0x0fU); }
+
+/// Among the options of an OPT record; behind one that is cut off nothing is found.
+bool has_option(WireReader options, std::uint16_t code) {
+  while (options.ok() && options.left() > 0) {
+    const auto found = options.u16();
+    options.skip(options.u16());
+    if (found == code && options.ok()) return true;
+  }
+  return false;
+}
 
 /// Reads the additional section of a question for its OPT. Sets the query's fault when it is malformed.
 void read_additional(WireReader& in, std::uint16_t count, Query& query) {
@@ -27,12 +38,22 @@ void read_additional(WireReader& in, std::uint16_t count, Query& query) {
     const auto type = in.u16();
     const auto klass = in.u16();
     const auto extended = in.u32();
-    in.skip(in.u16());
+    const auto data = in.part(in.u16());
     if (type != rr::opt || !in.ok()) continue;
     if (query.edns || owner != Name()) return in.fail();
     query.edns = Edns{std::max<std::uint16_t>(klass, limits::plain_udp_answer), (extended & edns_dnssec_ok) != 0};
+    query.keepalive = has_option(data, option_keepalive);
     if ((extended >> 16U & 0xffU) != 0) query.fault = Rcode::bad_version;
   }
+}
+
+constexpr std::size_t option_size = 6;
+std::size_t options_size(const Answer& answer) { return (answer.ede ? option_size : 0) + (answer.keepalive ? option_size : 0); }
+
+void write_option(WireWriter& out, std::uint16_t code, std::uint16_t value) {
+  out.u16(code);
+  out.u16(2);
+  out.u16(value);
 }
 
 void write_opt(WireWriter& out, const Query& query, const Answer& answer) {
@@ -40,11 +61,10 @@ void write_opt(WireWriter& out, const Query& query, const Answer& answer) {
   out.u16(rr::opt);
   out.u16(our_udp_size);
   out.u32(static_cast<std::uint32_t>(answer.rcode) >> 4U << 24U | (query.edns->dnssec_ok ? edns_dnssec_ok : 0U));
-  if (!answer.ede) return out.u16(0);
-  out.u16(6);
-  out.u16(option_ede);
-  out.u16(2);
-  out.u16(static_cast<std::uint16_t>(*answer.ede));
+  out.u16(static_cast<std::uint16_t>(options_size(answer)));
+  if (answer.ede) write_option(out, option_ede, static_cast<std::uint16_t>(*answer.ede));
+  // In units of 100 ms.
+  if (answer.keepalive) write_option(out, option_keepalive, static_cast<std::uint16_t>(answer.keepalive->count() * 10));
 }
 
 void write_record(WireWriter& out, const Record& record) {
@@ -106,7 +126,7 @@ std::size_t udp_limit(const Query& query) {
 }
 
 Bytes write_answer(const Query& query, const Answer& answer, std::size_t limit) {
-  constexpr std::size_t opt_size = 17;
+  constexpr std::size_t opt_head_size = 11;
   WireWriter out(std::max(limit, limits::plain_udp_answer));
   const auto flags = static_cast<std::uint16_t>(
       flag_answer | static_cast<unsigned>(query.opcode) << 11U | (answer.truncated ? flag_truncated : 0) |
@@ -127,7 +147,7 @@ Bytes write_answer(const Query& query, const Answer& answer, std::size_t limit) 
   const std::size_t head = out.size();
   for (const auto& record : answer.answers) write_record(out, record);
   for (const auto& record : answer.authority) write_record(out, record);
-  const std::size_t tail = query.edns ? opt_size : 0;
+  const std::size_t tail = query.edns ? opt_head_size + options_size(answer) : 0;
   if (!out.ok() || out.size() + tail > limit) {
     out.rewind(head);
     out.patch_u16(2, flags | flag_truncated);

@@ -23,6 +23,12 @@ constexpr int most_accepted_a_turn = 64;
 }  // namespace
 
 struct TcpServer::Connection {
+  explicit Connection(std::size_t& unsent_of_all) : all_unsent(unsent_of_all) {}
+  Connection(const Connection&) = delete;
+  Connection& operator=(const Connection&) = delete;
+  ~Connection() { all_unsent -= unsent.size(); }
+
+  std::size_t& all_unsent;
   base::UniqueFd fd;
   base::EventSource source;
   std::uint32_t mark = 0;
@@ -36,10 +42,12 @@ struct TcpServer::Connection {
   /// False when the connection is broken.
   bool read_some();
   bool write_some();
+  void add_unsent(const Bytes& packet);
   /// The next whole question; empty when there is none, none when it is no DNS.
   std::optional<Bytes> next_question();
   void wait();
-  [[nodiscard]] bool may_read() const { return !ended && under_way < limits::tcp_pipelined && unsent.size() < limits::tcp_unsent; }
+  [[nodiscard]] bool may_ask() const { return under_way < limits::tcp_pipelined && unsent.size() < limits::tcp_unsent; }
+  [[nodiscard]] bool may_read() const { return !ended && may_ask(); }
 };
 
 bool TcpServer::Connection::read_some() {
@@ -58,7 +66,15 @@ bool TcpServer::Connection::write_some() {
   const auto size = send(fd.get(), unsent.data(), unsent.size(), MSG_DONTWAIT | MSG_NOSIGNAL);
   if (size < 0) return errno == EAGAIN || errno == EINTR;
   unsent.erase(unsent.begin(), unsent.begin() + size);
+  all_unsent -= static_cast<std::size_t>(size);
   return true;
+}
+
+void TcpServer::Connection::add_unsent(const Bytes& packet) {
+  unsent.push_back(static_cast<std::uint8_t>(packet.size() >> 8U));
+  unsent.push_back(static_cast<std::uint8_t>(packet.size() & 0xffU));
+  unsent.insert(unsent.end(), packet.begin(), packet.end());
+  all_unsent += 2 + packet.size();
 }
 
 std::optional<Bytes> TcpServer::Connection::next_question() {
@@ -97,13 +113,12 @@ void TcpServer::accept_waiting() {
   for (int i = 0; i < most_accepted_a_turn; ++i) {
     base::UniqueFd fd(accept4(listener_.get(), nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC));
     if (!fd) return;
-    // Beyond the limit it is closed at once: a tablet then asks over UDP, or later.
-    if (connections_.size() < limits::tcp_connections) accept_one(std::move(fd));
+    accept_one(std::move(fd));
   }
 }
 
 void TcpServer::accept_one(base::UniqueFd fd) {
-  auto connection = std::make_unique<Connection>();
+  auto connection = std::make_unique<Connection>(unsent_);
   socklen_t size = sizeof connection->mark;
   if (getsockopt(fd.get(), SOL_SOCKET, SO_MARK, &connection->mark, &size) != 0) return;
   sockaddr_in6 peer{};
@@ -113,7 +128,8 @@ void TcpServer::accept_one(base::UniqueFd fd) {
   const auto of_same = std::count_if(connections_.begin(), connections_.end(), [&](const auto& entry) {
     return IN6_ARE_ADDR_EQUAL(&entry.second->source_address, &peer.sin6_addr);
   });
-  if (static_cast<std::size_t>(of_same) >= limits::tcp_connections_of_one) return;
+  if (static_cast<std::size_t>(of_same) >= limits::tcp_connections_of_one) connections_.erase(longest_idle(&peer.sin6_addr));
+  else if (connections_.size() >= limits::tcp_connections) connections_.erase(longest_idle(nullptr));
   const auto id = ++last_;
   auto source = loop_.watch(fd.get(), EPOLLIN, [this, id](std::uint32_t events) { on_ready(id, events); });
   if (!source) return;
@@ -123,18 +139,30 @@ void TcpServer::accept_one(base::UniqueFd fd) {
   connections_.emplace(id, std::move(connection));
 }
 
+TcpServer::Connections::iterator TcpServer::longest_idle(const in6_addr* source) {
+  // One that waits for an answer of ours is idle only where all do.
+  const auto idle_since = [](const Connection& connection) { return std::pair(connection.under_way > 0, connection.last_active); };
+  auto longest = connections_.end();
+  for (auto it = connections_.begin(); it != connections_.end(); ++it) {
+    if (source != nullptr && !IN6_ARE_ADDR_EQUAL(&it->second->source_address, source)) continue;
+    if (longest == connections_.end() || idle_since(*it->second) < idle_since(*longest->second)) longest = it;
+  }
+  return longest;
+}
+
 void TcpServer::on_ready(std::uint64_t id, std::uint32_t events) {
   auto& connection = *connections_.at(id);
   if ((events & (EPOLLERR | EPOLLHUP)) != 0 || !connection.write_some()) return close(id);
   if ((events & EPOLLIN) != 0 && connection.may_read() && !connection.read_some()) return close(id);
-  while (connection.under_way < limits::tcp_pipelined) {
+  while (connection.may_ask()) {
     const auto question = connection.next_question();
     if (!question) return close(id);
     if (question->empty()) break;
     ++connection.under_way;
     connection.last_active = std::chrono::steady_clock::now();
-    // It may be answered before this returns.
-    on_question_(TcpPeer{id}, connection.mark, *question);
+    // It may be answered before this returns, and that end the connection.
+    on_question_(TcpPeer{id, connection.source_address}, connection.mark, *question);
+    if (!connections_.contains(id)) return;
   }
   if (connection.ended && connection.under_way == 0 && connection.unsent.empty()) return close(id);
   connection.wait();
@@ -146,11 +174,13 @@ void TcpServer::answer(const TcpPeer& peer, const Bytes& packet, Time now) {
   auto& connection = *found->second;
   if (connection.under_way > 0) --connection.under_way;
   connection.last_active = now;
-  connection.unsent.push_back(static_cast<std::uint8_t>(packet.size() >> 8U));
-  connection.unsent.push_back(static_cast<std::uint8_t>(packet.size() & 0xffU));
-  connection.unsent.insert(connection.unsent.end(), packet.begin(), packet.end());
+  connection.add_unsent(packet);
   // Written when the socket is ready, which it mostly is at once; that also looks for questions that were held back.
   connection.source.set_events((connection.may_read() ? EPOLLIN : 0U) | EPOLLOUT);
+  if (unsent_ <= limits::tcp_unsent_of_all) return;
+  connections_.erase(std::max_element(connections_.begin(), connections_.end(), [](const auto& one, const auto& other) {
+    return one.second->unsent.size() < other.second->unsent.size();
+  }));
 }
 
 void TcpServer::close(std::uint64_t id) { connections_.erase(id); }

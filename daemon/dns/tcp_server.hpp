@@ -12,8 +12,9 @@
 
 namespace schultor::dns {
 
-/// The tablets' questions over TCP (RFC 7766): several on a connection, answered in the order in which they are known.
-/// A connection keeps the view of its first packet; the ruleset resets it when its group's view changes.
+/// The tablets' questions over TCP (RFC 7766): several on a connection, answered in the order in which they are known, also when
+/// the tablet sends no more. A connection keeps the view of its first packet; the ruleset resets it when its group's view changes.
+/// There are only so many, of one source and of all: whoever comes then takes the place of the one that has been idle for longest.
 class TcpServer {
 public:
   using OnQuestion = std::function<void(const Client&, std::uint32_t mark, ByteView)>;
@@ -38,12 +39,16 @@ private:
   void accept_one(base::UniqueFd fd);
   void on_ready(std::uint64_t id, std::uint32_t events);
   void close(std::uint64_t id);
+  using Connections = std::unordered_map<std::uint64_t, std::unique_ptr<Connection>>;
+  /// Of this source, or of all.
+  [[nodiscard]] Connections::iterator longest_idle(const in6_addr* source);
 
   base::EventLoop& loop_;
   OnQuestion on_question_;
   base::UniqueFd listener_;
   base::EventSource source_;
-  std::unordered_map<std::uint64_t, std::unique_ptr<Connection>> connections_;
+  std::size_t unsent_ = 0;  ///< octets, of all connections
+  Connections connections_;
   std::uint64_t last_ = 0;
 };
 

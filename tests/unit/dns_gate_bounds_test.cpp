@@ -128,3 +128,23 @@ SCENARIO("one that floods is heard so often and no more, and takes no other's tu
   for (int i = 0; i < 20'000; ++i) stage.gate.on_question(from(67), school, question({"spiele.test"}), stage.now);
   CHECK(stage.answers.size() == limits::questions_a_second);
 }
+
+SCENARIO("over TCP one has the same share, not another one") {
+  Stage stage;
+  in6_addr source{};
+  source.s6_addr[15] = 66;
+  UdpPeer over_udp;
+  over_udp.address.sin6_addr = source;
+  const auto flood_over_tcp = [&](std::string_view name, std::uint32_t view) {
+    for (std::uint64_t i = 0; i < 5000; ++i) stage.gate.on_question(TcpPeer{i % 32 + 1, source}, view, question({name}), stage.now);
+  };
+  flood_over_tcp("spiele.test", leisure);
+  CHECK(stage.upstream.size() == limits::jobs_of_one);
+  stage.now += seconds(1);
+  stage.gate.on_question(over_udp, leisure, question({"frei.test"}), stage.now);
+  CHECK(stage.upstream.size() == limits::jobs_of_one);
+  flood_over_tcp("spiele.test", school);
+  CHECK(stage.answers.size() == limits::questions_a_second - 1);
+  stage.ask({"frei.test"}, leisure);
+  CHECK(stage.upstream.size() == limits::jobs_of_one + 1);
+}

@@ -25,12 +25,14 @@ struct Asked {
   bool edns = false;
   std::uint16_t udp_size = 1232;
   bool dnssec_ok = false;
+  bool checking_disabled = false;
+  Bytes options{};  ///< of the OPT record
 };
 
 inline Bytes question(const Asked& asked) {
   WireWriter out(4096);
   out.u16(asked.id);
-  out.u16(0x0100);
+  out.u16(asked.checking_disabled ? 0x0110 : 0x0100);
   out.u16(1);
   out.u16(0);
   out.u16(0);
@@ -43,7 +45,8 @@ inline Bytes question(const Asked& asked) {
     out.u16(rr::opt);
     out.u16(asked.udp_size);
     out.u32(asked.dnssec_ok ? 0x8000 : 0);
-    out.u16(0);
+    out.u16(static_cast<std::uint16_t>(asked.options.size()));
+    out.bytes(asked.options);
   }
   return out.take();
 }
@@ -101,6 +104,7 @@ struct Told {
   std::vector<Record> authority;
   std::vector<Record> additional;  // with the OPT, its data, and the class in place of the TTL
   int ede = -1;
+  int keepalive = -1;  // in tenths of a second
 
   [[nodiscard]] bool truncated() const { return (flags & 0x0200U) != 0; }
   [[nodiscard]] std::vector<std::string> addresses() const {
@@ -142,7 +146,12 @@ inline Told told(ByteView packet) {
       }
       if (record.type == rr::opt) {
         out.rcode = static_cast<std::uint16_t>(out.rcode | record.ttl >> 24U << 4U);
-        if (record.data.size() == 6 && record.data[1] == 15) out.ede = record.data[4] << 8 | record.data[5];
+        for (WireReader options(record.data); options.ok() && options.left() > 0;) {
+          const auto code = options.u16();
+          auto option = options.part(options.u16());
+          if (code == 15) out.ede = option.u16();
+          if (code == 11) out.keepalive = option.u16();
+        }
       }
       sections[section]->push_back(std::move(record));
     }

@@ -114,7 +114,8 @@ Bytes framed(const Bytes& packet) {
   return octets;
 }
 
-Session::Session(std::uint32_t mark, const std::string& from) : fd_(socket(AF_INET6, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
+Session::Session(std::uint32_t mark, const std::string& from, int room) : fd_(socket(AF_INET6, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
+  if (room > 0) set(fd_.get(), SOL_SOCKET, SO_RCVBUF, room);
   set(fd_.get(), SOL_SOCKET, SO_MARK, static_cast<int>(mark));
   const auto own = endpoint(from, 0);
   const auto gate = endpoint("127.0.0.1", 5300);
@@ -129,13 +130,15 @@ void Session::send(const Bytes& octets) {
 void Session::shut() { REQUIRE(shutdown(fd_.get(), SHUT_WR) == 0); }
 
 std::optional<Told> Session::answer() {
-  std::array<std::uint8_t, 4096> buffer;
-  const auto size = recv(fd_.get(), buffer.data(), buffer.size(), MSG_DONTWAIT);
-  if (size == 0 || (size < 0 && errno == ECONNRESET)) closed_ = true;
-  if (size > 0) received_.insert(received_.end(), buffer.data(), buffer.data() + size);
-  if (received_.size() < 2) return std::nullopt;
-  const std::size_t length = static_cast<std::size_t>(received_[0]) << 8U | received_[1];
-  if (received_.size() < 2 + length) return std::nullopt;
+  const auto wanted = [&] { return 2 + (received_.size() < 2 ? 0 : static_cast<std::size_t>(received_[0]) << 8U | received_[1]); };
+  std::array<std::uint8_t, 65535> buffer;
+  while (received_.size() < 2 || received_.size() < wanted()) {
+    const auto size = recv(fd_.get(), buffer.data(), buffer.size(), MSG_DONTWAIT);
+    closed_ = size == 0 || (size < 0 && errno == ECONNRESET);
+    if (size <= 0) return std::nullopt;
+    received_.insert(received_.end(), buffer.data(), buffer.data() + size);
+  }
+  const auto length = wanted() - 2;
   const auto one = told(ByteView(received_).subspan(2, length));
   received_.erase(received_.begin(), received_.begin() + static_cast<std::ptrdiff_t>(2 + length));
   return one;

@@ -55,7 +55,8 @@ Bytes framed(const Bytes& packet);
 /// A tablet's TCP connection to the gate.
 class Session {
 public:
-  explicit Session(std::uint32_t mark, const std::string& from = "127.0.0.1");
+  /// `room`: octets that the kernel holds for it unread, about; 0: as it likes.
+  explicit Session(std::uint32_t mark, const std::string& from = "127.0.0.1", int room = 0);
   void ask(const Asked& asked) { send(framed(question(asked))); }
   void send(const Bytes& octets);
   /// Sends no more.
