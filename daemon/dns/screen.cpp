@@ -115,6 +115,8 @@ bool chain_passes(const Answer& answer, const GateRules& rules, const ProfileNam
 
 }  // namespace
 
+bool tells_addresses(std::uint16_t type) { return type == rr::a || type == rr::aaaa || type == rr::svcb || type == rr::https; }
+
 Screened screen(const GateRules& rules, std::uint32_t view, const Query& query, Answer& answer) {
   const auto found = rules.views.find(view);
   if (found == rules.views.end() || found->second.profile >= rules.profiles.size()) return {Outcome::refused, {}};

@@ -17,6 +17,9 @@ enum class Outcome : std::uint8_t {
   empty,    ///< there were records, and none of them may be told
 };
 
+/// Whether answers to questions of this type tell addresses: screen() looks at those of no other.
+[[nodiscard]] bool tells_addresses(std::uint16_t type);
+
 struct Screened {
   Outcome outcome = Outcome::passes;
   /// Every address that the answer now tells, hints of service bindings included: to be pinned before it leaves.

@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: EUPL-1.2
 //
 // The gate without sockets: what becomes of a question, the instant passed in.
+#include "daemon/dns/screen.hpp"
 #include "tests/unit/dns_stage.hpp"
 
 using namespace schultor;
@@ -130,6 +131,23 @@ SCENARIO("a search engine is answered with its safe name, resolved there and pin
   REQUIRE(stage.upstream.size() == 1);
   CHECK(stage.upstream[0].second.name == name("www.google.de"));
   CHECK(stage.answers.size() == 1);
+}
+
+SCENARIO("a tablet that wants no validation has none for what leads nowhere, but no address is opened without") {
+  for (const auto type : {rr::a, rr::aaaa, rr::https, rr::svcb, rr::txt, rr::ds, rr::dnskey, rr::rrsig, rr::cname}) {
+    INFO(type);
+    for (const auto view : {school, leisure}) {
+      Stage stage;
+      stage.ask({"lernen.test", type, 1, true, 1232, true, true}, view);
+      REQUIRE(stage.upstream.size() == 1);
+      CHECK(stage.upstream[0].second.checking_disabled == !tells_addresses(type));
+      CHECK(stage.upstream[0].second.edns->dnssec_ok);
+      stage.resolve({});
+      // The header's bit is the tablet's own all the same (RFC 4035, section 3.2.2).
+      REQUIRE(stage.answers.size() == 1);
+      CHECK((stage.answers[0].flags & 0x0010) != 0);
+    }
+  }
 }
 
 SCENARIO("what the resolver says of its failure is passed on") {
