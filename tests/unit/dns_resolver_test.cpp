@@ -109,7 +109,8 @@ struct Names {
         "lernen HTTPS 1 . ipv4hint=198.51.100.66 ech=AAAA\nlernen HTTPS 2 spiele\nspiele A 198.51.100.30\n"
         "umzug.lernen DNAME ziel.lernen\nwww.ziel.lernen A 198.51.100.20\n"
         "www.lernen CNAME edge.cdn\nedge.cdn A 198.51.100.21\n"
-        "innen.lernen A 10.77.0.1\ncloud.mnspro A 198.51.100.10\n";
+        "innen.lernen A 10.77.0.1\ncloud.mnspro A 198.51.100.10\n"
+        "kurz.lernen 1 A 198.51.100.22\nfalsch.lernen A 198.51.100.66\nfalsch.lernen TXT falsch\n";
     for (int i = 0; i < 120; ++i) zone += fmt::format("viele.lernen A 198.51.101.{}\n", i);
     zone += "lang.lernen TXT";
     for (int i = 0; i < 40; ++i) zone += " \"" + std::string(200, 'x') + '"';
@@ -251,4 +252,48 @@ SCENARIO("a resolver that cuts its datagrams short is asked over TCP") {
   CHECK(text.rcode == 0);
   REQUIRE(text.answers.size() == 1);
   CHECK(text.answers[0].data.size() == 40 * 201);
+}
+
+SCENARIO("a name whose signatures are wrong is not opened, also for a tablet that wants no validation") {
+  enter_own_network();
+  // Keys that the zone does not have: nothing below can be validated.
+  School at(" module-config: \"validator iterator\"\n trust-anchor: \"falsch.lernen.test. DS 4711 13 2 " + std::string(64, 'a') +
+            "\"\n");
+  for (const auto type : {rr::a, rr::txt}) {
+    for (const bool checking_disabled : {false, true}) {
+      INFO("type " << type << ", CD " << checking_disabled);
+      const auto answer = at.ask({"falsch.lernen.test", type, 1, true, 1232, false, checking_disabled});
+      const bool told = type == rr::txt && checking_disabled;
+      CHECK(answer.rcode == (told ? 0 : 2));
+      CHECK(answer.answers.size() == (told ? 1 : 0));
+      CHECK(((answer.flags & 0x0010) != 0) == checking_disabled);
+      // DNSSEC Bogus, DNSKEY Missing, or a kindred reason of unbound's (RFC 8914).
+      if (!told) CHECK((answer.ede >= 5 && answer.ede <= 12));
+    }
+  }
+  CHECK(at.pinned.empty());
+  CHECK(at.ask({"lernen.test"}).addresses().size() == 1);
+}
+
+SCENARIO("when nobody outside answers any more, the resolver's expired answers are given and opened") {
+  enter_own_network();
+  School at;
+  CHECK(at.ask({"kurz.lernen.test"}).addresses() == std::vector<std::string>{"198.51.100.22"});
+  at.names.authority.reset();
+  constexpr int stale_answer = 3;  // RFC 8914
+  Told answer;
+  const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(30);
+  do {
+    REQUIRE(std::chrono::steady_clock::now() < deadline);
+    // Not as often as one can: only so many questions of one tablet are heard.
+    at.town.until([turns = 0]() mutable { return ++turns > 2; });
+    answer = at.ask({"kurz.lernen.test", rr::a, 1, true});
+  } while (answer.ede != stale_answer);
+  CHECK(answer.addresses() == std::vector<std::string>{"198.51.100.22"});
+  CHECK(at.pinned.back().address == address("198.51.100.22"));
+  CHECK(answer.answers.at(0).ttl <= 30);
+  // What was never known stays unknown, with the reason.
+  const auto failed = at.ask({"nie.lernen.test", rr::a, 1, true});
+  CHECK(failed.rcode == 2);
+  CHECK(failed.ede >= 0);
 }
