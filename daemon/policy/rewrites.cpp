@@ -30,10 +30,14 @@ bool is_country(std::string_view label) {
   return label.size() == 2 && std::all_of(label.begin(), label.end(), [](char c) { return c >= 'a' && c <= 'z'; });
 }
 
-/// google.TLD with or without www, where TLD is com, cat, a country's, or com or co before a country's. A list of the countries in
-/// which there is such a name would be out of date one day; where there is none, nobody loses anything.
+/// google.TLD, or www, ipv4 or ipv6 before it, where TLD is com, cat, a country's, or com or co before a country's. A list of the
+/// countries in which there is such a name would be out of date one day; where there is none, nobody loses anything.
 bool is_google(std::string_view name) {
-  if (name.starts_with("www.")) name.remove_prefix(4);
+  for (const std::string_view host : {"www.", "ipv4.", "ipv6."})
+    if (name.starts_with(host)) {
+      name.remove_prefix(host.size());
+      break;
+    }
   if (!name.starts_with("google.")) return false;
   name.remove_prefix(7);
   if (name == "com" || name == "cat" || is_country(name)) return true;

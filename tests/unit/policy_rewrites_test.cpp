@@ -10,10 +10,12 @@ constexpr SafeSearch all{true, YouTube::strict};
 }  // namespace
 
 TEST_CASE("Google's search has its safe name in every country") {
-  for (const auto* name : {"google.com", "www.google.com", "www.google.de", "google.co.uk", "www.google.com.au", "www.google.cat"})
+  for (const auto* name : {"google.com", "www.google.com", "www.google.de", "google.co.uk", "www.google.com.au", "www.google.cat",
+                           "ipv4.google.com", "ipv6.google.com", "ipv6.google.de", "ipv4.google.com.hk"})
     CHECK(rewritten(all, name) == "forcesafesearch.google.com");
-  for (const auto* name : {"mail.google.com", "googlevideo.com", "google.example", "google.com.example", "www.google.co",
-                           "notgoogle.de", "google.c0", "forcesafesearch.google.com", "www.www.google.de", "google.", "google"}) {
+  for (const auto* name :
+       {"mail.google.com", "googlevideo.com", "google.example", "google.com.example", "www.google.co", "notgoogle.de", "google.c0",
+        "forcesafesearch.google.com", "www.www.google.de", "ipv6.www.google.com", "ipv5.google.com", "google.", "google"}) {
     INFO(name);
     // .co is a country as well.
     CHECK(rewritten(all, name) == (std::string_view(name) == "www.google.co" ? "forcesafesearch.google.com" : ""));
