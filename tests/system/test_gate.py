@@ -8,9 +8,10 @@ import select
 import socket
 import struct
 import unittest
+from time import monotonic
 
 from lib import dns
-from lib.school import GATEWAY4, GATEWAY6, School, internet4, internet6, main
+from lib.school import GATEWAY4, GATEWAY6, School, internet4, internet6, main, wait_for
 from schoollab.names import MANY, MANY4, many4, many6
 
 CLOUD, LEARNING, GAME, DOH = 11, 21, 31, 53
@@ -193,6 +194,44 @@ class TheViewOfAKeptSocket(unittest.TestCase):
                 self.school.time("08:00:00")
                 with self.assertRaises(ConnectionResetError):
                     dns.ask_tcp(stream, "spiele.test")
+
+
+class WhatIsDeniedAtASwitch(unittest.TestCase):
+    """The clock runs: nobody sets it past the switch."""
+
+    def setUp(self):
+        self.school = self.enterContext(School(at="2026-11-23 07:00:00"))
+
+    def denied_until(self, names: list[str], is_new) -> None:
+        """Asks for all names until is_new(answer to the first): what was denied before has expired by then."""
+        denied = {name: [] for name in names}
+
+        def ask() -> bool:
+            for name in names:
+                asked_at, answer = monotonic(), self.school.resolve("tablet1", name)
+                if name == names[0] and is_new(answer):
+                    return True
+                self.assertEqual((answer.rcode, len(answer.authority)), (dns.NXDOMAIN, 1), name)
+                denied[name].append((asked_at, answer.authority[0].ttl))
+            return False
+
+        wait_for(ask, what="the switch")
+        switched_at = monotonic()
+        for name, seen in denied.items():
+            with self.subTest(name=name):
+                ttls = [ttl for _, ttl in seen]
+                self.assertEqual([(at, ttl) for at, ttl in seen if at + ttl > switched_at], [], "outlives the switch")
+                self.assertEqual(ttls, sorted(ttls, reverse=True), "counts down")
+                self.assertGreater(ttls[0], ttls[-1])
+
+    def test_nothing_refused_or_missing_in_school_outlives_the_end_of_school(self):
+        self.school.time("2026-11-23 16:59:54")
+        self.denied_until(["www.spiele.test", "gibtsnicht.lernen.test"], lambda answer: answer.addresses == [internet4(30)])
+        self.assertEqual(self.school.resolve("tablet1", "www.spiele.test").addresses, [internet4(30)])
+
+    def test_a_name_that_is_missing_in_leisure_is_refused_as_soon_as_school_begins(self):
+        self.school.time("2026-11-23 07:59:54")
+        self.denied_until(["gibtsnicht.spiele.test"], lambda answer: answer.ede == [dns.EDE_FILTERED])
 
 
 class ResolversOutside(unittest.TestCase):
