@@ -95,6 +95,7 @@ inline Bytes response(ByteView asked, const Sections& sections) {
 
 /// What a stub resolver reads of an answer: everything, nothing left out.
 struct Told {
+  std::size_t size = 0;  // of the whole message
   std::uint16_t id = 0;
   std::uint16_t flags = 0;
   std::uint16_t rcode = 0;
@@ -118,6 +119,7 @@ struct Told {
 inline Told told(ByteView packet) {
   WireReader in(packet);
   Told out;
+  out.size = packet.size();
   out.id = in.u16();
   out.flags = in.u16();
   out.rcode = out.flags & 0x0fU;

@@ -18,12 +18,6 @@ using namespace schultor::dns::test;
 
 namespace {
 
-Told wait_for(Town& town, Session& session) {
-  std::optional<Told> answer;
-  town.until([&] { return (answer = session.answer()).has_value(); });
-  return *answer;
-}
-
 bool is_closed(Session& session) {
   while (session.answer()) {
   }
@@ -47,7 +41,7 @@ SCENARIO("several questions on one TCP connection are answered, in the view of t
   session.send(Bytes(octets.begin(), octets.begin() + 1));
   town.until_idle();
   session.send(Bytes(octets.begin() + 1, octets.end()));
-  const auto refused = wait_for(town, session);
+  const auto refused = town.wait_for(session);
   CHECK(refused.id == 2);
   CHECK(refused.rcode == 3);
   for (int i = 0; i < 2; ++i) town.resolve(town.next_question(), {address_record("lernen.test", "198.51.100.20")});
@@ -115,7 +109,7 @@ SCENARIO("when there are as many TCP connections as there may be, who comes take
   const auto asked = town.next_question();
   for (std::size_t i = 1; i < limits::tcp_connections; ++i) open(fmt::format("127.0.1.{}", 1 + i % 16));
   sessions[1]->ask({"casino.test"});
-  CHECK(wait_for(town, *sessions[1]).rcode == 3);
+  CHECK(town.wait_for(*sessions[1]).rcode == 3);
   for (int i = 0; i < 3; ++i) open("127.0.2.1");
   // The first waits for its answer, the second has just had one.
   for (std::size_t i = 0; i < sessions.size(); ++i) {
@@ -123,9 +117,9 @@ SCENARIO("when there are as many TCP connections as there may be, who comes take
     CHECK(is_closed(*sessions[i]) == (i >= 2 && i < 5));
   }
   town.resolve(asked, {address_record("spiele.test", "198.51.100.30")});
-  CHECK(wait_for(town, *sessions[0]).addresses().size() == 1);
+  CHECK(town.wait_for(*sessions[0]).addresses().size() == 1);
   sessions.back()->ask({"casino.test"});
-  CHECK(wait_for(town, *sessions.back()).rcode == 3);
+  CHECK(town.wait_for(*sessions.back()).rcode == 3);
 }
 
 SCENARIO("a tablet that sends no more still gets the answers to all that it asked, and then the end") {
@@ -150,11 +144,11 @@ SCENARIO("who asks over TCP how long an idle connection is kept is told, and ove
   const Asked asking{"casino.test", rr::a, 1, true, 1232, false, false, keepalive};
   Session session(leisure);
   session.ask(asking);
-  const auto answer = wait_for(town, session);
+  const auto answer = town.wait_for(session);
   CHECK(answer.keepalive == 10 * limits::tcp_idle.count());
   CHECK(answer.ede == 17);
   session.ask({"casino.test", rr::a, 2, true});
-  CHECK(wait_for(town, session).keepalive == -1);
+  CHECK(town.wait_for(session).keepalive == -1);
   // Answers over TCP are kept for questions over UDP, but not with the option.
   Tablet tablet("127.0.0.1", leisure);
   for (int i = 0; i < 2; ++i) {
@@ -205,7 +199,7 @@ SCENARIO("of one who does not read what it asks for only so much is held, and no
   CHECK(asked < wanted);
   Session other(leisure, "127.0.0.2");
   other.ask({"casino.test"});
-  CHECK(wait_for(town, other).rcode == 3);
+  CHECK(town.wait_for(other).rcode == 3);
 }
 
 SCENARIO("all who do not read what they ask for have only so much held together: those that hold most end") {

@@ -118,7 +118,7 @@ Session::Session(std::uint32_t mark, const std::string& from, int room) : fd_(so
   if (room > 0) set(fd_.get(), SOL_SOCKET, SO_RCVBUF, room);
   set(fd_.get(), SOL_SOCKET, SO_MARK, static_cast<int>(mark));
   const auto own = endpoint(from, 0);
-  const auto gate = endpoint("127.0.0.1", 5300);
+  const auto gate = endpoint(from.find(':') == std::string::npos ? "127.0.0.1" : "::1", 5300);
   REQUIRE(bind(fd_.get(), as_address(own), sizeof own) == 0);
   REQUIRE(connect(fd_.get(), as_address(gate), sizeof gate) == 0);
 }
@@ -345,6 +345,12 @@ Town::Stream Town::cut_short(const UpstreamQuestion& question) {
 Told Town::wait_for(Tablet& tablet) {
   std::optional<Told> answer;
   until([&] { return (answer = tablet.answer()).has_value(); });
+  return *answer;
+}
+
+Told Town::wait_for(Session& session) {
+  std::optional<Told> answer;
+  until([&] { return (answer = session.answer()).has_value(); });
   return *answer;
 }
 

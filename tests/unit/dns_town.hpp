@@ -52,7 +52,7 @@ private:
 /// A DNS message with its length before it (RFC 1035, section 4.2.2).
 Bytes framed(const Bytes& packet);
 
-/// A tablet's TCP connection to the gate.
+/// A tablet's TCP connection to the gate on the loopback address of `from`'s family.
 class Session {
 public:
   /// `room`: octets that the kernel holds for it unread, about; 0: as it likes.
@@ -124,6 +124,7 @@ public:
   /// Answers a question with the TC bit, over UDP, and gives what comes over TCP then.
   Stream cut_short(const UpstreamQuestion& question);
   Told wait_for(Tablet& tablet);
+  Told wait_for(Session& session);
 
   bool mute = false;
   std::vector<bool> health;
