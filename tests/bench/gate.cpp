@@ -5,6 +5,7 @@
 // install bench`) in the same run. All of it in a network namespace of its own, on loopback: servers on the last core, load and
 // upstream on the first. Rounds alternate between the servers; medians. CPU is what the server's threads used, schultord's stand-in
 // included where it pins.
+#include "tests/bench/gate/flood.hpp"
 #include "tests/bench/gate/floor.hpp"
 #include "tests/bench/gate/gateway.hpp"
 #include "tests/bench/gate/harness.hpp"
@@ -231,5 +232,6 @@ int main(int count, char** words) {
        })
     if (only == arguments.values.end() || one.title.find(only->second) != std::string::npos)
       measure(one, servers, arguments.rounds);
+  if (only == arguments.values.end() || only->second == "flood") measure_flood(gate_port, arguments.rounds, quick);
   return 0;
 }

@@ -24,9 +24,7 @@ using Time = Clock::time_point;
 constexpr std::size_t batch = 32;
 constexpr std::size_t longest = 512;
 constexpr std::size_t sockets = 4;
-/// Tablets: a server may bound what one source asks.
-constexpr std::uint32_t sources = 1000;
-constexpr std::uint32_t first_source = 0x7f010000;  // 127.1.0.0
+constexpr std::uint32_t before_first_source = 0x7f010000;  // 127.1.0.0
 constexpr std::chrono::seconds patience{2};
 
 std::size_t write_question(std::uint16_t id, const std::string& name, std::array<std::uint8_t, longest>& out) {
@@ -56,13 +54,14 @@ class Generator {
 public:
   explicit Generator(const Load& load) : load_(load), clients_(sockets) {
     for (auto& client : clients_) open(client);
-    latencies_.reserve(load.questions);
+    latencies_.reserve(std::min(load.questions, std::size_t{1} << 20U));
   }
 
   Measured run() {
     const auto start = Clock::now();
     auto last_answer = start;
     while (measured_.sent < load_.questions || under_way() > 0) {
+      if (load_.stop != nullptr && *load_.stop) break;
       const auto now = Clock::now();
       if (measured_.sent < load_.questions) send_due(start, now);
       else if (now - last_answer > patience) break;
@@ -127,7 +126,7 @@ private:
         header.msg_namelen = sizeof to_;
         header.msg_iov = &parts_[i];
         header.msg_iovlen = 1;
-        set_source(header, controls_[i], static_cast<std::uint32_t>((measured_.sent + i) % sources));
+        set_source(header, controls_[i], load_.first_source + static_cast<std::uint32_t>((measured_.sent + i) % load_.sources));
       }
       for (std::size_t done = 0; done < count;) {
         const int sent = sendmmsg(client.fd.get(), headers_.data() + done, static_cast<unsigned>(count - done), 0);
@@ -144,7 +143,7 @@ private:
   };
   static void set_source(msghdr& header, Control& control, std::uint32_t source) {
     in_pktinfo info{};
-    info.ipi_spec_dst.s_addr = htonl(first_source + source + 1);
+    info.ipi_spec_dst.s_addr = htonl(before_first_source + source + 1);
     header.msg_control = control.octets.data();
     header.msg_controllen = control.octets.size();
     cmsghdr* part = CMSG_FIRSTHDR(&header);

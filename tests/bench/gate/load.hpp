@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: EUPL-1.2
 #pragma once
 
+#include <atomic>
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
@@ -19,6 +20,10 @@ struct Load {
   std::size_t questions = 100'000;  ///< in all
   /// The n-th question's name, "a.b.test".
   std::function<std::string(std::size_t)> name;
+  /// Tablets, each with an address of its own from 127.1.0.1 on, that ask in turn: a server may bound what one source asks.
+  std::uint32_t sources = 1000;
+  std::uint32_t first_source = 0;           ///< leaves out so many addresses
+  const std::atomic<bool>* stop = nullptr;  ///< ends it before all is sent
 };
 
 struct Measured {
