@@ -5,6 +5,7 @@
 // picks the view and what becomes of the pins; the next two are the length of the question; the answer's header and question are
 // made to belong, so that what follows is looked at. Whatever comes out, no address leaves that was not pinned.
 #include "daemon/dns/gate.hpp"
+#include "daemon/dns/screen.hpp"
 #include "daemon/dns/svcb.hpp"
 #include "daemon/policy/address_reach.hpp"
 
@@ -98,6 +99,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   const auto query = read_query(question);
   if (upstream.empty()) return 0;
   require(query && query->fault == Rcode::no_error);
+  require(!upstream[0].second.checking_disabled || !tells_addresses(query->type));
 
   // As the resolver would send it: its header's counts and all behind the question are the input's.
   auto packet = write_question(7, upstream[0].second, limits::upstream_answer);

@@ -33,6 +33,9 @@ void as_question(ByteView packet) {
   require(query->fault != Rcode::no_error || query->has_question);
   check_written(*query, failure(query->fault), udp_limit(*query));
   if (!query->has_question) return;
+  auto over_tcp = failure(query->fault, Ede::other);
+  if (query->keepalive) over_tcp.keepalive = limits::tcp_idle;
+  check_written(*query, over_tcp, limits::tcp_answer);
   check_written(*query, refusal(*query, Rcode::nx_domain, Ede::filtered, limits::refusal_ttl), udp_limit(*query));
   const auto text = query->name.lower_text();
   require(text.size() < 4 * 255);
