@@ -15,8 +15,8 @@ namespace schultor::dns {
 
 /// So that a tablet that floods takes nothing from the others: how many questions of one source are heard in a second, and how
 /// many may wait for the resolver or for pins at once. It keeps no history: the counters of a second, and the key that sources are
-/// hashed with, are thrown away with it; of what waits nothing is known but that it waits. Sources that share a counter share its
-/// quota, for one second.
+/// hashed with, are thrown away with it; of what waits nothing is known but that it waits. Sources that share both counters share
+/// their quota, for one second.
 class FairShare {
 public:
   /// `random` gives 64 bits that nobody can guess.

@@ -129,6 +129,26 @@ SCENARIO("one that floods is heard so often and no more, and takes no other's tu
   CHECK(stage.answers.size() == limits::questions_a_second);
 }
 
+TEST_CASE("hardly anybody shares the counters of one that floods, and nobody for longer than a second") {
+  std::uint64_t dice = 0;
+  FairShare share([&dice] { return dice += 0x9e3779b97f4a7c15U; });
+  const auto source = [](std::uint16_t number) {
+    in6_addr made{};
+    made.s6_addr[14] = static_cast<std::uint8_t>(number >> 8U);
+    made.s6_addr[15] = static_cast<std::uint8_t>(number & 0xffU);
+    return made;
+  };
+  Time now{std::chrono::hours(1)};
+  // With one counter each of 8,192 some twenty would be passed over here.
+  for (int second = 0; second < 200; ++second, now += seconds(1)) {
+    std::size_t heard = 0;
+    for (std::size_t i = 0; i < 2UL * limits::questions_a_second; ++i) heard += share.admit(source(0), now) ? 1 : 0;
+    CHECK(heard == limits::questions_a_second);
+    for (std::uint16_t other = 1; other <= 1000; ++other)
+      if (!share.admit(source(other), now)) FAIL_CHECK("not heard: " << other << " in second " << second);
+  }
+}
+
 SCENARIO("over TCP one has the same share, not another one") {
   Stage stage;
   in6_addr source{};
