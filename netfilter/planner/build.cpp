@@ -91,6 +91,11 @@ void add_destinations(const Intent& intent, std::vector<Set>& sets) {
   for (const Profile& profile : intent.profiles)
     for (const Family family : families)
       if (profile.listed) sets.push_back({declaration::pins(profile.name, family)});
+  for (const Profile& profile : intent.profiles)
+    for (const Family family : families)
+      if (profile.blocked)
+        sets.push_back(interval(block_set(profile.name, family), {address_type(family)}, Maps::nothing,
+                                merged_ranges(*profile.blocked, family)));
   for (const Family family : families)
     sets.push_back(interval(fmt::format("never{}", digit(family)), {address_type(family)}, Maps::nothing,
                             merged_ranges(intent.never, family)));
@@ -104,6 +109,8 @@ std::string refused_counter(std::string_view profile) { return "refused_" + spel
 std::string pin_set(std::string_view profile, Family family) {
   return (profile.empty() ? "cloud" : "allow_" + spelt(profile)) + digit(family);
 }
+
+std::string block_set(std::string_view profile, Family family) { return "block_" + spelt(profile) + digit(family); }
 
 namespace declaration {
 

@@ -27,6 +27,9 @@ std::string profile_chain(std::string_view profile);
 /// "allow_school4"; `profile` empty: "cloud4"
 std::string pin_set(std::string_view profile, base::Family family);
 
+/// "block_school4"
+std::string block_set(std::string_view profile, base::Family family);
+
 /// The whole table for `intent`. It is total: what an intent must fulfil is checked where configurations are
 /// read (names of profiles stay different when '-' becomes '_'; prefixes do not overlap; groups name profiles
 /// that exist). A group of an unknown profile is left out and so refused, the cloud excepted.

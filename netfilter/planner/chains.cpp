@@ -136,13 +136,21 @@ Chain admit() {
 
 Chain refuse() { return {"refuse", {}, {{tcp, Reject::tcp_reset}, {Reject::admin_prohibited}}}; }
 
+Field original_destination(base::Family family) {
+  return family == base::Family::ipv4 ? Field::ct_original_ip_daddr : Field::ct_original_ip6_daddr;
+}
+
 /// A flow remembers in its labels which listed profiles allowed its destination, so that it outlives its pin across a switch.
 Chain profile(const Profile& own, const std::vector<Profile>& all) {
   Chain chain{profile_chain(own.name), {}, {{jump("never")}}};
+  // Before whatever admits: a name that is allowed opens no address that is not.
+  if (own.blocked)
+    for (const auto family : {base::Family::ipv4, base::Family::ipv6})
+      chain.rules.push_back(
+          {InSet{{original_destination(family)}, block_set(own.name, family)}, Count{refused_counter(own.name)}, go_to("refuse")});
   const auto remember = [&](const Profile& listed, bool admits) {
     for (const auto family : {base::Family::ipv4, base::Family::ipv6}) {
-      const Field destination = family == base::Family::ipv4 ? Field::ct_original_ip_daddr : Field::ct_original_ip6_daddr;
-      Rule rule{InSet{{destination}, pin_set(listed.name, family)}, SetLabel{listed.label}};
+      Rule rule{InSet{{original_destination(family)}, pin_set(listed.name, family)}, SetLabel{listed.label}};
       if (admits) rule.push_back(go_to("admit"));
       chain.rules.push_back(std::move(rule));
     }

@@ -8,6 +8,7 @@
 #include <chrono>
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -27,6 +28,8 @@ struct Profile {
   std::string name;        ///< [a-z0-9_-]+, at most 32 characters; '-' becomes '_' in names of the ruleset
   bool listed = false;     ///< listed: only pinned addresses; else everything but the never-list
   std::uint8_t label = 0;  ///< listed only: bit of the conntrack label, 1 to 127, that remembers an admission
+  /// Networks that are never admitted in it. There, also empty: the ruleset has sets for them, so that others are but elements.
+  std::optional<std::vector<base::Prefix>> blocked{};
   bool operator==(const Profile&) const = default;
 };
 

@@ -28,7 +28,10 @@ inline netfilter::planner::Intent school() {
   intent.devices = {{mac("02:77:00:00:00:01"), 1}, {mac("02:77:00:00:00:05"), 2}, {mac("02:77:00:00:00:07"), 3}};
   intent.prefixes = {{prefix("10.78.0.0/24"), 3}, {prefix("10.78.1.0/24"), 2}, {prefix("10.79.0.7"), 1}, {prefix("fd78::/64"), 3}};
   intent.links = {{"lan0", 4}, {"wlan0", 2}};
-  intent.profiles = {{"school", true, 1}, {"leisure", false, 0}, {"exam-day", true, 2}};
+  intent.profiles = {
+      {"school", true, 1, std::vector{prefix("192.0.2.0/25"), prefix("192.0.2.128/25"), prefix("2001:db8:bad::/48")}},
+      {"leisure", false, 0, std::vector<base::Prefix>{}},
+      {"exam-day", true, 2}};
   intent.groups = {{1, "school", 1, 7}, {2, "leisure", 2, 1}, {3, "leisure", 2, 65535}, {4, "exam-day", 3, 12}};
   intent.cloud_services = {
       {prefix("203.0.113.0/24"), IPPROTO_TCP, 80, 80},      {prefix("203.0.113.0/24"), IPPROTO_TCP, 443, 443},

@@ -52,6 +52,27 @@ TEST_CASE("a hundred thousand elements load in one transaction") {
   CHECK(devices->elements.size() == 100'000);
 }
 
+TEST_CASE("the networks of long lists load in one transaction, and others take their place in one") {
+  auto intent = school();
+  const auto network = [](std::size_t i) {  // no two touch
+    const std::array<std::uint8_t, 4> octets{static_cast<std::uint8_t>(100 + (i >> 15)), static_cast<std::uint8_t>(i >> 7),
+                                             static_cast<std::uint8_t>(i << 1), 0};
+    return base::Prefix{base::address_from_bytes(octets), 24};
+  };
+  intent.never.clear();
+  intent.profiles[1].blocked.emplace();
+  for (std::size_t i = 0; i < 65'536; ++i) {
+    intent.never.push_back(network(i));
+    intent.profiles[1].blocked->push_back(network(i));
+  }
+  auto connection = kernel_with(intent);
+  CHECK(to_string(reconciled(connection, intent)) == "");
+  intent.never.pop_back();
+  intent.profiles[1].blocked->front() = network(65'536);
+  must(connection.commit(reconciled(connection, intent)));
+  CHECK(to_string(reconciled(connection, intent)) == "");
+}
+
 TEST_CASE("a switch takes as many messages for five thousand tablets as for fifty, and for a hundred groups as for one") {
   std::size_t messages = 0;
   for (const std::size_t groups : {1U, 30U, 100U}) {

@@ -62,6 +62,22 @@ TEST_CASE("a mode switch is the group's elements and nothing else") {
         "add element inet schultor fresh { 0x00010008 }\n");
 }
 
+TEST_CASE("another table of lists is elements and nothing else") {
+  auto intent = school();
+  const auto found = held(build(intent));
+  intent.profiles[0].blocked = {prefix("192.0.2.0/24"), prefix("203.0.113.9")};
+  intent.profiles[1].blocked = {prefix("2001:db8:51::/48")};
+  intent.never.pop_back();
+  CHECK(to_string(reconcile(build(intent), found)) ==
+        "flush set inet schultor block_school4\n"
+        "flush set inet schultor block_school6\n"
+        "flush set inet schultor block_leisure6\n"
+        "flush set inet schultor never6\n"
+        "add element inet schultor block_school4 { 192.0.2.0/24, 203.0.113.9 }\n"
+        "add element inet schultor block_leisure6 { 2001:db8:51::/48 }\n"
+        "add element inet schultor never6 { 2001:db8:51::53, fc00::/7 }\n");
+}
+
 TEST_CASE("a switch deletes nothing but what is held, and leaves what it would delete and add as it was") {
   const Group before{1, "school", 1, 7};
   const Group after{1, "school", 1, 8};
