@@ -19,9 +19,6 @@ struct Gathered {
   std::vector<config::Diagnostic> diagnostics;
 };
 
-/// A file of lists beyond this fails.
-inline constexpr std::size_t largest_list_file = std::size_t{512} << 20U;
-
 /// Reads all lists that were found. What cannot be read at all is an error.
 [[nodiscard]] base::Result<Gathered> gather(const config::FoundLists& found);
 /// The same of all lists that lie in `folders`: see config::find_lists().

@@ -151,7 +151,7 @@ void read_list(std::string_view text, Format format, Sink& sink) {
   Line line{{}, 0, &sink};
   while (!text.empty()) {
     line.text = take_line(text);
-    ++line.number;
+    sink.begin_line(++line.number);
     if (line.text.size() > longest_line) {
       line.junk(line.text.substr(0, 40), "the line is longer than 8192 characters");
       continue;

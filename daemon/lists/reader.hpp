@@ -43,6 +43,8 @@ public:
   Sink& operator=(const Sink&) = delete;
   virtual ~Sink() = default;
 
+  /// What follows is of this line, from 1.
+  virtual void begin_line(int number) { static_cast<void>(number); }
   /// `name`: lower case, A-labels, no dot at its end.
   virtual void name(std::string_view name, Scope scope) = 0;
   /// Addresses beyond the local network.

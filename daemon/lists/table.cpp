@@ -2,7 +2,6 @@
 // SPDX-License-Identifier: EUPL-1.2
 #include "daemon/lists/table.hpp"
 
-#include <algorithm>
 #include <cstring>
 
 namespace schultor::lists {
@@ -42,12 +41,6 @@ std::optional<Sizes> sizes_of(const layout::Header& header) {
 }
 
 }  // namespace
-
-int Hits::most_specific(const ListSet& among) const {
-  int most = 0;
-  (lists & among).for_each([&](std::size_t list) { most = std::max<int>(most, labels[list]); });
-  return most;
-}
 
 base::Result<Table> Table::over(std::span<const std::byte> octets) {
   if (reinterpret_cast<std::uintptr_t>(octets.data()) % alignof(std::uint64_t) != 0) return base::fail("the table is not aligned");
@@ -152,6 +145,8 @@ Hits Table::look_up(std::string_view name) const {
     const auto& holding = labels == count ? set.self : set.below;
     holding.for_each([&](std::size_t list) { hits.labels[list] = static_cast<std::uint8_t>(labels); });
     hits.lists |= holding;
+    // A longer entry that holds the name alone leaves to what is below it only the shorter ones.
+    hits.below = labels == count ? hits.below.without(set.self) | set.below : hits.below | set.below;
   }
   return hits;
 }

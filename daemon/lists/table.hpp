@@ -4,10 +4,9 @@
 
 #include "daemon/base/address.hpp"
 #include "daemon/base/result.hpp"
-#include "daemon/lists/list_set.hpp"
+#include "daemon/lists/hits.hpp"
 #include "daemon/lists/table_layout.hpp"
 
-#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <optional>
@@ -15,16 +14,6 @@
 #include <string_view>
 
 namespace schultor::lists {
-
-/// Which lists hold a name, and how specific each of them is.
-struct Hits {
-  ListSet lists;
-  /// Of each list in `lists`, the labels of its longest entry that holds the name; 0 for the others.
-  std::array<std::uint8_t, most_lists> labels{};
-
-  /// The labels of the longest entry in any of `among`; 0 where none of them holds the name.
-  [[nodiscard]] int most_specific(const ListSet& among) const;
-};
 
 /// One list of a table, and what was found when it was read.
 struct ListInfo {
@@ -74,6 +63,8 @@ public:
   /// The entry of exactly this hash: for the compiler, which checks each name.
   [[nodiscard]] layout::Set find(std::uint64_t hash) const;
   [[nodiscard]] const SipKey& key() const { return header_.key; }
+  /// What tells this table from any other one.
+  [[nodiscard]] const Digest& identity() const { return header_.head; }
 
 private:
   Table() = default;

@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: EUPL-1.2
 #include "daemon/lists/build.hpp"
 #include "daemon/lists/directory.hpp"
+#include "daemon/lists/name_in_files.hpp"
 #include "daemon/lists/table_file.hpp"
 #include "tests/catch.hpp"
 
@@ -147,6 +148,40 @@ SCENARIO("lists that were downloaded lie in a folder of their own") {
   const std::array one_missing{directory / "nowhere", directory / "state/lists"};
   CHECK(gather(one_missing));
   CHECK_FALSE(gather(std::array{directory / "nowhere"}));
+}
+
+TEST_CASE("files say of a name what their table says, and where") {
+  const Directory directory;
+  directory.write("lists/games/domains", "# games\na\nb.a\n");
+  directory.write("lists/games/more.domains", "c.b.a\nb.a\n");
+  directory.write("lists/zone.rpz",
+                  "$TTL 60\nb.a CNAME .\n*.c.b.a CNAME .\na.c.b.a CNAME .\n*.c CNAME .\nc.c CNAME .\n*.c.c CNAME .\n");
+  directory.write("lists/unused.domains", "c\n");
+  fs::create_directory_symlink("games", directory / "lists/spiele");
+  const auto found = config::find_lists(std::array{directory / "lists"}).value();
+  const auto image = build(gather(found).value().collection).value();
+  const auto table = Table::over(image).value();
+  const std::vector<std::string> wanted{"zone", "spiele", "gone"};
+  std::vector<std::string> names{"a", "b", "c"};
+  for (std::size_t i = 0; names.size() < 363; ++i)
+    for (const char* label : {"a.", "b.", "c."}) names.push_back(label + names[i]);
+  for (const auto& name : names) {
+    CAPTURE(name);
+    const auto in_files = find_in_files(found, wanted, name).value();
+    const auto in_table = table.look_up(name);
+    for (std::size_t i = 0; i < 2; ++i) {
+      const auto number = table.find_list(wanted[i]).value();
+      REQUIRE(in_files.hits.lists.contains(i) == in_table.lists.contains(number));
+      REQUIRE(in_files.hits.below.contains(i) == in_table.below.contains(number));
+      REQUIRE(in_files.hits.labels[i] == in_table.labels[number]);
+      REQUIRE(in_files.places.contains(i) == in_files.hits.lists.contains(i));
+    }
+    CHECK_FALSE(in_files.hits.lists.contains(2));
+  }
+  const auto place = find_in_files(found, wanted, "x.b.a").value().places.at(1);
+  CHECK(place.file == "lists/games/domains");
+  CHECK(place.line == 3);
+  CHECK(find_in_files(found, wanted, "c.b.a").value().places.at(1).file == "lists/games/more.domains");
 }
 
 TEST_CASE("of many faults the first are shown and all are counted") {
