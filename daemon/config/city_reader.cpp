@@ -33,8 +33,7 @@ City read_city(TableReader file) {
   if (auto never = file.table("never")) {
     city.never_domains = never->texts("domains");
     city.bypass = never->flag("bypass").value_or(Located<bool>{false, never->where()});
-    static_cast<void>(never->texts("categories"));
-    never->not_acted_on_yet("categories");
+    city.never_categories = never->texts("categories");
     never->finish();
   }
   city.profiles = read_profiles(file);

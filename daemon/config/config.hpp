@@ -116,6 +116,7 @@ struct Profile {
   Access access = Access::listed;
   std::vector<Text> allow;
   std::vector<Text> block;
+  std::vector<Text> block_categories;
   SafeSearch safe_search;
 };
 
@@ -150,6 +151,7 @@ struct City {
   std::vector<Text> cloud_domains;
   std::vector<EndpointList> cloud_endpoints;
   std::vector<Text> never_domains;
+  std::vector<Text> never_categories;
   Located<bool> bypass;
   std::vector<Profile> profiles;
   std::vector<Schedule> schedules;
@@ -175,6 +177,7 @@ struct Extension {
   Text profile;
   std::vector<Text> allow;
   std::vector<Text> block;
+  std::vector<Text> block_categories;
   SafeSearch safe_search;
 };
 
@@ -196,12 +199,20 @@ struct RosterEntry {
   std::string name;  ///< the device's label; may be empty
 };
 
+/// A list that is there, by the name that categories are called by.
+struct NamedList {
+  std::string name;
+  std::vector<std::string> files;  ///< as messages name them: "lists/games/domains"
+};
+
 struct Config {
   Gateway gateway;
   City city;
   School school;
   std::vector<RosterEntry> roster;
   std::vector<std::vector<CalendarEvent>> calendars;  ///< what the schedules' calendars hold, each file and reading once
+  /// In the order of their names. None: nobody has looked, and any category may be one.
+  std::optional<std::vector<NamedList>> lists;
 };
 
 }  // namespace schultor::config

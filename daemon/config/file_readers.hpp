@@ -28,8 +28,8 @@ namespace schultor::config {
 void check_lists(const Config& config, Diagnostics& out);
 /// safe_search and youtube of a profile or of what a school adds to one.
 [[nodiscard]] SafeSearch read_safe_search(TableReader& table);
-/// Keys of profiles and their extensions that the format knows and this version warns of.
-void read_later_keys(TableReader& table);
+/// block_categories of a profile or of what a school adds to one; refuses allow_categories.
+[[nodiscard]] std::vector<Text> read_block_categories(TableReader& table);
 
 /// Whether a text may name a group or a schedule: 1 to 64 characters, none of them a control character, a separator of
 /// roster.csv or a space at an end.

@@ -2,6 +2,9 @@
 // SPDX-License-Identifier: EUPL-1.2
 #include "daemon/config/load.hpp"
 
+#include "daemon/config/list_files.hpp"
+
+#include <algorithm>
 #include <cerrno>
 #include <cstdio>
 #include <memory>
@@ -59,9 +62,27 @@ void slurp_folder(const std::filesystem::path& directory, const std::string& fol
   }
 }
 
+/// A folder of lists that is not there holds none.
+std::vector<NamedList> names_of_lists(std::span<const std::filesystem::path> folders, Diagnostics& out) {
+  std::error_code error;
+  std::vector<NamedList> names;
+  if (std::none_of(folders.begin(), folders.end(), [&](const auto& folder) { return std::filesystem::exists(folder, error); }))
+    return names;
+  const auto found = find_lists(folders);
+  if (!found) {
+    out.error({"lists", 0, 0}, found.error().what());
+    return names;
+  }
+  for (const auto& list : found->lists) {
+    names.push_back({list.name, {}});
+    for (const auto& file : found->lists[list.same_as.value_or(names.size() - 1)].files) names.back().files.push_back(file.shown);
+  }
+  return names;
+}
+
 }  // namespace
 
-Reading read(const std::filesystem::path& directory, Need need) {
+Reading read(const std::filesystem::path& directory, Need need, std::span<const std::filesystem::path> list_folders) {
   Diagnostics unreadable;
   Files files;
   std::error_code error;
@@ -77,6 +98,7 @@ Reading read(const std::filesystem::path& directory, Need need) {
   if (need.roster) files.roster = slurp(directory, "roster.csv", files, unreadable);
   for (const auto& [folder, ending] : {std::pair{"calendars", ".ics"}, std::pair{"endpoints", ".json"}})
     if (need.city || need.school) slurp_folder(directory, folder, ending, files, unreadable);
+  if (!list_folders.empty()) files.lists = names_of_lists(list_folders, unreadable);
   return {std::move(files), std::move(unreadable).take()};
 }
 

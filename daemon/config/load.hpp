@@ -8,6 +8,7 @@
 #include <map>
 #include <optional>
 #include <set>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -61,6 +62,8 @@ struct Files {
   std::optional<std::string> roster;
   /// Those that the configuration names, by that name: "calendars/nrw.ics", "endpoints/m365.json".
   std::map<std::string, std::string, std::less<>> named{};
+  /// The lists of names that are there; what they hold is not read here. None: nobody has looked.
+  std::optional<std::vector<NamedList>> lists{};
   /// Those that are there and cannot be read, which whoever tried has said.
   std::set<std::string, std::less<>> unreadable{};
 };
@@ -76,8 +79,9 @@ struct Reading {
   std::vector<Diagnostic> faults{};  ///< of reading, by whatever cannot be read
 };
 
-/// Reads the files of a configuration directory.
-[[nodiscard]] Reading read(const std::filesystem::path& directory, Need need);
+/// Reads the files of a configuration directory. With folders of lists (find_lists()) also which lists there are.
+[[nodiscard]] Reading read(const std::filesystem::path& directory, Need need,
+                           std::span<const std::filesystem::path> list_folders = {});
 /// Judges what was read: with faults of reading there is no configuration.
 [[nodiscard]] Loaded parse(const Reading& reading, Need need);
 /// Both.

@@ -114,6 +114,7 @@ Loaded parse(const Files& files, Need need) {
 
   read_named_files(files, need, config, out);
   check_lists(config, out);
+  config.lists = files.lists;
 
   Loaded loaded;
   if (!out.has_errors()) loaded.config = std::move(config);

@@ -41,7 +41,7 @@ Profile read_profile(TableReader table) {
   profile.allow = table.texts("allow");
   profile.block = table.texts("block");
   profile.safe_search = read_safe_search(table);
-  read_later_keys(table);
+  profile.block_categories = read_block_categories(table);
   table.finish();
   return profile;
 }
@@ -113,9 +113,13 @@ Text read_name(TableReader& table) {
   return *name;
 }
 
-void read_later_keys(TableReader& table) {
-  for (const auto* key : {"allow_categories", "block_categories"}) static_cast<void>(table.texts(key));
-  for (const auto* key : {"allow_categories", "block_categories"}) table.not_acted_on_yet(key);
+std::vector<Text> read_block_categories(TableReader& table) {
+  if (const auto opened = table.texts("allow_categories"); !opened.empty())
+    table.out().error(opened.front().source,
+                      fmt::format("{}: allow_categories opens nothing: a list of names can close them and never opens any; write "
+                                  "the names into allow",
+                                  table.what()));
+  return table.texts("block_categories");
 }
 
 SafeSearch read_safe_search(TableReader& table) {

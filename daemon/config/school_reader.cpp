@@ -82,8 +82,7 @@ School read_school(TableReader file) {
   school.profiles = read_profiles(file);
   school.schedules = read_schedules(file);
   for (auto& [profile, table] : file.named_tables("extend")) {
-    Extension extension{profile, table.texts("allow"), table.texts("block"), read_safe_search(table)};
-    read_later_keys(table);
+    Extension extension{profile, table.texts("allow"), table.texts("block"), read_block_categories(table), read_safe_search(table)};
     table.finish();
     school.extensions.push_back(std::move(extension));
   }

@@ -115,23 +115,13 @@ std::vector<std::pair<Text, TableReader>> TableReader::named_tables(std::string_
   return readers;
 }
 
-const Entry* TableReader::take_effective(std::string_view key) {
+void TableReader::not_supported_yet(std::string_view key) {
   const auto* entry = take(key);
-  if (entry == nullptr) return nullptr;
+  if (entry == nullptr) return;
   const auto* list = std::get_if<std::vector<Value>>(&entry->value.data);
   const auto* flag = std::get_if<bool>(&entry->value.data);
-  return (list != nullptr && list->empty()) || (flag != nullptr && !*flag) ? nullptr : entry;
-}
-
-void TableReader::not_supported_yet(std::string_view key) {
-  if (const auto* entry = take_effective(key))
-    out_.error(entry->source, in_table(fmt::format("{} is not supported by this version yet, remove it", key)));
-}
-
-void TableReader::not_acted_on_yet(std::string_view key) {
-  if (const auto* entry = take_effective(key))
-    out_.warning(entry->source,
-                 in_table(fmt::format("{} has no effect in this version yet: nothing is closed or rewritten by it", key)));
+  const bool changes_nothing = (list != nullptr && list->empty()) || (flag != nullptr && !*flag);
+  if (!changes_nothing) out_.error(entry->source, in_table(fmt::format("{} is not supported by this version yet, remove it", key)));
 }
 
 void TableReader::belongs_to(std::string_view key, std::string_view file) {

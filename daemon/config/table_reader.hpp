@@ -44,8 +44,6 @@ public:
   /// A key that the format knows and this version does not act on: an error, but for what would change nothing
   /// (false, an empty list).
   void not_supported_yet(std::string_view key);
-  /// The same as a warning: the directory holds, without what the key asks for.
-  void not_acted_on_yet(std::string_view key);
   /// A key that belongs into another file.
   void belongs_to(std::string_view key, std::string_view file);
   /// Says that `key` is missing, unless it is there and was wrong, which was said.
@@ -55,8 +53,6 @@ public:
 
 private:
   const Entry* take(std::string_view key);
-  /// The entry, where the key is there and its value would change something.
-  const Entry* take_effective(std::string_view key);
   /// `text`, led in by what the table is called.
   [[nodiscard]] std::string in_table(const std::string& text) const;
   void wrong(std::string_view key, const Value& value, std::string_view expected);

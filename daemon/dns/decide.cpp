@@ -28,8 +28,9 @@ std::optional<Decision> decide_special(const policy::GateRules& rules, const std
   return Decision{Action::own, 0, {}, special->kind};
 }
 
-Decision refuse(const policy::GateRules& rules, const policy::ProfileNames& profile, const std::string& name, std::uint16_t type) {
-  if (!policy::allowed_below(rules, profile, name)) return {Action::nx_domain};
+Decision refuse(const policy::GateRules& rules, const policy::ProfileNames& profile, const std::string& name,
+                const lists::Hits& hits, std::uint16_t type) {
+  if (!policy::allowed_below(rules, profile, name, hits)) return {Action::nx_domain};
   return is_chain_of_trust(type) ? Decision{Action::ask} : Decision{Action::no_data};
 }
 
@@ -60,7 +61,8 @@ Answer own_answer(Special special, const policy::GateRules& rules, const Query& 
 
 }  // namespace
 
-Decision decide(const policy::GateRules& rules, std::uint32_t view, const Query& query) {
+Decision decide(const Rulebook& book, std::uint32_t view, const Query& query) {
+  const auto& rules = book.rules();
   const auto found = rules.views.find(view);
   if (found == rules.views.end() || found->second.profile >= rules.profiles.size()) return {Action::drop};
   if (query.fault != Rcode::no_error) return {Action::fault};
@@ -68,14 +70,15 @@ Decision decide(const policy::GateRules& rules, std::uint32_t view, const Query&
   const auto& profile = rules.profiles[found->second.profile];
   const auto name = query.name.lower_text();
   if (const auto special = decide_special(rules, name)) return *special;
-  const auto judgement = policy::judge(rules, profile, name);
-  if (judgement.verdict == policy::Verdict::refuse) return refuse(rules, profile, name, query.type);
+  const auto hits = book.hits_of(name);
+  const auto judgement = policy::judge(rules, profile, name, hits);
+  if (judgement.verdict == policy::Verdict::refuse) return refuse(rules, profile, name, hits, query.type);
   if (query.type == rr::any) return {Action::any};
   if (is_single_label(name) && rules.local.best(name).pattern == nullptr)
     return is_chain_of_trust(query.type) ? Decision{Action::ask} : Decision{Action::no_type};
   const auto in_place = policy::rewrite_of(profile, judgement, name);
   if (!in_place.empty() && !is_of_hosts(query.type)) return {Action::no_type};
-  return {Action::ask, policy::doors_of(rules, name, in_place), in_place};
+  return {Action::ask, policy::doors_of(rules, name, hits, in_place), in_place};
 }
 
 Answer answer_to(const Decision& decision, const policy::GateRules& rules, const Query& query) {

@@ -3,7 +3,7 @@
 #pragma once
 
 #include "daemon/dns/message.hpp"
-#include "daemon/policy/gate_rules.hpp"
+#include "daemon/dns/rulebook.hpp"
 #include "daemon/policy/special_names.hpp"
 
 #include <cstdint>
@@ -37,7 +37,7 @@ struct Decision {
 };
 
 /// `view` is the mark of the packet that brought the question.
-[[nodiscard]] Decision decide(const policy::GateRules& rules, std::uint32_t view, const Query& query);
+[[nodiscard]] Decision decide(const Rulebook& book, std::uint32_t view, const Query& query);
 
 /// The answer to every decision but `drop` and `ask`.
 [[nodiscard]] Answer answer_to(const Decision& decision, const policy::GateRules& rules, const Query& query);

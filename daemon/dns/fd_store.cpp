@@ -23,8 +23,10 @@ std::map<std::string, base::UniqueFd> take_back() {
 
 // The manager's absence is no fault, and its refusal costs nothing but the next restart's speed: results are not looked at.
 
+void remove(const char* name) { sd_notify(0, fmt::format("FDSTOREREMOVE=1\nFDNAME={}", name).c_str()); }
+
 void store(const char* name, int fd) {
-  sd_notify(0, fmt::format("FDSTOREREMOVE=1\nFDNAME={}", name).c_str());
+  remove(name);
   sd_pid_notify_with_fds(0, 0, fmt::format("FDSTORE=1\nFDNAME={}", name).c_str(), &fd, 1);
 }
 

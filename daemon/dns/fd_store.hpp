@@ -13,12 +13,15 @@ namespace schultor::dns::fd_store {
 inline constexpr const char* udp = "schultor-udp";
 inline constexpr const char* tcp = "schultor-tcp";
 inline constexpr const char* rules = "schultor-rules";
+inline constexpr const char* table = "schultor-table";
 inline constexpr const char* pins = "schultor-pins";
 
 /// What an earlier run stored, by name.
 [[nodiscard]] std::map<std::string, base::UniqueFd> take_back();
 /// In place of what was stored under `name` before.
 void store(const char* name, int fd);
+/// Nothing is stored under `name` any more.
+void remove(const char* name);
 /// One line for `systemctl status`; `ready` once.
 void tell(const std::string& status, bool ready);
 

@@ -131,7 +131,7 @@ void Gate::on_question(const Client& client, std::uint32_t mark, ByteView packet
   if (!query) return;
   const auto decision = decide(*rules_, mark, *query);
   if (decision.action == Action::drop) return;
-  if (decision.action != Action::ask) return reply(client, mark, *query, answer_to(decision, *rules_, *query), now);
+  if (decision.action != Action::ask) return reply(client, mark, *query, answer_to(decision, rules_->rules(), *query), now);
   if (jobs_.size() >= limits::jobs) return reply(client, mark, *query, failure(Rcode::server_failure, Ede::other), now);
   if (!fair_share_.enter(source_of(client))) return;
   Job job;
@@ -192,7 +192,7 @@ bool Gate::judge_anew(Jobs::iterator it, Time now) {
     return false;
   }
   if (decision.action != Action::ask) {
-    finish(it, answer_to(decision, *rules_, job.query), now);
+    finish(it, answer_to(decision, rules_->rules(), job.query), now);
     return false;
   }
   const bool other_name = decision.in_place != job.decision.in_place;
@@ -313,10 +313,10 @@ void Gate::on_pin_reply(const PinReply& reply, Time now) {
   }
 }
 
-void Gate::on_rules(std::shared_ptr<const policy::GateRules> rules, const Announcement& announcement, Time now) {
+void Gate::on_rules(std::shared_ptr<const Rulebook> rules, const Announcement& announcement, Time now) {
   // A door is a place in the list of listed profiles, or in that of the cloud's sets of ports: another list gives the same bit
   // another meaning.
-  pins_.keep_for({announcement.pins_epoch, fingerprint(meaning_of_doors(*rules))});
+  pins_.keep_for({announcement.pins_epoch, fingerprint(meaning_of_doors(rules->rules()))});
   rules_ = std::move(rules);
   announcement_ = announcement;
   ++generation_;

@@ -58,7 +58,7 @@ public:
   explicit Gate(Edges edges, PinTable pins = PinTable(limits::remembered_pins));
 
   /// From now on these rules. Questions parked for them are judged anew.
-  void on_rules(std::shared_ptr<const policy::GateRules> rules, const Announcement& announcement, Time now);
+  void on_rules(std::shared_ptr<const Rulebook> rules, const Announcement& announcement, Time now);
   [[nodiscard]] bool has_rules() const { return rules_ != nullptr; }
   /// Of the pins that are known.
   [[nodiscard]] std::uint64_t pins_epoch() const { return pins_.meaning().pins_epoch; }
@@ -116,7 +116,7 @@ private:
   void send(Outstanding batch, Time now);
 
   Edges edges_;
-  std::shared_ptr<const policy::GateRules> rules_;
+  std::shared_ptr<const Rulebook> rules_;
   Announcement announcement_;
   std::uint64_t generation_ = 0;
   PinTable pins_;

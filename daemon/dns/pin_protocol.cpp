@@ -15,7 +15,7 @@ using base::Result;
 
 enum class Kind : std::uint32_t { announcement = 1, pin_request = 2, pin_reply = 3, health = 4, switches = 5 };
 
-constexpr std::size_t announcement_size = 24;
+constexpr std::size_t announcement_size = 32;
 constexpr std::size_t request_head_size = 32;
 constexpr std::size_t entry_size = 32;
 constexpr std::size_t reply_size = 16;
@@ -67,6 +67,7 @@ std::vector<std::byte> pack(const Announcement& announcement) {
   Packer out(Kind::announcement, announcement_size);
   out.put(announcement.rules_epoch);
   out.put(announcement.pins_epoch);
+  out.put(std::uint64_t{announcement.with_table});
   return out.take();
 }
 
@@ -168,6 +169,9 @@ Result<Message> unpack_announcement(std::span<const std::byte> packet, Unpacker 
   Announcement announcement;
   announcement.rules_epoch = in.get<std::uint64_t>();
   announcement.pins_epoch = in.get<std::uint64_t>();
+  const auto with_table = in.get<std::uint64_t>();
+  if (with_table > 1) return fail("announcement with a value out of range");
+  announcement.with_table = with_table == 1;
   return Message{announcement};
 }
 

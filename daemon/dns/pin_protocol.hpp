@@ -24,18 +24,20 @@
 /// Pure: bytes in, values out. schultord reads the gate's messages as a stranger's.
 namespace schultor::dns {
 
-inline constexpr std::uint32_t pin_protocol_version = 2;
+inline constexpr std::uint32_t pin_protocol_version = 3;
 /// Of one PinRequest; a longer one is refused.
 inline constexpr std::size_t most_pins = 256;
 inline constexpr std::size_t longest_message = 32 + most_pins * 32;
 /// A lifetime beyond this is refused.
 inline constexpr std::chrono::seconds longest_lifetime{2 * 86400};
 
-/// Descriptors that travel with it, in this order: a sealed memfd holding policy::to_json(GateRules); and, in the first
-/// one of a connection only, the gate's UDP socket (IPv6, dual stack, with SO_RCVMARK) and its TCP listener (tcp_fwmark_accept).
+/// Descriptors that travel with it, in this order: a sealed memfd holding policy::to_json(GateRules); in the first one of a
+/// connection only, the gate's UDP socket (IPv6, dual stack, with SO_RCVMARK) and its TCP listener (tcp_fwmark_accept); and, where
+/// the rules name lists, the table of lists that these rules are of, open for reading.
 struct Announcement {
   std::uint64_t rules_epoch = 0;  ///< changes with the rules; a PinRequest names the epoch that it was decided under
   std::uint64_t pins_epoch = 0;   ///< changes when pins were lost: the gate then forgets what it has pinned
+  bool with_table = false;
   bool operator==(const Announcement&) const = default;
 };
 

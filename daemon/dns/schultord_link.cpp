@@ -3,6 +3,7 @@
 #include "daemon/dns/schultord_link.hpp"
 
 #include "daemon/dns/limits.hpp"
+#include "daemon/lists/table_file.hpp"
 
 #include <fcntl.h>
 #include <sys/epoll.h>
@@ -20,7 +21,7 @@
 namespace schultor::dns {
 namespace {
 
-constexpr std::size_t most_descriptors = 3;
+constexpr std::size_t most_descriptors = 4;
 /// Messages read before others have their turn.
 constexpr int most_messages_a_turn = 64;
 
@@ -46,9 +47,7 @@ base::Result<void> expect_socket(int fd, int type, std::string_view what) {
   return {};
 }
 
-}  // namespace
-
-base::Result<policy::GateRules> read_rules(int fd) {
+base::Result<policy::GateRules> read_json(int fd) {
   const int seals = fcntl(fd, F_GET_SEALS);
   if (seals < 0) return base::fail_errno(errno, "the rules' memfd");
   if ((seals & F_SEAL_WRITE) == 0 || (seals & F_SEAL_SHRINK) == 0) return base::fail("the rules' memfd is not sealed");
@@ -65,6 +64,27 @@ base::Result<policy::GateRules> read_rules(int fd) {
     done += static_cast<std::size_t>(size);
   }
   return policy::gate_rules_from_json(json);
+}
+
+/// The rules and their table live and go together.
+base::Result<Rulebook> read_book(const RuleFiles& files) {
+  auto rules = read_json(files.rules.get());
+  if (!rules) return base::pass(std::move(rules));
+  if (!rules->table && !files.table) return Rulebook(std::move(*rules));
+  if (!rules->table) return base::fail("a table of lists came with rules that have none");
+  if (!files.table) return base::fail("the rules' table of lists did not come");
+  auto mapped = lists::MappedTable::map(files.table.get());
+  if (!mapped) return base::pass(std::move(mapped), "the table of lists");
+  const auto kept = std::make_shared<const lists::MappedTable>(std::move(*mapped));
+  return Rulebook::with_table(std::move(*rules), {kept, &kept->table()});
+}
+
+}  // namespace
+
+base::Result<std::shared_ptr<const Rulebook>> read_rules(const RuleFiles& files) {
+  auto book = read_book(files);
+  if (!book) return base::pass(std::move(book));
+  return std::make_shared<const Rulebook>(std::move(*book));
 }
 
 SchultordLink::SchultordLink(base::EventLoop& loop, std::string path, Handlers handlers)
@@ -140,10 +160,13 @@ base::Result<bool> SchultordLink::receive_one() {
 }
 
 base::Result<void> SchultordLink::take(const Announcement& announcement, std::vector<base::UniqueFd> descriptors) {
-  const std::size_t expected = ready_ ? 1 : most_descriptors;
+  const std::size_t without_table = ready_ ? 1 : 3;
+  const std::size_t expected = without_table + (announcement.with_table ? 1 : 0);
   if (descriptors.size() != expected)
     return base::fail("an announcement with {} descriptors, expected {}", descriptors.size(), expected);
-  auto rules = read_rules(descriptors[0].get());
+  RuleFiles files{std::move(descriptors.front()), {}};
+  if (announcement.with_table) files.table = std::move(descriptors.back());
+  auto rules = read_rules(files);
   if (!rules) return base::pass(std::move(rules));
   std::optional<GateSockets> sockets;
   if (!ready_) {
@@ -154,8 +177,7 @@ base::Result<void> SchultordLink::take(const Announcement& announcement, std::ve
   const bool first = !std::exchange(ready_, true);
   told_ = false;
   delay_ = limits::reconnect_first;
-  handlers_.announced(std::make_shared<const policy::GateRules>(std::move(*rules)), announcement, std::move(descriptors[0]),
-                      std::move(sockets));
+  handlers_.announced(std::move(*rules), announcement, std::move(files), std::move(sockets));
   if (first && health_) send(Message{Health{*health_}});
   return {};
 }

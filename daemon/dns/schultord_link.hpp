@@ -20,17 +20,22 @@ struct GateSockets {
   base::UniqueFd tcp;
 };
 
-/// Reads the rules from a memfd; what is not sealed against writing and shrinking is refused.
-[[nodiscard]] base::Result<policy::GateRules> read_rules(int fd);
+/// What the rules came in, to be kept for a later run.
+struct RuleFiles {
+  base::UniqueFd rules;  ///< the memfd
+  base::UniqueFd table;  ///< of lists; empty where the rules name none
+};
+
+/// Reads the rules from their memfd, and maps the table that they are of. Refuses what is not sealed against writing and
+/// shrinking, and any other table.
+[[nodiscard]] base::Result<std::shared_ptr<const Rulebook>> read_rules(const RuleFiles& files);
 
 /// The gate's end of the socket to schultord. Connects again, a little later each time, for as long as it lives.
 class SchultordLink {
 public:
   struct Handlers {
-    /// Rules, with the memfd that they came in; and sockets, with the first announcement of a connection.
-    std::function<void(std::shared_ptr<const policy::GateRules>, const Announcement&, base::UniqueFd rules,
-                       std::optional<GateSockets>)>
-        announced;
+    /// Rules, with what they came in; and sockets, with the first announcement of a connection.
+    std::function<void(std::shared_ptr<const Rulebook>, const Announcement&, RuleFiles, std::optional<GateSockets>)> announced;
     std::function<void(const PinReply&)> replied;
     std::function<void(const Switches&)> switches;
     /// A connection ended, or the first attempt at one failed.

@@ -43,20 +43,21 @@ private:
 };
 
 /// Whether a tablet may ask for `target` itself, and so comes under the target's own rules.
-bool may_ask(const GateRules& rules, const ProfileNames& profile, const Name& target) {
+bool may_ask(const Rulebook& book, const ProfileNames& profile, const Name& target) {
   const auto name = target.lower_text();
-  return !policy::special_name(rules, name) && policy::judge(rules, profile, name).verdict == Verdict::allow;
+  if (policy::special_name(book.rules(), name)) return false;
+  return policy::judge(book.rules(), profile, name, book.hits_of(name)).verdict == Verdict::allow;
 }
 
 /// False when the record is not to be told at all.
-bool screen_binding(ServiceBinding& binding, const Record& record, const GateRules& rules, const ProfileNames& profile,
+bool screen_binding(ServiceBinding& binding, const Record& record, const Rulebook& book, const ProfileNames& profile,
                     const Query& query, Addresses& addresses) {
   if (binding.is_alias()) {
     binding.params.clear();
-    return binding.target == Name() || may_ask(rules, profile, binding.target);
+    return binding.target == Name() || may_ask(book, profile, binding.target);
   }
   const Name& target = binding.target == Name() ? record.owner : binding.target;
-  if (!target.same_as(query.name) && !may_ask(rules, profile, target)) return false;
+  if (!target.same_as(query.name) && !may_ask(book, profile, target)) return false;
   if (profile.listed) {
     // No way to another resolver; and the name under which a connection is made stays readable.
     if (binding.find(svc_key::dohpath) != nullptr || !remove_param(binding, svc_key::ech)) return false;
@@ -67,8 +68,7 @@ bool screen_binding(ServiceBinding& binding, const Record& record, const GateRul
 bool is_binding(const Record& record) { return record.type == rr::svcb || record.type == rr::https; }
 
 /// Whether anything changed.
-bool screen_bindings(Answer& answer, const GateRules& rules, const ProfileNames& profile, const Query& query,
-                     Addresses& addresses) {
+bool screen_bindings(Answer& answer, const Rulebook& book, const ProfileNames& profile, const Query& query, Addresses& addresses) {
   std::vector<Record> kept;
   bool changed = false;
   bool malformed = false;
@@ -80,7 +80,7 @@ bool screen_bindings(Answer& answer, const GateRules& rules, const ProfileNames&
     auto binding = read_service_binding(record);
     malformed = malformed || !binding;
     const auto before = addresses.count();
-    if (malformed || !screen_binding(*binding, record, rules, profile, query, addresses)) {
+    if (malformed || !screen_binding(*binding, record, book, profile, query, addresses)) {
       addresses.back_to(before);
       changed = true;
       continue;
@@ -104,11 +104,12 @@ bool screen_addresses(Answer& answer, Addresses& addresses) {
 }
 
 /// The chain's names, the question's left out.
-bool chain_passes(const Answer& answer, const GateRules& rules, const ProfileNames& profile) {
+bool chain_passes(const Answer& answer, const Rulebook& book, const ProfileNames& profile) {
   return std::all_of(answer.answers.begin(), answer.answers.end(), [&](const Record& record) {
     const auto target = target_of(record);
     if (!target) return true;
-    const auto judgement = policy::judge(rules, profile, target->lower_text());
+    const auto name = target->lower_text();
+    const auto judgement = policy::judge(book.rules(), profile, name, book.hits_of(name));
     return judgement.verdict == Verdict::allow || (profile.listed && judgement.because != "never");
   });
 }
@@ -117,19 +118,20 @@ bool chain_passes(const Answer& answer, const GateRules& rules, const ProfileNam
 
 bool tells_addresses(std::uint16_t type) { return type == rr::a || type == rr::aaaa || type == rr::svcb || type == rr::https; }
 
-Screened screen(const GateRules& rules, std::uint32_t view, const Query& query, Answer& answer) {
+Screened screen(const Rulebook& book, std::uint32_t view, const Query& query, Answer& answer) {
+  const auto& rules = book.rules();
   const auto found = rules.views.find(view);
   if (found == rules.views.end() || found->second.profile >= rules.profiles.size()) return {Outcome::refused, {}};
   const auto& profile = rules.profiles[found->second.profile];
   const auto name = query.name.lower_text();
   const bool of_cloud = rules.cloud.best(name).pattern != nullptr;
-  if (!of_cloud && !chain_passes(answer, rules, profile)) return {Outcome::refused, {}};
+  if (!of_cloud && !chain_passes(answer, book, profile)) return {Outcome::refused, {}};
 
   Addresses addresses(rules, rules.local.best(name).pattern != nullptr);
   bool changed = false;
   const bool had_data = has_type(answer, query.type);
   if (query.type == rr::a || query.type == rr::aaaa) changed = screen_addresses(answer, addresses);
-  if (query.type == rr::svcb || query.type == rr::https) changed = screen_bindings(answer, rules, profile, query, addresses);
+  if (query.type == rr::svcb || query.type == rr::https) changed = screen_bindings(answer, book, profile, query, addresses);
   if (changed) {
     drop_signatures(answer, query.type);
     answer.authentic_data = false;

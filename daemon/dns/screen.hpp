@@ -33,6 +33,6 @@ struct Screened {
 /// What it changed bears neither signatures nor AD any more.
 /// Of the names in a CNAME chain an open profile must allow every one; in a listed one the question's name decides, but a name
 /// that is never open refuses the whole answer in any, unless the question's is the cloud's.
-[[nodiscard]] Screened screen(const policy::GateRules& rules, std::uint32_t view, const Query& query, Answer& answer);
+[[nodiscard]] Screened screen(const Rulebook& book, std::uint32_t view, const Query& query, Answer& answer);
 
 }  // namespace schultor::dns

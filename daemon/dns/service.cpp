@@ -57,8 +57,8 @@ Service::Service(base::EventLoop& loop, const Options& options, std::optional<Pi
       tcp_(loop,
            [this](const Client& client, std::uint32_t mark, ByteView packet) { gate_.on_question(client, mark, packet, now()); }),
       link_(loop, options.socket,
-            {[this](auto rules, const Announcement& announcement, base::UniqueFd memfd, auto sockets) {
-               on_announced(std::move(rules), announcement, std::move(memfd), std::move(sockets));
+            {[this](auto rules, const Announcement& announcement, const RuleFiles& files, auto sockets) {
+               on_announced(std::move(rules), announcement, files, std::move(sockets));
              },
              [this](const PinReply& reply) { gate_.on_pin_reply(reply, now()); },
              [this](const Switches& switches) { gate_.on_switches(switches); }, [this](const base::Error& why) { on_lost(why); }}) {
@@ -107,22 +107,26 @@ void Service::resume(std::map<std::string, base::UniqueFd> stored) {
   auto udp = stored.extract(fd_store::udp);
   auto tcp = stored.extract(fd_store::tcp);
   if (!rules || !udp || !tcp) return;
-  auto read = read_rules(rules.mapped().get());
+  RuleFiles files{std::move(rules.mapped()), {}};
+  if (auto table = stored.extract(fd_store::table)) files.table = std::move(table.mapped());
+  auto read = read_rules(files);
   auto used = read ? use({std::move(udp.mapped()), std::move(tcp.mapped())}) : base::Result<void>(base::pass(std::move(read)));
   if (!used) {
     log(Priority::warning, {}, fmt::format("What the service manager kept is of no use: {}", used.error().what()));
     return;
   }
-  gate_.on_rules(std::make_shared<const policy::GateRules>(std::move(*read)), Announcement{0, gate_.pins_epoch()}, now());
+  gate_.on_rules(std::move(*read), Announcement{0, gate_.pins_epoch()}, now());
   tell();
 }
 
-void Service::on_announced(std::shared_ptr<const policy::GateRules> rules, const Announcement& announcement, base::UniqueFd memfd,
+void Service::on_announced(std::shared_ptr<const Rulebook> rules, const Announcement& announcement, const RuleFiles& files,
                            std::optional<GateSockets> sockets) {
   const bool first = sockets.has_value();
   // Rules before sockets: the first question that is read is already judged by them.
   gate_.on_rules(std::move(rules), announcement, now());
-  fd_store::store(fd_store::rules, memfd.get());
+  fd_store::store(fd_store::rules, files.rules.get());
+  if (files.table) fd_store::store(fd_store::table, files.table.get());
+  else fd_store::remove(fd_store::table);
   if (sockets) {
     if (auto used = use(std::move(*sockets)); !used) {
       log(Priority::error, {}, fmt::format("The sockets from schultord are of no use: {}", used.error().what()));

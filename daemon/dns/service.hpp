@@ -36,7 +36,7 @@ private:
   base::Result<void> open(const Options& options, std::map<std::string, base::UniqueFd> stored);
   base::Result<void> use(GateSockets sockets);
   void resume(std::map<std::string, base::UniqueFd> stored);
-  void on_announced(std::shared_ptr<const policy::GateRules> rules, const Announcement& announcement, base::UniqueFd memfd,
+  void on_announced(std::shared_ptr<const Rulebook> rules, const Announcement& announcement, const RuleFiles& files,
                     std::optional<GateSockets> sockets);
   void on_lost(const base::Error& why);
   void on_health(bool answers);

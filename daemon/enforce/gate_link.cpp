@@ -30,6 +30,8 @@ constexpr int most_messages_a_turn = 64;
 /// socket for the next second.
 constexpr std::size_t most_pins_a_second = 60'000;
 constexpr std::chrono::seconds pin_window{1};
+/// The rules' memfd, two sockets, the table of lists.
+constexpr std::size_t most_descriptors = 4;
 
 base::Result<base::UniqueFd> sealed_copy(std::string_view text) {
   base::UniqueFd fd(memfd_create("schultor-gate-rules", MFD_CLOEXEC | MFD_ALLOW_SEALING));
@@ -44,21 +46,21 @@ base::Result<base::UniqueFd> sealed_copy(std::string_view text) {
   return fd;
 }
 
-base::Result<void> send_message(int fd, const dns::Message& message, std::initializer_list<int> descriptors = {}) {
+base::Result<void> send_message(int fd, const dns::Message& message, const std::vector<int>& descriptors = {}) {
   auto packet = dns::encode(message);
   iovec part{packet.data(), packet.size()};
   msghdr header{};
   header.msg_iov = &part;
   header.msg_iovlen = 1;
-  alignas(cmsghdr) std::array<char, CMSG_SPACE(3 * sizeof(int))> control{};
-  if (descriptors.size() > 0) {
+  alignas(cmsghdr) std::array<char, CMSG_SPACE(most_descriptors * sizeof(int))> control{};
+  if (!descriptors.empty()) {
     header.msg_control = control.data();
     header.msg_controllen = CMSG_SPACE(descriptors.size() * sizeof(int));
     cmsghdr* rights = CMSG_FIRSTHDR(&header);
     rights->cmsg_level = SOL_SOCKET;
     rights->cmsg_type = SCM_RIGHTS;
     rights->cmsg_len = CMSG_LEN(descriptors.size() * sizeof(int));
-    std::memcpy(CMSG_DATA(rights), descriptors.begin(), descriptors.size() * sizeof(int));
+    std::memcpy(CMSG_DATA(rights), descriptors.data(), descriptors.size() * sizeof(int));
   }
   if (sendmsg(fd, &header, MSG_NOSIGNAL | MSG_DONTWAIT) < 0) return base::fail_errno(errno, "writing to the gate");
   return {};
@@ -142,9 +144,12 @@ void GateLink::Impl::drop(std::string_view why) {
 void GateLink::Impl::tell_rules(bool with_sockets) {
   auto rules = sealed_copy(state.rules_json);
   if (!rules) return drop(rules.error().what());
-  auto sent = with_sockets ? send_message(gate.get(), state.announcement, {rules->get(), sockets.udp.get(), sockets.tcp.get()})
-                           : send_message(gate.get(), state.announcement, {rules->get()});
-  if (!sent) drop(sent.error().what());
+  std::vector<int> descriptors{rules->get()};
+  if (with_sockets) descriptors.insert(descriptors.end(), {sockets.udp.get(), sockets.tcp.get()});
+  if (state.table) descriptors.push_back(state.table->get());
+  auto announcement = state.announcement;
+  announcement.with_table = state.table != nullptr;
+  if (auto sent = send_message(gate.get(), announcement, descriptors); !sent) drop(sent.error().what());
 }
 
 void GateLink::Impl::on_messages() {

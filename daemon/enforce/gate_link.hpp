@@ -20,7 +20,8 @@ namespace schultor::enforce {
 /// The gate's rules as it is to have them now.
 struct GateState {
   std::string rules_json;
-  dns::Announcement announcement;
+  dns::Announcement announcement;                 ///< its `with_table` is passed over: there is a table or not
+  std::shared_ptr<const base::UniqueFd> table{};  ///< the lists' that the rules are of; null where they name none
 };
 
 /// schultord's end of the socket to the DNS gate: hands over sockets and rules, has pins made, tells the outcome. All

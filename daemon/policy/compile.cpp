@@ -43,7 +43,7 @@ public:
     for (const auto& profile : config_.city.profiles) add_profile(profile, true);
     for (const auto name : built_in_profiles)
       if (!profiles_.contains(std::string(name)))
-        add_profile({{std::string(name), {"built-in", 0, 0}}, config::Access::listed, {}, {}, {}}, true);
+        add_profile({{std::string(name), {"built-in", 0, 0}}, config::Access::listed, {}, {}, {}, {}}, true);
     for (const auto& profile : config_.school.profiles) add_profile(profile, false);
     check_profiles();
     for (const auto& schedule : config_.city.schedules) add_schedule(schedule, true);
@@ -100,6 +100,7 @@ private:
       for (const auto name : bypass_names)
         if (auto pattern = parse_pattern(name, {"built-in", 0})) patterns.push_back(std::move(*pattern));
     policy_.gate.never = NamePatterns(std::move(patterns));
+    policy_.gate.never_lists = Categories(compile_categories(config_.city.never_categories, config_.lists, out_));
   }
 
   void compile_network() {
@@ -112,6 +113,7 @@ private:
     // A name that cannot be had hides nothing that is wrong with the rest; so below.
     auto allow = compile_patterns(profile.allow, out_);
     auto block = compile_patterns(profile.block, out_);
+    auto lists = compile_categories(profile.block_categories, config_.lists, out_);
     if (name.value.empty()) return;
     const auto [first, fresh] = profiles_.try_emplace(name.value, Known{name.source, of_city});
     if (!fresh) {
@@ -130,17 +132,21 @@ private:
       names.city_block = NamePatterns(std::move(block));
       names.city_allow = NamePatterns(allow);
       block.clear();
+      names.city_block_lists = Categories(std::move(lists));
+      lists.clear();
     }
     for (const auto& extension : config_.school.extensions) {
       if (!of_city || extension.profile.value != name.value) continue;
       append(allow, compile_patterns(extension.allow, out_));
       append(block, compile_patterns(extension.block, out_));
+      append(lists, compile_categories(extension.block_categories, config_.lists, out_));
     }
     demand_safe_search(profile.safe_search, names);
     for (const auto& extension : config_.school.extensions)
       if (of_city && extension.profile.value == name.value) demand_safe_search(extension.safe_search, names);
     names.allow = NamePatterns(std::move(allow));
     names.block = NamePatterns(std::move(block));
+    names.block_lists = Categories(std::move(lists));
     policy_.gate.profiles.push_back(std::move(names));
   }
 
@@ -152,7 +158,8 @@ private:
     if (const auto source = asked.source(); source && names.safe_search != before) names.safe_search_source = place_of(*source);
   }
 
-  static void append(std::vector<Pattern>& to, std::vector<Pattern> more) {
+  template <typename Entry>
+  static void append(std::vector<Entry>& to, std::vector<Entry> more) {
     to.insert(to.end(), std::make_move_iterator(more.begin()), std::make_move_iterator(more.end()));
   }
 
@@ -177,8 +184,10 @@ private:
     }
     for (const auto& extension : config_.school.extensions) {
       const auto known = profiles_.find(extension.profile.value);
-      if (known == profiles_.end() || !known->second.of_city)
+      if (known == profiles_.end() || !known->second.of_city) {
         for (const auto* list : {&extension.allow, &extension.block}) static_cast<void>(compile_patterns(*list, out_));
+        static_cast<void>(compile_categories(extension.block_categories, config_.lists, out_));
+      }
       if (known == profiles_.end() && unread_.city) continue;
       if (known == profiles_.end())
         out_.error(extension.profile.source, fmt::format("[extend.{0}]: there is no profile “{0}”{1}", extension.profile.value,

@@ -4,6 +4,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <array>
 #include <map>
 #include <string>
@@ -164,6 +165,28 @@ std::vector<Pattern> compile_patterns(const std::vector<config::Text>& list, con
 
 NamePatterns compile_names(const std::vector<config::Text>& list, config::Diagnostics& out) {
   return NamePatterns(compile_patterns(list, out));
+}
+
+std::vector<Category> compile_categories(const std::vector<config::Text>& list,
+                                         const std::optional<std::vector<config::NamedList>>& known, config::Diagnostics& out) {
+  std::vector<Category> categories;
+  std::map<std::string_view, const config::Source*> seen;
+  std::vector<std::string_view> names;
+  for (const auto& one : known.value_or(std::vector<config::NamedList>{})) names.push_back(one.name);
+  for (const auto& entry : list) {
+    const auto [first, fresh] = seen.try_emplace(entry.value, &entry.source);
+    if (!fresh) {
+      out.warning(entry.source, fmt::format("“{}” is in this list already, first at {}", entry.value, to_string(*first->second)));
+      continue;
+    }
+    if (known && std::find(names.begin(), names.end(), entry.value) == names.end())
+      out.error(entry.source,
+                fmt::format("there is no list “{}”{}", entry.value,
+                            names.empty() ? fmt::format(": expected a folder lists/{} with a file domains in it", entry.value)
+                                          : config::suggestion(entry.value, names)));
+    categories.push_back({entry.value, {entry.source.file, entry.source.line}});
+  }
+  return categories;
 }
 
 void check_cloud_names(const std::vector<config::Text>& cloud, config::Diagnostics& out) {

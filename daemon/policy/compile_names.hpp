@@ -3,8 +3,10 @@
 #pragma once
 
 #include "daemon/config/config.hpp"
+#include "daemon/policy/categories.hpp"
 #include "daemon/policy/name_patterns.hpp"
 
+#include <optional>
 #include <string_view>
 #include <vector>
 
@@ -13,6 +15,11 @@ namespace schultor::policy {
 /// The patterns of one list. Faults and repetitions go to `out`.
 [[nodiscard]] std::vector<Pattern> compile_patterns(const std::vector<config::Text>& list, config::Diagnostics& out);
 [[nodiscard]] NamePatterns compile_names(const std::vector<config::Text>& list, config::Diagnostics& out);
+
+/// The lists that a rule names, without numbers yet. Of those that `known` has not, and of repetitions, `out` is told.
+[[nodiscard]] std::vector<Category> compile_categories(const std::vector<config::Text>& list,
+                                                       const std::optional<std::vector<config::NamedList>>& known,
+                                                       config::Diagnostics& out);
 
 /// Whether it holds a whole top-level domain: "de", "*.de". `pattern`: in lower case.
 [[nodiscard]] bool holds_top_level(std::string_view pattern);

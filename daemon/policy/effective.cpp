@@ -113,6 +113,20 @@ private:
       }
   }
 
+  /// A line for each list, with the files that it is made of.
+  void categories(const EffectiveLine& like, const Categories& lists) {
+    for (const auto& category : lists.named()) {
+      auto line = like;
+      line.text = category.list;
+      if (config_.lists)
+        for (const auto& list : *config_.lists)
+          if (list.name == category.list) line.text += fmt::format(" ({})", fmt::join(list.files, ", "));
+      line.names = {category.list};
+      line.source = category.source;
+      add(std::move(line));
+    }
+  }
+
   void never() {
     names({Section::never, {}, "name", {}, {}, {}}, policy_.gate.never);
     for (auto& line : lines_)
@@ -120,6 +134,7 @@ private:
         line.what = "names";
         line.text = count_of(line.names.size(), "name") + " by which a device gets round the gate";
       }
+    categories({Section::never, {}, "category", {}, {}, {}}, policy_.gate.never_lists);
     add({Section::never,
          {},
          "bypass",
@@ -138,6 +153,8 @@ private:
     names(like("city-block"), profile.city_block);
     names(like("allow"), profile.allow);
     names(like("block"), profile.block);
+    categories(like("city-block-category"), profile.city_block_lists);
+    categories(like("block-category"), profile.block_lists);
   }
 
   void schedule(const Schedule& schedule) {

@@ -8,17 +8,23 @@
 
 namespace schultor::policy {
 
-base::Result<Explanation> explain(const Policy& policy, const Group& group, Seconds at, std::string_view name) {
+base::Result<std::string> judged_name(std::string_view name) {
   if (base::parse_address(name))
     return base::fail("“{}” is an address, and names decide: expected the name that a tablet asks for, such as www.lernen.example",
                       name);
-  const auto asked = parse_pattern(name, {});
-  if (!asked) return base::pass(base::Result<Pattern>(asked));
+  auto asked = parse_pattern(name, {});
+  if (!asked) return base::pass(std::move(asked));
   if (asked->text.find('*') != std::string::npos)
     return base::fail("“{}” is a pattern: expected a name such as www.lernen.example", name);
+  return std::move(asked->text);
+}
 
+base::Result<Explanation> explain(const Policy& policy, const Group& group, Seconds at, std::string_view name,
+                                  const lists::Hits& hits) {
+  auto asked = judged_name(name);
+  if (!asked) return base::pass(std::move(asked));
   Explanation explanation;
-  explanation.name = asked->text;
+  explanation.name = std::move(*asked);
   explanation.group = group.name;
   explanation.holding = holding_at(policy, group, at);
   const auto& profiles = policy.gate.profiles;
@@ -28,7 +34,7 @@ base::Result<Explanation> explain(const Policy& policy, const Group& group, Seco
 
   if (const auto special = special_name(policy.gate, explanation.name)) {
     const bool held = special->kind <= Special::loopback;
-    const auto refused = judge(policy.gate, *profile, explanation.name).verdict == Verdict::refuse;
+    const auto refused = judge(policy.gate, *profile, explanation.name, hits).verdict == Verdict::refuse;
     // A single label that no rule allows is refused for that.
     if (special->kind != Special::unqualified || !refused) {
       explanation.verdict = held ? Verdict::allow : Verdict::refuse;
@@ -38,13 +44,18 @@ base::Result<Explanation> explain(const Policy& policy, const Group& group, Seco
       return explanation;
     }
   }
-  const auto judgement = judge(policy.gate, *profile, explanation.name);
+  const auto judgement = judge(policy.gate, *profile, explanation.name, hits);
   explanation.verdict = judgement.verdict;
   explanation.because = judgement.because;
-  explanation.ports = ports_of(policy.gate, doors_of(policy.gate, explanation.name));
+  explanation.ports = ports_of(policy.gate, doors_of(policy.gate, explanation.name, hits));
   if (judgement.pattern != nullptr) {
     explanation.rule_text = judgement.pattern->text;
     explanation.rule = judgement.pattern->source;
+  } else if (judgement.category != nullptr) {
+    explanation.list = judgement.category->list;
+    explanation.entry = lists::entry_of(explanation.name, judgement.labels);
+    explanation.rule_text = fmt::format("{} on list {}", explanation.entry, explanation.list);
+    explanation.rule = judgement.category->source;
   } else {
     explanation.rule_text = fmt::format("profile {} is {}", profile->name, profile->listed ? "listed" : "open");
     explanation.rule = profile->source;

@@ -19,10 +19,16 @@ struct Explanation {
   std::string because;    ///< cloud | never | city-block | allow | block | default | safe-search | special
   std::string rule_text;  ///< the pattern, or "profile school is listed"
   Source rule;
-  Ports ports;  ///< of a cloud name: what it is open on, by all patterns that hold it; else none, since ports do not matter
+  std::string list{};   ///< the list that decided; `rule` is then where it is named. Empty: none did
+  std::string entry{};  ///< that list's entry
+  Ports ports{};        ///< of a cloud name: what it is open on, by all patterns that hold it; else none, since ports do not matter
 };
 
-/// `name` is a DNS name in any spelling; an error says why it is none.
-[[nodiscard]] base::Result<Explanation> explain(const Policy& policy, const Group& group, Seconds at, std::string_view name);
+/// `name`, a DNS name in any spelling, as it is judged; an error says why it is none.
+[[nodiscard]] base::Result<std::string> judged_name(std::string_view name);
+
+/// `name` in any spelling. `hits`: the lists that hold it, numbered as they are in the policy.
+[[nodiscard]] base::Result<Explanation> explain(const Policy& policy, const Group& group, Seconds at, std::string_view name,
+                                                const lists::Hits& hits = {});
 
 }  // namespace schultor::policy

@@ -9,37 +9,83 @@
 namespace schultor::policy {
 namespace {
 
+/// What closes a name: a pattern or a list, whichever is more specific. Where both are alike the pattern, which somebody wrote
+/// here.
+struct Closing {
+  Match pattern;
+  ListMatch list;
+
+  Closing(const NamePatterns& patterns, const Categories& lists, std::string_view name, const lists::Hits& hits)
+      : pattern(patterns.best(name)), list(lists.best(hits)) {
+    if (pattern.pattern != nullptr && pattern.specificity >= list.specificity) list = {};
+    else if (list.category != nullptr) pattern = {};
+  }
+  [[nodiscard]] bool holds() const { return pattern.pattern != nullptr || list.category != nullptr; }
+  [[nodiscard]] Specificity specificity() const { return list.category != nullptr ? list.specificity : pattern.specificity; }
+  [[nodiscard]] Judgement refusal(std::string_view because) const {
+    return {Verdict::refuse, because, pattern.pattern, list.category, list.specificity.labels};
+  }
+};
+
 /// The profile's own word: the order without cloud and never.
-Judgement judge_in_profile(const ProfileNames& profile, std::string_view name) {
-  if (const auto blocked = profile.city_block.best(name); blocked.pattern != nullptr) {
+Judgement judge_in_profile(const ProfileNames& profile, std::string_view name, const lists::Hits& hits) {
+  if (const Closing blocked(profile.city_block, profile.city_block_lists, name, hits); blocked.holds()) {
     const auto excepted = profile.city_allow.best(name);
-    if (excepted.pattern == nullptr || excepted.specificity <= blocked.specificity)
-      return {Verdict::refuse, "city-block", blocked.pattern};
+    if (excepted.pattern == nullptr || excepted.specificity <= blocked.specificity()) return blocked.refusal("city-block");
   }
   const auto allowed = profile.allow.best(name);
-  const auto blocked = profile.block.best(name);
-  if (blocked.pattern != nullptr && (allowed.pattern == nullptr || blocked.specificity >= allowed.specificity))
-    return {Verdict::refuse, "block", blocked.pattern};
+  const Closing blocked(profile.block, profile.block_lists, name, hits);
+  if (blocked.holds() && (allowed.pattern == nullptr || blocked.specificity() >= allowed.specificity))
+    return blocked.refusal("block");
   if (allowed.pattern != nullptr) return {Verdict::allow, "allow", allowed.pattern};
-  return {profile.listed ? Verdict::refuse : Verdict::allow, "default", nullptr};
+  return {profile.listed ? Verdict::refuse : Verdict::allow, "default"};
+}
+
+template <typename Rules, typename Visit>
+void for_each_rule_of_lists(Rules& rules, Visit visit) {
+  visit(rules.never_lists);
+  for (auto& profile : rules.profiles) {
+    visit(profile.city_block_lists);
+    visit(profile.block_lists);
+  }
 }
 
 }  // namespace
 
-Judgement judge(const GateRules& rules, const ProfileNames& profile, std::string_view name) {
-  if (const auto match = rules.cloud.best(name); match.pattern != nullptr) return {Verdict::allow, "cloud", match.pattern};
-  if (const auto match = rules.never.best(name); match.pattern != nullptr) return {Verdict::refuse, "never", match.pattern};
-  return judge_in_profile(profile, name);
+std::vector<const Category*> named_lists(const GateRules& rules) {
+  std::vector<const Category*> all;
+  for_each_rule_of_lists(rules, [&](const Categories& some) {
+    for (const auto& category : some.named()) all.push_back(&category);
+  });
+  return all;
 }
 
-Doors doors_of(const GateRules& rules, std::string_view name, std::string_view target) {
+std::vector<const Category*> named_lists(const GateRules& rules, const ProfileNames& profile) {
+  std::vector<const Category*> all;
+  for (const auto* some : {&rules.never_lists, &profile.city_block_lists, &profile.block_lists})
+    for (const auto& category : some->named()) all.push_back(&category);
+  return all;
+}
+
+void number_lists(GateRules& rules, const NumberOfList& number_of) {
+  for_each_rule_of_lists(rules, [&](Categories& some) { some.number(number_of); });
+}
+
+Judgement judge(const GateRules& rules, const ProfileNames& profile, std::string_view name, const lists::Hits& hits) {
+  if (const auto match = rules.cloud.best(name); match.pattern != nullptr) return {Verdict::allow, "cloud", match.pattern};
+  if (const Closing never(rules.never, rules.never_lists, name, hits); never.holds()) return never.refusal("never");
+  return judge_in_profile(profile, name, hits);
+}
+
+Doors doors_of(const GateRules& rules, std::string_view name, const lists::Hits& hits, std::string_view target) {
   if (const auto doors = rules.cloud.doors(name); doors != 0) return doors;
-  if (rules.never.best(name).pattern != nullptr) return 0;
+  if (Closing(rules.never, rules.never_lists, name, hits).holds()) return 0;
   Doors doors = 0;
   Doors door = first_listed_door;
   for (const auto& profile : rules.profiles) {
     if (!profile.listed) continue;
-    if (judge_in_profile(profile, name).verdict == Verdict::allow && rewritten(profile.safe_search, name) == target) doors |= door;
+    if (judge_in_profile(profile, name, hits).verdict == Verdict::allow && rewritten(profile.safe_search, name) == target)
+      doors |= door;
     door <<= 1U;
   }
   return doors;
@@ -63,11 +109,18 @@ Ports ports_of(const GateRules& rules, Doors doors) {
   return base::merged(std::move(ports));
 }
 
-bool allowed_below(const GateRules& rules, const ProfileNames& profile, std::string_view name) {
+bool allowed_below(const GateRules& rules, const ProfileNames& profile, std::string_view name, const lists::Hits& hits) {
   if (rules.cloud.reaches_below(name)) return true;
+  // An entry of a list may mean the name alone. What holds below it is then not looked for: that something may be there is no lie.
+  const auto closing = rules.never_lists.numbers() | profile.city_block_lists.numbers() | profile.block_lists.numbers();
+  if (!(hits.lists & closing).without(hits.below).empty()) return true;
   // A pattern that holds a name holds all below it as well.
-  if (rules.never.best(name).pattern != nullptr) return false;
-  if (profile.city_block.best(name).pattern != nullptr) return profile.city_allow.reaches_below(name);
+  const auto hold_below = [&](const NamePatterns& patterns, const Categories& lists) {
+    return patterns.best(name).pattern != nullptr || !(hits.below & lists.numbers()).empty();
+  };
+  if (hold_below(rules.never, rules.never_lists)) return false;
+  const bool excepted = profile.city_allow.best(name).pattern != nullptr;
+  if (hold_below(profile.city_block, profile.city_block_lists) && !excepted) return profile.city_allow.reaches_below(name);
   return profile.allow.reaches_below(name);
 }
 

@@ -5,6 +5,9 @@
 #include "daemon/base/address.hpp"
 #include "daemon/base/port_range.hpp"
 #include "daemon/base/result.hpp"
+#include "daemon/lists/digest.hpp"
+#include "daemon/lists/hits.hpp"
+#include "daemon/policy/categories.hpp"
 #include "daemon/policy/name_patterns.hpp"
 #include "daemon/policy/rewrites.hpp"
 
@@ -26,7 +29,9 @@ struct ProfileNames {
   NamePatterns city_allow;  ///< of `allow`, what the city itself wrote: more specific, it is an exception from `city_block`
   NamePatterns allow;
   NamePatterns block;
-  Source source;  ///< where the profile is written
+  Categories city_block_lists;  ///< as city_block
+  Categories block_lists;       ///< as block
+  Source source;                ///< where the profile is written
   SafeSearch safe_search;
   Source safe_search_source;  ///< where it is asked for
 };
@@ -44,8 +49,11 @@ struct Judgement {
   Verdict verdict = Verdict::refuse;
   /// cloud | never | city-block | allow | block | default
   std::string_view because;
-  /// The pattern that decided; null for `default`. Borrowed from the GateRules.
+  /// The pattern that decided; null for `default`, and where a list did. Borrowed from the GateRules.
   const Pattern* pattern = nullptr;
+  /// The list that decided, else null. Borrowed.
+  const Category* category = nullptr;
+  int labels = 0;  ///< of the list's entry: the last so many of the name
 };
 
 /// Ports as base::merged() leaves them.
@@ -60,21 +68,31 @@ struct GateRules {
   NamePatterns cloud;              ///< their doors are bits of any_cloud_door that `cloud_ports` has ports for
   std::vector<Ports> cloud_ports;  ///< at most most_port_classes, distinct, none of them the usual
   NamePatterns never;
+  Categories never_lists;
   std::vector<ProfileNames> profiles;
   std::map<std::uint32_t, View> views;      ///< by view number (ViewNumber of the ruleset), 1 and up
   NamePatterns local;                       ///< zones of the school's own: their names may lead inside
   std::vector<base::InterfaceAddress> lan;  ///< the gateway's addresses there
+  std::optional<lists::Digest> table;  ///< Table::identity() of the table that the numbers of lists are of; none: there is none
 };
 
-/// Judges `name` (lower case, no trailing dot, A-labels) in a profile. Order, first hit decides:
-/// cloud (allow) → never (refuse) → the city's block, but for its own more specific allow (refuse) → the profile's allow and block,
-/// of which the most specific pattern wins and block wins a tie → the profile's default.
-[[nodiscard]] Judgement judge(const GateRules& rules, const ProfileNames& profile, std::string_view name);
+/// All lists that the rules name, each rule's by itself.
+[[nodiscard]] std::vector<const Category*> named_lists(const GateRules& rules);
+/// Those that names are held against in a profile.
+[[nodiscard]] std::vector<const Category*> named_lists(const GateRules& rules, const ProfileNames& profile);
+/// Numbers the lists as a table does.
+void number_lists(GateRules& rules, const NumberOfList& number_of);
+
+/// Judges `name` (lower case, no trailing dot, A-labels) in a profile; `hits` are the lists that hold it, of the table that the
+/// rules are of. Order, first hit decides: cloud (allow) → never (refuse) → the city's block, but for its own more specific allow
+/// (refuse) → the profile's allow and block, of which the most specific entry wins and block wins a tie → the profile's default.
+/// A list's entry counts as a name of its labels.
+[[nodiscard]] Judgement judge(const GateRules& rules, const ProfileNames& profile, std::string_view name, const lists::Hits& hits);
 
 /// The doors that an address handed out for `name` is pinned for: the cloud's alone for a cloud name, those of all patterns that
 /// hold it; else every listed profile that allows it and has it rewritten to the same `target` (empty: as it is), whatever view
 /// asked.
-[[nodiscard]] Doors doors_of(const GateRules& rules, std::string_view name, std::string_view target = {});
+[[nodiscard]] Doors doors_of(const GateRules& rules, std::string_view name, const lists::Hits& hits, std::string_view target = {});
 
 /// The name that `name`, which the profile allows as `judgement` says, is answered with in its place; empty when there is none.
 /// A name of the cloud is what it is.
@@ -85,7 +103,8 @@ struct GateRules {
 
 /// Whether a name below `name` may be allowed in the profile although `name` itself is refused: an answer for `name`
 /// must then be NODATA, since NXDOMAIN would deny everything below (RFC 8020).
-[[nodiscard]] bool allowed_below(const GateRules& rules, const ProfileNames& profile, std::string_view name);
+[[nodiscard]] bool allowed_below(const GateRules& rules, const ProfileNames& profile, std::string_view name,
+                                 const lists::Hits& hits);
 
 /// As JSON, and back: how schultord hands the rules to the gate. Reading is strict and bounded.
 [[nodiscard]] std::string to_json(const GateRules& rules);

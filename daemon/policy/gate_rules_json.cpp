@@ -16,7 +16,7 @@ namespace {
 
 using nlohmann::json;
 
-constexpr int format_version = 2;
+constexpr int format_version = 3;
 constexpr std::size_t longest_json = 128U << 20U;
 constexpr int deepest_nesting = 6;
 constexpr std::size_t most_patterns = 4'000'000;
@@ -35,6 +35,22 @@ json to_array_with_doors(const NamePatterns& names) {
   for (const auto& pattern : names.patterns())
     list.push_back({pattern.text, pattern.source.file, pattern.source.line, pattern.doors});
   return list;
+}
+
+json to_array(const Categories& lists) {
+  json list = json::array();
+  for (const auto& category : lists.named())
+    list.push_back(
+        {category.list, category.source.file, category.source.line, category.number ? json(*category.number) : json(nullptr)});
+  return list;
+}
+
+/// Empty where there is none.
+std::string to_hex(const std::optional<lists::Digest>& digest) {
+  std::string text;
+  if (digest)
+    for (const auto octet : *digest) text += fmt::format("{:02x}", static_cast<unsigned>(octet));
+  return text;
 }
 
 json to_array(const Ports& ports) {
@@ -101,6 +117,35 @@ public:
     return NamePatterns(std::move(patterns));
   }
 
+  /// `numbered`: they may have numbers, of a table's lists.
+  Categories lists(const json& value, std::string_view what, bool numbered) {
+    std::vector<Category> named;
+    if (!is_list(value, lists::most_lists, what)) return {};
+    for (const auto& entry : value) {
+      if (!entry.is_array() || entry.size() != 4) refuse("{}: expected entries of list, file, line and number", what);
+      if (!fault_.empty()) return {};
+      Category category{text(entry[0], 255, what),
+                        {text(entry[1], 255, what), static_cast<int>(number(entry[2], std::numeric_limits<int>::max(), what))}};
+      if (!entry[3].is_null()) category.number = number(entry[3], lists::most_lists - 1, what);
+      if (category.number && !numbered) refuse("{}: a list has a number where there is no table", what);
+      named.push_back(std::move(category));
+    }
+    return fault_.empty() ? Categories(std::move(named)) : Categories();
+  }
+
+  std::optional<lists::Digest> digest(const json& value, std::string_view what) {
+    const auto hex = text(value, 2 * sizeof(lists::Digest), what);
+    if (hex.empty()) return std::nullopt;
+    lists::Digest digest{};
+    if (hex.size() != 2 * digest.size() || hex.find_first_not_of("0123456789abcdef") != std::string::npos) {
+      refuse("{}: expected {} digits of 0-9 and a-f, or none", what, 2 * digest.size());
+      return std::nullopt;
+    }
+    const auto half = [&](std::size_t at) { return static_cast<unsigned>(hex[at] <= '9' ? hex[at] - '0' : hex[at] - 'a' + 10); };
+    for (std::size_t i = 0; i < digest.size(); ++i) digest[i] = static_cast<std::byte>(half(2 * i) << 4U | half(2 * i + 1));
+    return digest;
+  }
+
   Ports ports(const json& value, std::string_view what) {
     Ports ports;
     if (!is_list(value, most_pinned_ports, what)) return ports;
@@ -130,11 +175,11 @@ private:
   std::size_t patterns_read_ = 0;
 };
 
-ProfileNames read_profile(Reader& reader, const json& value) {
+ProfileNames read_profile(Reader& reader, const json& value, bool with_table) {
   ProfileNames profile;
   if (!reader.has_keys(value,
-                       {"name", "listed", "city_block", "city_allow", "allow", "block", "file", "line", "safe_search", "youtube",
-                        "safe_search_file", "safe_search_line"},
+                       {"name", "listed", "city_block", "city_allow", "allow", "block", "city_block_lists", "block_lists", "file",
+                        "line", "safe_search", "youtube", "safe_search_file", "safe_search_line"},
                        "profile"))
     return profile;
   profile.name = reader.text(value["name"], 32, "profile name");
@@ -143,6 +188,8 @@ ProfileNames read_profile(Reader& reader, const json& value) {
   profile.city_allow = reader.names(value["city_allow"], "city_allow");
   profile.allow = reader.names(value["allow"], "allow");
   profile.block = reader.names(value["block"], "block");
+  profile.city_block_lists = reader.lists(value["city_block_lists"], "city_block_lists", with_table);
+  profile.block_lists = reader.lists(value["block_lists"], "block_lists", with_table);
   profile.source = {reader.text(value["file"], 255, "file"),
                     static_cast<int>(reader.number(value["line"], std::numeric_limits<int>::max(), "line"))};
   profile.safe_search.search = reader.flag(value["safe_search"], "safe_search");
@@ -183,16 +230,21 @@ Doors read_cloud_ports(Reader& reader, const json& value, std::vector<Ports>& cl
 
 GateRules read_rules(Reader& reader, const json& document) {
   GateRules rules;
-  if (!reader.has_keys(document, {"version", "cloud", "cloud_ports", "never", "profiles", "views", "local", "lan"}, "rules"))
+  if (!reader.has_keys(document,
+                       {"version", "table", "cloud", "cloud_ports", "never", "never_lists", "profiles", "views", "local", "lan"},
+                       "rules"))
     return rules;
   if (document["version"] != format_version) reader.refuse("expected version {}", format_version);
+  rules.table = reader.digest(document["table"], "table");
+  const bool with_table = rules.table.has_value();
   const auto doors = read_cloud_ports(reader, document["cloud_ports"], rules.cloud_ports);
   rules.cloud = reader.names(document["cloud"], "cloud", doors);
   rules.never = reader.names(document["never"], "never");
+  rules.never_lists = reader.lists(document["never_lists"], "never_lists", with_table);
   std::size_t listed = 0;
   if (!reader.is_list(document["profiles"], most_profiles, "profiles")) return rules;
   for (const auto& value : document["profiles"]) {
-    rules.profiles.push_back(read_profile(reader, value));
+    rules.profiles.push_back(read_profile(reader, value, with_table));
     listed += rules.profiles.back().listed ? 1 : 0;
     if (!reader.fault().empty()) return rules;
   }
@@ -220,6 +272,8 @@ std::string to_json(const GateRules& rules) {
                         {"city_allow", to_array(profile.city_allow)},
                         {"allow", to_array(profile.allow)},
                         {"block", to_array(profile.block)},
+                        {"city_block_lists", to_array(profile.city_block_lists)},
+                        {"block_lists", to_array(profile.block_lists)},
                         {"file", profile.source.file},
                         {"line", profile.source.line},
                         {"safe_search", profile.safe_search.search},
@@ -234,9 +288,11 @@ std::string to_json(const GateRules& rules) {
   json lan = json::array();
   for (const auto& address : rules.lan) lan.push_back(base::to_string(address));
   const json document = {{"version", format_version},
+                         {"table", to_hex(rules.table)},
                          {"cloud", to_array_with_doors(rules.cloud)},
                          {"cloud_ports", std::move(cloud_ports)},
                          {"never", to_array(rules.never)},
+                         {"never_lists", to_array(rules.never_lists)},
                          {"profiles", std::move(profiles)},
                          {"views", std::move(views)},
                          {"local", to_array(rules.local)},

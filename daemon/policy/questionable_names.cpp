@@ -26,7 +26,7 @@ public:
       const auto pattern = parse_pattern(entry.value, {});
       if (!pattern) continue;
       question_width(entry, pattern->text);
-      const auto judgement = judge(gate_, profile_, pattern->text);
+      const auto judgement = judge(gate_, profile_, pattern->text, {});
       if (judgement.verdict != Verdict::refuse || judgement.pattern == nullptr) continue;
       // A school may close what the city allows.
       if (judgement.because == "block" && judgement.pattern->source.file != entry.source.file) continue;
@@ -42,7 +42,7 @@ public:
     for (const auto& entry : list) {
       const auto pattern = parse_pattern(entry.value, {});
       if (!pattern) continue;
-      const auto judgement = judge(gate_, profile_, pattern->text);
+      const auto judgement = judge(gate_, profile_, pattern->text, {});
       if (judgement.because == "cloud")
         out_.warning(entry.source, fmt::format("“{}” stays open, since [cloud] has “{}” ({}): remove it here", entry.value,
                                                judgement.pattern->text, place_of(judgement.pattern->source)));
@@ -65,13 +65,13 @@ public:
       // It may be an exception from a block of the school's own.
       const auto blocked = profile_.block.best(pattern->text);
       const bool is_exception = blocked.pattern != nullptr && blocked.specificity >= has.specificity;
-      if (has.pattern != nullptr && !is_exception && judge(gate_, profile_, pattern->text).verdict == Verdict::allow)
+      if (has.pattern != nullptr && !is_exception && judge(gate_, profile_, pattern->text, {}).verdict == Verdict::allow)
         is_there_already(entry, "allowed", "the city's profile", *has.pattern);
     }
     for (const auto& entry : extension.block) {
       const auto pattern = parse_pattern(entry.value, {});
       if (!pattern) continue;
-      const auto judgement = judge(gate_, profile_, pattern->text);
+      const auto judgement = judge(gate_, profile_, pattern->text, {});
       if (judgement.because == "city-block") is_there_already(entry, "blocked", "the city's profile", *judgement.pattern);
     }
   }

@@ -61,7 +61,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   for (const auto& pattern : cloud.patterns()) {
     std::string name = pattern.text;
     std::replace(name.begin(), name.end(), '*', 'x');
-    const auto doors = policy::doors_of(policy.gate, name);
+    const auto doors = policy::doors_of(policy.gate, name, {});
     require((doors & policy::any_cloud_door) != 0 && (doors & ~policy::any_cloud_door) == 0);
     const auto explained = policy::explain(policy, policy.unknown_group(), policy::Seconds{}, name);
     require(explained && explained->because == "cloud" && !explained->ports.empty());

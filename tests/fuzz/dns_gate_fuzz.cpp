@@ -93,7 +93,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
              },
              [] { return std::uint64_t{1}; }},
             PinTable(64));
-  gate.on_rules(std::shared_ptr<const policy::GateRules>(&rules(), [](const auto*) {}), {1, 1}, now);
+  gate.on_rules(std::make_shared<const Rulebook>(rules()), {1, 1}, now);
   gate.on_question(TcpPeer{1}, view, question, now);
   require(answers.size() + upstream.size() <= 1);
   const auto query = read_query(question);
@@ -126,13 +126,13 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   require(answers.size() == 1 && before <= 1);
   const auto head = read_response_head(answers[0]);
   require(head && head->id == query->id && head->name == query->name);
-  const bool listed_or_cloud = policy::doors_of(rules(), query->name.lower_text()) != 0;
+  const bool listed_or_cloud = policy::doors_of(rules(), query->name.lower_text(), {}) != 0;
   for (const auto& address : told_addresses(answers[0], *query)) {
     require(policy::reach_of(rules().lan, address) != policy::Reach::nowhere);
-    if (!listed_or_cloud ||
-        !policy::rewrite_of(rules().profiles[view - 1],
-                            policy::judge(rules(), rules().profiles[view - 1], query->name.lower_text()), query->name.lower_text())
-             .empty())
+    if (!listed_or_cloud || !policy::rewrite_of(rules().profiles[view - 1],
+                                                policy::judge(rules(), rules().profiles[view - 1], query->name.lower_text(), {}),
+                                                query->name.lower_text())
+                                 .empty())
       continue;
     require(pinned.contains(address) && !refuses_pins);
   }

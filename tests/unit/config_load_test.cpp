@@ -146,16 +146,26 @@ TEST_CASE("a fault of TOML itself has its place") {
   CHECK(faults(&Files::city, "", "name = \"\xff\"").size() == 1);
 }
 
-TEST_CASE("what this version does not act on is warned of, and refused where nobody could want it ignored") {
-  for (const auto* key : {"block_categories = [\"adult\"]\n", "allow_categories = [\"adult\"]\n"}) {
-    INFO(key);
-    const auto lines = faults(&Files::school, "", key);
-    REQUIRE(lines.size() == 1);
-    CHECK(lines[0].find("warning: [extend.school]: ") != std::string::npos);
-  }
-  CHECK(faults(&Files::city, "bypass = true", "categories = [\"malware\"]").size() == 1);
-  CHECK(faults(&Files::school, "", "block_categories = []\n").empty());
-  CHECK(faults(&Files::city, "bypass = true", "categories = []").empty());
+TEST_CASE("categories are read with their places, and close names but never open any") {
+  auto changed = files();
+  changed.city->replace(changed.city->find("bypass = true"), 13, "categories = [\"malware\"]");
+  *changed.school += "block_categories = [\"games\", \"adult\"]\n";
+  const auto config = parse(changed, Need::everything()).config;
+  REQUIRE(config);
+  REQUIRE(config->city.never_categories.size() == 1);
+  CHECK(config->city.never_categories[0].value == "malware");
+  REQUIRE(config->school.extensions.size() == 1);
+  REQUIRE(config->school.extensions[0].block_categories.size() == 2);
+  CHECK(config->school.extensions[0].block_categories[1].value == "adult");
+  CHECK(config->school.extensions[0].block_categories[1].source.line == 11);
+  const auto lines = faults(&Files::school, "", "allow_categories = [\"adult\"]\n");
+  REQUIRE(lines.size() == 1);
+  CHECK(lines[0].find("error: [extend.school]: allow_categories opens nothing") != std::string::npos);
+  CHECK(lines[0].find("write the names into allow") != std::string::npos);
+  CHECK(faults(&Files::school, "", "block_categories = []\nallow_categories = []\n").empty());
+}
+
+TEST_CASE("what is not supported yet is refused") {
   CHECK(faults(&Files::city, "", "[[origin]]\nname = \"a.test\"\n") ==
         Lines{"city.toml:17:3: error: origin is not supported by this version yet, remove it"});
 }

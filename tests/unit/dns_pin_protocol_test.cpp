@@ -32,6 +32,7 @@ void overwrite(std::vector<std::byte>& packet, std::size_t offset, T value) {
 TEST_CASE("every message of the pin protocol comes out as it went in") {
   const Announcement announcement{7, 0xffffffffffffffffULL};
   CHECK(back(announcement) == announcement);
+  CHECK(back(Announcement{7, 8, true}) == Announcement{7, 8, true});
   const PinRequest request{42, 9, {entry("198.51.100.20"), entry("2001:db8:51::20", 1ULL << 63, longest_lifetime)}};
   CHECK(back(request) == request);
   for (auto status : {PinStatus::pinned, PinStatus::stale, PinStatus::refused, PinStatus::failed})
@@ -62,9 +63,9 @@ TEST_CASE("the longest pin request is exactly the longest message") {
 }
 
 TEST_CASE("a message of any other length is refused") {
-  const std::vector<std::vector<std::byte>> packets{encode(Announcement{1, 1}), encode(PinRequest{1, 1, {entry("198.51.100.20")}}),
-                                                    encode(PinReply{1, PinStatus::pinned}), encode(Health{true}),
-                                                    encode(Switches{{{1, {}}}, {}})};
+  const std::vector<std::vector<std::byte>> packets{
+      encode(Announcement{1, 1, true}), encode(PinRequest{1, 1, {entry("198.51.100.20")}}), encode(PinReply{1, PinStatus::pinned}),
+      encode(Health{true}), encode(Switches{{{1, {}}}, {}})};
   for (const auto& packet : packets) {
     for (std::size_t length = 0; length < packet.size(); ++length) CHECK_FALSE(decode(std::span(packet).first(length)));
     auto longer = packet;
@@ -98,6 +99,9 @@ TEST_CASE("values out of range are refused") {
   auto reply = encode(PinReply{1, PinStatus::failed});
   overwrite(reply, 12, std::uint32_t{4});
   CHECK_FALSE(decode(reply));
+  auto announcement = encode(Announcement{1, 1, true});
+  overwrite(announcement, 24, std::uint64_t{2});
+  CHECK_FALSE(decode(announcement));
   auto health = encode(Health{true});
   overwrite(health, 8, std::uint32_t{2});
   CHECK_FALSE(decode(health));

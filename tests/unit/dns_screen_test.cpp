@@ -5,6 +5,7 @@
 #include "daemon/dns/limits.hpp"
 #include "daemon/dns/screen.hpp"
 #include "daemon/dns/svcb.hpp"
+#include "daemon/lists/build.hpp"
 #include "tests/catch.hpp"
 #include "tests/unit/dns_packets.hpp"
 
@@ -208,6 +209,35 @@ TEST_CASE("a chain through a refused name is refused in an open profile; in a li
   CHECK(through("lernen.test", "x.doh.test", school) == Outcome::refused);
   CHECK(through("frei.test", "x.doh.test", leisure) == Outcome::refused);
   for (const auto view : {school, leisure, exam}) CHECK(through("cloud.mnspro.test", "x.doh.test", view) == Outcome::passes);
+}
+
+TEST_CASE("names in a chain are judged by lists as the question's is") {
+  lists::Collection collection;
+  const auto list = collection.add_list("games").value();
+  collection.add_name(list, "x.game.test", lists::Scope::both);
+  const auto image = lists::build(collection).value();
+  const auto table = std::make_shared<const lists::Table>(lists::Table::over(image).value());
+  const auto through = [&](std::string_view by, std::uint32_t view, bool never) {
+    auto held = school_rules();
+    (never ? held.never_lists : held.profiles[1].block_lists) = policy::Categories({{"games", {}, list}});
+    held.table = table->identity();
+    const auto asked = view == leisure ? "frei.test" : "lernen.test";
+    const auto packet = question({asked});
+    const auto query = read_query(packet).value();
+    auto answer =
+        read_response(response(packet, {{name_record(asked, rr::cname, by), address_record(by, "198.51.100.20")}, {}, {}, 0x81a0}),
+                      query)
+            .value();
+    return screen(Rulebook::with_table(held, table).value(), view, query, answer).outcome;
+  };
+  CHECK(through("www.x.game.test", leisure, false) == Outcome::refused);
+  CHECK(through("y.game.test", leisure, false) == Outcome::passes);
+  CHECK(through("www.x.game.test", school, false) == Outcome::passes);
+  CHECK(through("www.x.game.test", school, true) == Outcome::refused);
+  auto other = school_rules();
+  other.table = lists::Digest{};
+  CHECK_FALSE(Rulebook::with_table(other, table));
+  CHECK_FALSE(Rulebook::with_table(school_rules(), table));
 }
 
 TEST_CASE("a DNAME leads on, with its CNAME or without, and is told to who validates") {

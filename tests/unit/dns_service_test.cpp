@@ -4,6 +4,8 @@
 // The whole gate over real sockets: schultord, the resolver and the tablets are played by the test.
 #include "daemon/dns/fd_store.hpp"
 #include "daemon/dns/pin_memory.hpp"
+#include "daemon/lists/build.hpp"
+#include "daemon/lists/table.hpp"
 #include "tests/catch.hpp"
 #include "tests/unit/dns_town.hpp"
 
@@ -193,6 +195,102 @@ SCENARIO("a restarted gate goes on with what the service manager kept, although 
   tablet.ask({"spiele.test"});
   town.resolve(town.next_question(), {address_record("spiele.test", "198.51.100.30")});
   CHECK(town.wait_for(tablet).addresses().size() == 1);
+}
+
+namespace {
+
+/// Lists as a file, and rules that close them in leisure.
+struct Listed {
+  base::UniqueFd table;
+  policy::GateRules rules = test::rules();
+
+  explicit Listed(const std::vector<std::string>& names) {
+    lists::Collection collection;
+    const auto list = collection.add_list("games").value();
+    for (const auto& one : names) collection.add_name(list, one, lists::Scope::both);
+    const auto image = lists::build(collection).value();
+    table.reset(memfd_create("table", MFD_CLOEXEC));
+    REQUIRE(write(table.get(), image.data(), image.size()) == static_cast<ssize_t>(image.size()));
+    rules.profiles[1].block_lists = policy::Categories({{"games", {}, list}});
+    rules.table = lists::Table::over(image).value().identity();
+  }
+};
+
+}  // namespace
+
+SCENARIO("rules and the table of lists that they are of come and go together") {
+  enter_own_network();
+  Town town;
+  Tablet tablet("127.0.0.1", leisure);
+  const auto refuses = [&](const char* asked) {
+    tablet.ask({asked});
+    std::optional<Told> answer;
+    town.until([&] {
+      for (const auto& question : town.questions()) town.resolve(question, {address_record(asked, "198.51.100.30")});
+      return (answer = tablet.answer()).has_value();
+    });
+    return answer->rcode == 3;
+  };
+  const Listed first({"spiele.test"}), second({"andere.test"});
+  CHECK_FALSE(refuses("www.spiele.test"));
+  town.announce(first.rules, {2, 1, true}, false, true, first.table.get());
+  town.until_idle();
+  CHECK(refuses("www.spiele.test"));
+  CHECK_FALSE(refuses("andere.test"));
+  // What was answered before is judged anew.
+  town.announce(second.rules, {3, 1, true}, false, true, second.table.get());
+  town.until_idle();
+  CHECK_FALSE(refuses("www.spiele.test"));
+  CHECK(refuses("andere.test"));
+  town.announce(rules(), {4, 1}, false);
+  town.until_idle();
+  CHECK_FALSE(refuses("andere.test"));
+
+  WHEN("the table is another one than the rules name") {
+    town.announce(first.rules, {5, 1, true}, false, true, second.table.get());
+    town.until([&] { return town.next_message(), town.gate_hung_up(); });
+  }
+  WHEN("there is none although the rules name one") {
+    town.announce(first.rules, {5, 1}, false);
+    town.until([&] { return town.next_message(), town.gate_hung_up(); });
+  }
+  WHEN("there is one that the rules do not name") {
+    town.announce(rules(), {5, 1, true}, false, true, first.table.get());
+    town.until([&] { return town.next_message(), town.gate_hung_up(); });
+  }
+  WHEN("it is no table") {
+    const base::UniqueFd none(open("/dev/null", O_RDONLY | O_CLOEXEC));
+    town.announce(first.rules, {5, 1, true}, false, true, none.get());
+    town.until([&] { return town.next_message(), town.gate_hung_up(); });
+  }
+  // What was in force is in force.
+  CHECK_FALSE(refuses("andere.test"));
+}
+
+SCENARIO("a restarted gate has the table of lists again, although schultord is away") {
+  enter_own_network();
+  Town town(false);
+  Tablet tablet("127.0.0.1", leisure);
+  const Listed listed({"spiele.test"});
+  const auto stored = [&](const char* without) {
+    std::map<std::string, base::UniqueFd> kept;
+    kept.emplace(fd_store::udp, dup(town.udp.get()));
+    kept.emplace(fd_store::tcp, dup(town.tcp.get()));
+    kept.emplace(fd_store::rules, sealed_rules(listed.rules));
+    kept.emplace(fd_store::table, dup(listed.table.get()));
+    kept.erase(without);
+    return kept;
+  };
+  tablet.ask({"www.spiele.test"});
+  town.start_gate(stored(""));
+  CHECK(town.wait_for(tablet).rcode == 3);
+  town.stop_gate();
+  // Rules without the table that they are of would open what lists close: it waits for schultord.
+  tablet.ask({"www.spiele.test"});
+  town.start_gate(stored(fd_store::table));
+  town.until_idle();
+  CHECK_FALSE(tablet.answer());
+  CHECK(town.questions().empty());
 }
 
 SCENARIO("a restarted gate answers from pins that live, although schultord is away, and forgets them when they were lost") {

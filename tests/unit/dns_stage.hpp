@@ -34,7 +34,7 @@ struct Stage {
 
   explicit Stage(const policy::GateRules& first = rules()) { announce(first, {1, 1}); }
   void announce(const policy::GateRules& held, const Announcement& epochs) {
-    gate.on_rules(std::make_shared<const policy::GateRules>(held), epochs, now);
+    gate.on_rules(std::make_shared<const Rulebook>(held), epochs, now);
   }
   void ask(const Asked& asked, std::uint32_t view = school) { gate.on_question(UdpPeer{}, view, question(asked), now); }
   /// The resolver answers the oldest question that it has.

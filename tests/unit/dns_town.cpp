@@ -216,13 +216,15 @@ void Town::accept_gate() {
   hung_up_ = false;
 }
 
-void Town::announce(const policy::GateRules& held, const Announcement& epochs, bool with_sockets, bool sealed) {
+void Town::announce(const policy::GateRules& held, const Announcement& epochs, bool with_sockets, bool sealed, int table) {
   const auto memfd = sealed_rules(held, sealed);
-  const std::array<int, 3> descriptors{memfd.get(), udp.get(), tcp.get()};
-  const std::size_t bytes = (with_sockets ? 3 : 1) * sizeof(int);
+  std::vector<int> descriptors{memfd.get()};
+  if (with_sockets) descriptors.insert(descriptors.end(), {udp.get(), tcp.get()});
+  if (table >= 0) descriptors.push_back(table);
+  const std::size_t bytes = descriptors.size() * sizeof(int);
   auto packet = encode(epochs);
   iovec part{packet.data(), packet.size()};
-  alignas(cmsghdr) std::array<char, CMSG_SPACE(sizeof descriptors)> control{};
+  alignas(cmsghdr) std::array<char, CMSG_SPACE(4 * sizeof(int))> control{};
   msghdr header{};
   header.msg_iov = &part;
   header.msg_iovlen = 1;

@@ -95,7 +95,8 @@ public:
   void hang_up() { gate_.reset(); }
   void stop_listening();
   void listen();
-  void announce(const policy::GateRules& rules, const Announcement& epochs, bool with_sockets, bool sealed = true);
+  /// `table`: of lists, which goes along where there is one.
+  void announce(const policy::GateRules& rules, const Announcement& epochs, bool with_sockets, bool sealed = true, int table = -1);
   /// Something else that schultord says.
   void tell(const Message& message);
   /// Waits for the gate's next pin request; health is noted in passing.

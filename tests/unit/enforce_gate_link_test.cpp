@@ -134,6 +134,21 @@ SCENARIO("a gate that connects gets the rules and both sockets, and after a chan
   CHECK(gate.descriptors == 1);
 }
 
+SCENARIO("the table of lists travels with the rules that are of it, behind everything else") {
+  School school;
+  const auto table = std::make_shared<const base::UniqueFd>(some_descriptor());
+  school.link->announce({"{}", {7, 3}, table});
+  Gate gate(school);
+  CHECK(gate.receive() == dns::Message(dns::Announcement{7, 3, true}));
+  CHECK(gate.descriptors == 4);
+  school.link->announce({"{}", {8, 3}, table});
+  CHECK(gate.receive() == dns::Message(dns::Announcement{8, 3, true}));
+  CHECK(gate.descriptors == 2);
+  school.link->announce({"{}", {9, 3}});
+  CHECK(gate.receive() == dns::Message(dns::Announcement{9, 3, false}));
+  CHECK(gate.descriptors == 1);
+}
+
 SCENARIO("requests that wait together share one transaction, and each is answered") {
   School school;
   Gate gate(school);

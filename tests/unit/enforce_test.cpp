@@ -327,7 +327,7 @@ SCENARIO("what an endpoint list opens reaches the kernel: names by pins with the
       default_roster,
       std::string(city_toml).replace(std::string(city_toml).find("domains"), 0, "endpoints = [\"endpoints/a.json\"]\n"), list));
   const auto rules = gate_rules_of(school.policy, school.numbers);
-  const auto doors = policy::doors_of(rules, "mail.office.test");
+  const auto doors = policy::doors_of(rules, "mail.office.test", {});
   CHECK(doors == policy::port_class_door(0));
   const auto pins = pins_of(rules, *base::parse_address("198.51.100.20"), doors, std::chrono::hours(24));
   REQUIRE(pins);

@@ -51,7 +51,7 @@ GateRules with_ports() {
 }
 
 std::string judged(const GateRules& rules, std::size_t profile, const std::string& name) {
-  const auto judgement = judge(rules, rules.profiles[profile], name);
+  const auto judgement = judge(rules, rules.profiles[profile], name, {});
   return std::string(judgement.verdict == Verdict::allow ? "allow " : "refuse ") + std::string(judgement.because) +
          (judgement.pattern != nullptr ? " " + judgement.pattern->text : "");
 }
@@ -85,25 +85,25 @@ TEST_CASE("the most specific name wins and block wins a tie") {
 
 TEST_CASE("an address is pinned for the cloud alone or for every listed profile that allows the name, whatever view asked") {
   const auto rules = example();
-  CHECK(doors_of(rules, "a.mnspro.test") == cloud_door);
+  CHECK(doors_of(rules, "a.mnspro.test", {}) == cloud_door);
   constexpr Doors school = first_listed_door, exam = first_listed_door << 1U;
-  CHECK(doors_of(rules, "www.lernen.test") == (school | exam));
-  CHECK(doors_of(rules, "extra.test") == school);
-  CHECK(doors_of(rules, "games.lernen.test") == exam);
-  CHECK(doors_of(rules, "doh.test") == 0);
-  CHECK(doors_of(rules, "spiele.test") == 0);
+  CHECK(doors_of(rules, "www.lernen.test", {}) == (school | exam));
+  CHECK(doors_of(rules, "extra.test", {}) == school);
+  CHECK(doors_of(rules, "games.lernen.test", {}) == exam);
+  CHECK(doors_of(rules, "doh.test", {}) == 0);
+  CHECK(doors_of(rules, "spiele.test", {}) == 0);
 }
 
 TEST_CASE("RFC 8020: where an allowed or a cloud name may lie below, a refused name must not be denied with all below it") {
   const auto rules = example();
-  CHECK(allowed_below(rules, rules.profiles[0], "test"));
-  CHECK(allowed_below(rules, rules.profiles[2], "anyone.test"));
-  CHECK_FALSE(allowed_below(rules, rules.profiles[0], "doh.test"));
-  CHECK(allowed_below(rules, rules.profiles[0], "games.lernen.test"));
-  CHECK_FALSE(allowed_below(rules, rules.profiles[0], "x.games.lernen.test"));
-  CHECK(allowed_below(rules, rules.profiles[1], "wide.test"));
-  CHECK_FALSE(allowed_below(rules, rules.profiles[1], "casino.test"));
-  CHECK_FALSE(allowed_below(rules, rules.profiles[0], "unlisted.test"));
+  CHECK(allowed_below(rules, rules.profiles[0], "test", {}));
+  CHECK(allowed_below(rules, rules.profiles[2], "anyone.test", {}));
+  CHECK_FALSE(allowed_below(rules, rules.profiles[0], "doh.test", {}));
+  CHECK(allowed_below(rules, rules.profiles[0], "games.lernen.test", {}));
+  CHECK_FALSE(allowed_below(rules, rules.profiles[0], "x.games.lernen.test", {}));
+  CHECK(allowed_below(rules, rules.profiles[1], "wide.test", {}));
+  CHECK_FALSE(allowed_below(rules, rules.profiles[1], "casino.test", {}));
+  CHECK_FALSE(allowed_below(rules, rules.profiles[0], "unlisted.test", {}));
 }
 
 TEST_CASE("the rules come back from JSON as they went") {
@@ -122,17 +122,17 @@ TEST_CASE("a cloud name is open on the ports of all patterns that hold it, and o
   const auto rules = with_ports();
   const auto open_on = [&](const char* name) {
     std::string text;
-    for (const auto& range : ports_of(rules, doors_of(rules, name))) text += schultor::base::to_string(range) + " ";
+    for (const auto& range : ports_of(rules, doors_of(rules, name, {}))) text += schultor::base::to_string(range) + " ";
     return text;
   };
-  CHECK(doors_of(rules, "mnspro.test") == cloud_door);
+  CHECK(doors_of(rules, "mnspro.test", {}) == cloud_door);
   CHECK(open_on("mnspro.test") == "tcp 80 tcp 443 udp 443 ");
-  CHECK(doors_of(rules, "smtp.office.test") == (port_class_door(0) | port_class_door(1)));
+  CHECK(doors_of(rules, "smtp.office.test", {}) == (port_class_door(0) | port_class_door(1)));
   CHECK(open_on("smtp.office.test") == "tcp 80 tcp 143 tcp 443 tcp 587 ");
   CHECK(open_on("www.office.test") == "tcp 80 tcp 443 ");
   CHECK(open_on("x.autodiscover.mnspro.test") == "tcp 80 tcp 443-444 udp 443 ");
   CHECK(open_on("spiele.test").empty());
-  CHECK(doors_of(rules, "www.lernen.test") == (first_listed_door | first_listed_door << 1U));
+  CHECK(doors_of(rules, "www.lernen.test", {}) == (first_listed_door | first_listed_door << 1U));
   CHECK(open_on("www.lernen.test").empty());
 }
 
@@ -149,7 +149,7 @@ TEST_CASE("the ports of cloud names come back from JSON as they went, and nothin
   REQUIRE(back);
   CHECK(to_json(*back) == text);
   CHECK(back->cloud_ports == rules.cloud_ports);
-  CHECK(doors_of(*back, "smtp.office.test") == doors_of(rules, "smtp.office.test"));
+  CHECK(doors_of(*back, "smtp.office.test", {}) == doors_of(rules, "smtp.office.test", {}));
   const std::string ports = R"("cloud_ports":[[[6,80,80],[6,443,443]],)";
   REQUIRE(text.find(ports) != std::string::npos);
   const auto with = [&](const std::string& to) {
@@ -172,14 +172,15 @@ TEST_CASE("the ports of cloud names come back from JSON as they went, and nothin
 }
 
 TEST_CASE("JSON that is not the rules is refused") {
-  const std::string empty = R"({"version":2,"cloud":[],"cloud_ports":[],"never":[],"profiles":[],"views":[],"local":[],"lan":[]})";
+  const std::string empty =
+      R"({"version":3,"table":"","cloud":[],"cloud_ports":[],"never":[],"never_lists":[],"profiles":[],"views":[],"local":[],"lan":[]})";
   REQUIRE(gate_rules_from_json(empty));
   const auto with = [&](const std::string& from, const std::string& to) {
     auto text = empty;
     return text.replace(text.find(from), from.size(), to);
   };
   const std::string profile =
-      R"({"name":"a","listed":true,"city_block":[],"city_allow":[],"allow":[],"block":[],"file":"c","line":1,"safe_search":false,"youtube":0,"safe_search_file":"","safe_search_line":0})";
+      R"({"name":"a","listed":true,"city_block":[],"city_allow":[],"allow":[],"block":[],"city_block_lists":[],"block_lists":[],"file":"c","line":1,"safe_search":false,"youtube":0,"safe_search_file":"","safe_search_line":0})";
   REQUIRE(gate_rules_from_json(with(R"("profiles":[])", R"("profiles":[)" + profile + "]")));
   std::string many = R"("profiles":[)" + profile;
   for (int i = 0; i < 47; ++i) many += "," + profile;
@@ -188,7 +189,12 @@ TEST_CASE("JSON that is not the rules is refused") {
         std::string("[]"),
         std::string("{"),
         empty + "x",
-        with(R"("version":2)", R"("version":1)"),
+        with(R"("version":3)", R"("version":2)"),
+        with(R"("table":"")", R"("table":"00")"),
+        with(R"("table":"")", R"("table":")" + std::string(64, 'g') + "\""),
+        with(R"("never_lists":[])", R"("never_lists":[["adult","c",1,0]])"),
+        with(R"("never_lists":[])", R"("never_lists":[["adult","c",1]])"),
+        with(R"("never_lists":[])", R"("never_lists":["adult"])"),
         with(R"("cloud":[])", R"("cloud":{})"),
         with(R"("cloud":[])", R"("cloud":[["a..b","f",1,1]])"),
         with(R"("cloud":[])", R"("cloud":[["a.b","f"]])"),

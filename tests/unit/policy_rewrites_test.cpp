@@ -44,10 +44,10 @@ TEST_CASE("an address is pinned only for profiles that rewrite the name alike, a
   plain.allow = safe.allow = engines;
   safe.safe_search = all;
   rules.profiles = {plain, safe};
-  CHECK(doors_of(rules, "www.google.de") == first_listed_door);
-  CHECK(doors_of(rules, "www.google.de", "forcesafesearch.google.com") == first_listed_door << 1U);
-  CHECK(doors_of(rules, "maps.google.de") == (first_listed_door | first_listed_door << 1U));
-  CHECK(rewrite_of(safe, judge(rules, safe, "www.google.de"), "www.google.de") == "forcesafesearch.google.com");
-  CHECK(rewrite_of(safe, judge(rules, safe, "www.bing.com"), "www.bing.com").empty());
-  CHECK(rewrite_of(safe, judge(rules, safe, "duckduckgo.com"), "duckduckgo.com").empty());
+  CHECK(doors_of(rules, "www.google.de", {}) == first_listed_door);
+  CHECK(doors_of(rules, "www.google.de", {}, "forcesafesearch.google.com") == first_listed_door << 1U);
+  CHECK(doors_of(rules, "maps.google.de", {}) == (first_listed_door | first_listed_door << 1U));
+  CHECK(rewrite_of(safe, judge(rules, safe, "www.google.de", {}), "www.google.de") == "forcesafesearch.google.com");
+  CHECK(rewrite_of(safe, judge(rules, safe, "www.bing.com", {}), "www.bing.com").empty());
+  CHECK(rewrite_of(safe, judge(rules, safe, "duckduckgo.com", {}), "duckduckgo.com").empty());
 }
