@@ -4,6 +4,7 @@
 #include "daemon/base/version.hpp"
 #include "daemon/bus/gateway_service.hpp"
 #include "daemon/enforce/gateway.hpp"
+#include "daemon/lists/table_file.hpp"
 #include "daemon/lists/update_status.hpp"
 
 #include <fmt/core.h>
@@ -29,6 +30,7 @@ base::Result<std::optional<enforce::GatewayOptions>> parse_options(int argc, cha
       "what must outlive a restart")("runtime",
                                      po::value(&options.runtime_directory)->default_value("/run/schultor")->value_name("DIR"),
                                      "where the gate's socket lies")(
+      "table", po::value(&options.table)->default_value(schultor::lists::default_table)->value_name("FILE"), "the compiled lists")(
       "list-status", po::value(&options.list_status)->default_value(schultor::lists::default_update_status)->value_name("FILE"),
       "what is known of downloaded lists")("gate-group",
                                            po::value(&options.gate_group)->default_value("schultor-dns")->value_name("GROUP"),

@@ -19,6 +19,7 @@ inline constexpr std::string_view override_changed = "209c4b2a6b854c2c9e321288f0
 inline constexpr std::string_view override_ending = "70225da68a2a4cda9787fc7a166f5970";
 inline constexpr std::string_view state_damaged = "2932359c9f3744bd9770a7ef372dd558";
 inline constexpr std::string_view list_status_unreadable = "cbee31f82e0f4287b326d534d0cea41a";
+inline constexpr std::string_view lists_missing = "2ef470f77118408ebb333b3d6f9d35fc";
 inline constexpr std::string_view gate_connected = "b41aefc863cf407280cd82177b31f4eb";
 inline constexpr std::string_view gate_lost = "d1e233ac5b7b471ab6c6e2bcc3b0331c";
 inline constexpr std::string_view gate_ready = "06d6ee0203cd4bbdbccb2f1af979ebd1";

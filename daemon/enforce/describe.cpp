@@ -43,6 +43,14 @@ json to_object(const policy::Policy& policy, const lists::ListStatus& one) {
           {"from", one.host}};
 }
 
+json categories_of(const policy::Policy& policy, const Health& health) {
+  if (!health.names_categories) return nullptr;
+  const bool in_effect = health.lists_fault.empty();
+  return {{"in_effect", in_effect},
+          {"compiled", in_effect ? json(policy::format_local(policy, health.compiled)) : json(nullptr)},
+          {"error", in_effect ? json(nullptr) : json(health.lists_fault)}};
+}
+
 std::string_view to_text(policy::Ownership ownership) {
   return ownership == policy::Ownership::school ? "school" : ownership == policy::Ownership::byod ? "byod" : "staff";
 }
@@ -106,6 +114,7 @@ std::string describe(const policy::Policy& policy, const GatewayStatus& status, 
                         {"resolver_answers", health.resolver_answers ? json(*health.resolver_answers) : json(nullptr)}}},
                       {"lists", lists},
                       {"applied", policy::format_local(policy, health.applied)},
+                      {"categories", categories_of(policy, health)},
                       {"refused", health.refused ? to_object(policy, *health.refused) : json(nullptr)}};
   return document.dump(-1, ' ', false, json::error_handler_t::replace);
 }

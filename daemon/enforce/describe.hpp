@@ -30,8 +30,11 @@ struct Health {
   bool clock_trusted = true;
   bool clock_synchronised = true;
   policy::Overrides overrides{};
-  std::optional<Refusal> refused{};  ///< the last one, until a configuration is applied
-  std::vector<lists::ListStatus> lists{};
+  bool names_categories = false;        ///< the rules name lists
+  std::string lists_fault{};            ///< why they hold nothing; empty: they do
+  std::chrono::sys_seconds compiled{};  ///< the lists' table
+  std::optional<Refusal> refused{};     ///< the last one, until a configuration is applied
+  std::vector<lists::ListStatus> downloads{};
 };
 
 /// What holds at `moment`, after `changes` that led to it. Since when, is what the policy says, or the latest change that was seen
@@ -42,7 +45,8 @@ struct Health {
                                          const std::vector<ModeChange>& changes);
 
 /// {"school", "version", "time", "policy_revision", "groups": […], "overrides": […], "clock": {…}, "randomised_devices", "gate":
-/// {…}, "lists": […], "applied", "refused" (null: nothing is): {"at", "errors"}}: see schultord(8).
+/// {…}, "lists": […], "applied", "categories" (null: none are named): {"in_effect", "compiled", "error"}, "refused" (null: nothing
+/// is): {"at", "errors"}}: see schultord(8).
 [[nodiscard]] std::string describe(const policy::Policy& policy, const GatewayStatus& status, const Health& health);
 
 /// {"id", "group" (null: all), "profile", "from", "until", "reason", "by"}.

@@ -31,13 +31,14 @@ base::Result<Enforcer> Enforcer::open() {
 }
 
 base::Result<Enforcer::Applied> Enforcer::apply(const policy::Policy& policy, const std::vector<std::string>& lan_interfaces,
-                                                const Moment& wanted, const Numbers& numbers, bool rules_changed) {
+                                                const Moment& wanted, const Numbers& numbers, const ListedNetworks& listed,
+                                                bool rules_changed) {
   auto found = kernel_.read(planner::table_name);
   if (!found) return base::pass(std::move(found), "reading the ruleset");
   Applied applied{standing_of(*found, numbers), false};
   const auto generations =
       generations_over(applied.before, policy, lan_interfaces, wanted, numbers, rules_changed, any_generation());
-  auto intent = intent_of(policy, lan_interfaces, wanted, numbers, generations);
+  auto intent = intent_of(policy, lan_interfaces, wanted, numbers, generations, listed);
   const auto plan = planner::reconcile(planner::build(intent), *found);
   if (auto done = kernel_.commit(plan); !done) return base::pass(std::move(done), "committing the ruleset");
   applied.pins_lost = plan.pins_lost;

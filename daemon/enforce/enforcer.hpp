@@ -25,7 +25,8 @@ public:
   /// Reads the kernel's state back and brings it to `wanted` in one transaction, which is none when nothing differs.
   /// On an error the kernel is as it was. `rules_changed`: connections of every group are judged anew.
   [[nodiscard]] base::Result<Applied> apply(const policy::Policy& policy, const std::vector<std::string>& lan_interfaces,
-                                            const Moment& wanted, const Numbers& numbers, bool rules_changed);
+                                            const Moment& wanted, const Numbers& numbers, const ListedNetworks& listed,
+                                            bool rules_changed);
   /// Commits a mode switch in one transaction of a size that does not depend on the number of tablets.
   [[nodiscard]] base::Result<void> switch_modes(const ModeSwitch& planned);
   /// Opens addresses; open for good when this returns.

@@ -32,7 +32,7 @@ std::optional<gid_t> find_group(const std::string& name) {
 base::Result<void> Gateway::Impl::apply(const Configuration& wanted, Occasion occasion) {
   const auto now = moment_of(*wanted.policy);
   const bool rules_changed = occasion == Occasion::reload && wanted.gate_rules_json != current.gate_rules_json;
-  auto outcome = enforcer.apply(*wanted.policy, wanted.lan_interfaces, now, wanted.numbers, rules_changed);
+  auto outcome = enforcer.apply(*wanted.policy, wanted.lan_interfaces, now, wanted.numbers, wanted.lists.networks, rules_changed);
   if (!outcome) return base::pass(std::move(outcome));
   if (occasion != Occasion::repair) {
     current = wanted;
@@ -43,9 +43,11 @@ base::Result<void> Gateway::Impl::apply(const Configuration& wanted, Occasion oc
   announcement.rules_epoch += rules_changed ? 1 : 0;
   announcement.pins_epoch += outcome->pins_lost ? 1 : 0;
   committed(now, changes_over(outcome->before, *current.policy, now, current.numbers, occasion));
-  if (gate && (rules_changed || outcome->pins_lost)) gate->announce({current.gate_rules_json, announcement});
+  if (gate && (rules_changed || outcome->pins_lost)) announce_rules();
   return {};
 }
+
+void Gateway::Impl::announce_rules() { gate->announce({current.gate_rules_json, announcement, current.lists.table}); }
 
 base::Result<void> Gateway::Impl::switch_modes(const ModeSwitch& planned, const Moment& now) {
   if (auto done = enforcer.switch_modes(planned); !done) {
@@ -171,7 +173,7 @@ base::Result<std::unique_ptr<Gateway>> Gateway::start(base::EventLoop& loop, con
                                 [gateway = impl.get()] { gateway->tell_changed(); }});
   if (!gate) return base::pass(std::move(gate));
   impl->gate = std::move(*gate);
-  impl->gate->announce({impl->current.gate_rules_json, impl->announcement});
+  impl->announce_rules();
   impl->tell_switches();
   log(Priority::notice, message_id::gateway_ready, "What holds now is in the kernel");
   return std::unique_ptr<Gateway>(new Gateway(std::move(impl)));
@@ -183,10 +185,12 @@ const GatewayStatus& Gateway::status() const { return impl_->status; }
 
 std::string Gateway::describe() const {
   const auto second = [](base::Instant at) { return std::chrono::floor<std::chrono::seconds>(at); };
-  return enforce::describe(*impl_->current.policy, status(),
-                           {second(impl_->clock->now()), second(impl_->applied), impl_->gate->connected(),
-                            impl_->gate->resolver_answers(), impl_->clock_trust.trusted(), impl_->clock->synchronised(),
-                            impl_->kept.overrides, impl_->refused, impl_->list_status.lists});
+  return enforce::describe(
+      *impl_->current.policy, status(),
+      {second(impl_->clock->now()), second(impl_->applied), impl_->gate->connected(), impl_->gate->resolver_answers(),
+       impl_->clock_trust.trusted(), impl_->clock->synchronised(), impl_->kept.overrides,
+       !policy::named_lists(impl_->current.gate_rules).empty(), impl_->current.lists_fault, second(impl_->current.lists.compiled),
+       impl_->refused, impl_->list_status.lists});
 }
 
 std::string Gateway::ruleset() const { return impl_->enforcer.text(); }

@@ -21,6 +21,7 @@ struct GatewayOptions {
   std::string state_directory;
   std::string runtime_directory;
   std::string list_status;  ///< what the update of downloaded lists left, see lists::UpdateStatus
+  std::string table;        ///< of lists: lists::default_table
   std::string gate_group;   ///< a group of the system that may open the gate's socket; one that does not exist is a warning
 };
 

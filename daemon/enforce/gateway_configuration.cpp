@@ -15,13 +15,29 @@ using base::Priority;
 namespace message_id = base::message_id;
 
 Configuration configuration_of(config::Config&& config, policy::Policy&& compiled, Numbers&& numbers) {
-  Configuration made{std::make_shared<const policy::Policy>(std::move(compiled)), {}, {}, std::move(numbers), {}, {}};
+  Configuration made{std::make_shared<const policy::Policy>(std::move(compiled)), {}, {}, std::move(numbers), {}, {}, {}};
   made.devices.resize(made.policy->groups.size());
   for (const auto& device : made.policy->devices) ++made.devices[device.group];
   for (auto& interface : config.gateway.lan_interfaces) made.lan_interfaces.push_back(std::move(interface.value));
   made.gate_rules = gate_rules_of(*made.policy, made.numbers);
-  made.gate_rules_json = policy::to_json(made.gate_rules);
   return made;
+}
+
+/// Beside the rules their lists, or why there are none.
+std::vector<std::string> add_lists(Configuration& made, const std::string& file, Lists lists) {
+  auto taken = take_lists(file, made.gate_rules);
+  if (taken.lists) {
+    made.lists = std::move(*taken.lists);
+  } else if (lists == Lists::needed) {
+    return taken.errors;
+  } else {
+    made.lists_fault = fmt::format("{}", fmt::join(taken.errors, "\n"));
+    policy::number_lists(made.gate_rules, [](std::string_view) { return std::nullopt; });
+    made.gate_rules.table.reset();
+    made.lists.networks = networks_of(made.gate_rules, nullptr).value();
+  }
+  made.gate_rules_json = policy::to_json(made.gate_rules);
+  return {};
 }
 
 void log_all(const std::vector<config::Diagnostic>& diagnostics) {
@@ -34,7 +50,7 @@ void log_all(const std::vector<config::Diagnostic>& diagnostics) {
 
 }  // namespace
 
-Attempt Gateway::Impl::attempt_from(const std::string& directory, const std::optional<Numbers>& known) {
+Attempt Gateway::Impl::attempt_from(const std::string& directory, const std::optional<Numbers>& known, Lists lists) {
   auto reading = config::read(directory, config::Need::everything());
   auto loaded = policy::load(reading, config::Need::everything());
   const auto now = clock->now();
@@ -56,13 +72,18 @@ Attempt Gateway::Impl::attempt_from(const std::string& directory, const std::opt
   // The disk knows a number before the kernel does: none is ever given twice.
   if (*numbers != *stored)
     if (auto saved = save_numbers(numbers_path(), *numbers); !saved) return refuse(saved.error());
-  attempt.wanted = configuration_of(std::move(*loaded.config), std::move(*loaded.policy), std::move(*numbers));
+  auto made = configuration_of(std::move(*loaded.config), std::move(*loaded.policy), std::move(*numbers));
+  if (attempt.errors = add_lists(made, options.table, lists); !attempt.errors.empty()) {
+    for (const auto& error : attempt.errors) log(Priority::error, message_id::configuration_refused, error);
+    return attempt;
+  }
+  attempt.wanted = std::move(made);
   attempt.files = std::move(*reading.files);
   return attempt;
 }
 
-std::vector<std::string> Gateway::Impl::apply_from(const std::string& directory, Occasion occasion) {
-  auto attempt = attempt_from(directory, occasion == Occasion::start ? std::nullopt : std::optional(current.numbers));
+std::vector<std::string> Gateway::Impl::apply_from(const std::string& directory, Occasion occasion, Lists lists) {
+  auto attempt = attempt_from(directory, occasion == Occasion::start ? std::nullopt : std::optional(current.numbers), lists);
   if (!attempt.wanted) return attempt.errors;
   if (auto done = apply(*attempt.wanted, occasion); !done) return {done.error().what()};
   if (directory != applied_path())
@@ -77,9 +98,15 @@ base::Result<void> Gateway::Impl::first_apply() {
   clock_trust.examine(clock->now(), clock->synchronised());
   if (auto errors = apply_from(options.config_directory, Occasion::start); !errors.empty()) {
     const auto refusal = base::fail("{}", fmt::join(errors, "\n"));
-    if (!std::filesystem::exists(applied_path())) return refusal;
-    if (!apply_from(applied_path(), Occasion::start).empty()) return refusal;
+    const auto holds = [&](const std::string& directory, Lists lists) {
+      return std::filesystem::exists(directory) && apply_from(directory, Occasion::start, lists).empty();
+    };
+    // A gateway whose lists are gone is still one: the cloud is open, and all else is judged.
+    if (!holds(applied_path(), Lists::needed) && !holds(applied_path(), Lists::spared) &&
+        !holds(options.config_directory, Lists::spared))
+      return refusal;
     note_refusal(clock->now(), std::move(errors));
+    if (!current.lists_fault.empty()) tell_lists_fault();
   }
   if (!damage.empty()) keep_told(fault_event(*current.policy, clock->now(), "overrides", damage));
   if (!clock_trust.trusted()) tell_clock();
@@ -107,6 +134,12 @@ base::Result<void> Gateway::Impl::reload() {
   arm_clock();
   tell_changed();
   return {};
+}
+
+void Gateway::Impl::tell_lists_fault() {
+  const auto text = "the categories of the configuration are not in effect: " + current.lists_fault;
+  log(Priority::error, message_id::lists_missing, text);
+  raise(clock->now(), fault_event(*current.policy, clock->now(), "lists", text));
 }
 
 void Gateway::Impl::note_refusal(base::Instant at, std::vector<std::string> errors) {

@@ -30,7 +30,12 @@ struct Configuration {
   Numbers numbers;
   policy::GateRules gate_rules;
   std::string gate_rules_json;
+  ListsInForce lists;
+  std::string lists_fault{};  ///< why the lists that the rules name hold nothing; empty: they do
 };
+
+/// Whether a configuration whose table of lists is of no use is one.
+enum class Lists : std::uint8_t { needed, spared };
 
 /// What came of reading a directory: a configuration, or errors.
 struct Attempt {
@@ -65,13 +70,15 @@ struct Gateway::Impl {
 
   // gateway_configuration.cpp
   /// Logs what is wrong with it.
-  [[nodiscard]] Attempt attempt_from(const std::string& directory, const std::optional<Numbers>& known);
+  [[nodiscard]] Attempt attempt_from(const std::string& directory, const std::optional<Numbers>& known, Lists lists);
   /// Empty: it is applied, whole, and kept for later starts. Else why nothing has changed.
-  [[nodiscard]] std::vector<std::string> apply_from(const std::string& directory, Occasion occasion);
-  /// By the configuration directory, else by the files that were applied last.
+  [[nodiscard]] std::vector<std::string> apply_from(const std::string& directory, Occasion occasion, Lists lists = Lists::needed);
+  /// By the configuration directory, else by the files that were applied last; at last without lists.
   [[nodiscard]] base::Result<void> first_apply();
   [[nodiscard]] base::Result<void> reload();
   void note_refusal(base::Instant at, std::vector<std::string> errors);
+  void tell_lists_fault();
+  void announce_rules();
 
   // gateway.cpp
   [[nodiscard]] base::Result<void> apply(const Configuration& wanted, Occasion occasion);

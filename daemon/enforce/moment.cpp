@@ -27,8 +27,9 @@ planner::Group group_in_force(const policy::Group& group, const policy::Holding&
 }
 
 planner::Intent intent_of(const policy::Policy& policy, const std::vector<std::string>& lan_interfaces, const Moment& moment,
-                          const Numbers& numbers, const Generations& generations) {
+                          const Numbers& numbers, const Generations& generations, const ListedNetworks& listed) {
   planner::Intent intent;
+  intent.never = listed.never;
   intent.lan_interfaces = lan_interfaces;
   const auto number_of = [&](const policy::Group& group) { return numbers.groups.find(group.name)->second; };
   for (const auto& device : policy.devices) intent.devices.emplace(device.mac, number_of(policy.groups[device.group]));
@@ -46,6 +47,8 @@ planner::Intent intent_of(const policy::Policy& policy, const std::vector<std::s
   for (const auto& profile : policy.gate.profiles) {
     const auto label = numbers.labels.find(profile.name);
     intent.profiles.push_back({profile.name, profile.listed, profile.listed ? label->second : std::uint8_t{0}});
+    if (const auto blocked = listed.blocked.find(profile.name); blocked != listed.blocked.end())
+      intent.profiles.back().blocked = blocked->second;
   }
   return intent;
 }

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "daemon/base/wall_clock.hpp"
+#include "daemon/enforce/lists_in_force.hpp"
 #include "daemon/enforce/numbers.hpp"
 #include "daemon/policy/policy.hpp"
 #include "daemon/policy/schedule.hpp"
@@ -33,7 +34,8 @@ using Generations = std::map<netfilter::planner::GroupNumber, netfilter::planner
 
 /// Everything that the kernel is to know. `numbers` has a number for everything in the policy; `generations` for every group.
 [[nodiscard]] netfilter::planner::Intent intent_of(const policy::Policy& policy, const std::vector<std::string>& lan_interfaces,
-                                                   const Moment& moment, const Numbers& numbers, const Generations& generations);
+                                                   const Moment& moment, const Numbers& numbers, const Generations& generations,
+                                                   const ListedNetworks& listed = {});
 
 /// The rules for the gate, with the view numbers that the kernel hands out.
 [[nodiscard]] policy::GateRules gate_rules_of(const policy::Policy& policy, const Numbers& numbers);
