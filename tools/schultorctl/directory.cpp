@@ -3,13 +3,21 @@
 #include "tools/schultorctl/directory.hpp"
 
 #include <cstdio>
-#include <filesystem>
 #include <system_error>
 
 namespace schultor::ctl {
 
+std::array<std::filesystem::path, 2> list_folders(const Request& request) {
+  return {std::filesystem::path(request.directory) / "lists", request.state + "/lists"};
+}
+
+std::string list_table(const Request& request) { return request.state + "/lists.table"; }
+
 std::optional<Directory> load(const Request& request, config::Need need) {
-  auto loaded = policy::load(request.directory, need);
+  // Hours are asked for where no lists may be.
+  const auto folders = list_folders(request);
+  auto loaded =
+      policy::load(need.endpoints ? config::read(request.directory, need, folders) : config::read(request.directory, need), need);
   if (loaded.policy && loaded.config) return Directory{std::move(*loaded.config), std::move(*loaded.policy)};
   for (const auto& diagnostic : loaded.diagnostics) fmt::print(stderr, "{}\n", config::to_string(diagnostic));
   return std::nullopt;

@@ -6,6 +6,8 @@
 #include "daemon/policy/schedule.hpp"
 #include "tools/schultorctl/commands.hpp"
 
+#include <array>
+#include <filesystem>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -17,6 +19,11 @@ struct Directory {
   config::Config config;
   policy::Policy policy;
 };
+
+/// Where the lists lie: those of the configuration directory, then those that were downloaded.
+[[nodiscard]] std::array<std::filesystem::path, 2> list_folders(const Request& request);
+/// The table that they are compiled into.
+[[nodiscard]] std::string list_table(const Request& request);
 
 /// What is read there, or nothing where there are errors. Warnings alone are not worth a word: `validate` has them.
 [[nodiscard]] std::optional<Directory> load(const Request& request, config::Need need);

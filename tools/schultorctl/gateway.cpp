@@ -2,7 +2,9 @@
 // SPDX-License-Identifier: EUPL-1.2
 #include "tools/schultorctl/answer.hpp"
 #include "tools/schultorctl/bus_client.hpp"
+#include "tools/schultorctl/compile_lists.hpp"
 #include "tools/schultorctl/diagnostics_json.hpp"
+#include "tools/schultorctl/directory.hpp"
 #include "tools/schultorctl/status_text.hpp"
 
 namespace schultor::ctl {
@@ -37,6 +39,19 @@ Exit ruleset(const Request& request) {
 }
 
 Exit reload(const Request& request) {
+  // Never in schultord, which has modes to switch meanwhile.
+  const auto folders = list_folders(request);
+  const auto table = list_table(request);
+  const auto newer = are_lists_newer(folders, table);
+  auto compiled = newer ? base::Result<void>() : tl::unexpected<base::Error>(newer.error());
+  if (newer && *newer) {
+    fmt::print(stderr, "the lists have changed: compiling them into {}\n", table);
+    compiled = compile_lists(folders, table);
+  }
+  if (!compiled) {
+    complain(fmt::format("the lists are not compiled, and what was in force before stays: {}", compiled.error().what()));
+    return Exit::no;
+  }
   auto bus = BusClient::connect();
   if (!bus) return give_up(bus);
   const auto refusal = bus->reload();
@@ -46,7 +61,7 @@ Exit reload(const Request& request) {
     else fmt::print(stderr, "{}\n", **refusal);
     return Exit::no;
   }
-  if (request.json) print({{"reloaded", true}});
+  if (request.json) print({{"reloaded", true}, {"lists_compiled", *newer}});
   return Exit::yes;
 }
 

@@ -1,17 +1,16 @@
 // SPDX-FileCopyrightText: Schultor contributors
 // SPDX-License-Identifier: EUPL-1.2
-#include "daemon/lists/build.hpp"
-#include "daemon/lists/directory.hpp"
 #include "daemon/lists/name.hpp"
 #include "daemon/lists/table_file.hpp"
 #include "tools/schultorctl/answer.hpp"
 #include "tools/schultorctl/columns.hpp"
+#include "tools/schultorctl/compile_lists.hpp"
+#include "tools/schultorctl/directory.hpp"
 #include "tools/schultorctl/lists_commands.hpp"
 #include "tools/schultorctl/lists_text.hpp"
 
 #include <date/date.h>
 
-#include <array>
 #include <chrono>
 #include <filesystem>
 
@@ -79,26 +78,16 @@ Exit show(const Request& request, const std::string& file) {
 }
 
 Exit compile(const Request& request) {
-  const auto file = request.output.value_or(request.state + "/lists.table");
-  if (const auto compiled = compile_lists(request, file); !compiled) return fail(compiled.error());
+  const auto file = request.output.value_or(list_table(request));
+  if (auto compiled = compile_lists(list_folders(request), file); !compiled) return fail(compiled.error());
   return show(request, file);
-}
-
-/// Which entry of a list holds a name: its last labels, as many as were hit.
-std::string entry_of(std::string_view name, std::size_t labels) {
-  auto begin = name.size();
-  for (std::size_t left = labels; left > 0 && begin > 0; --left) {
-    const auto dot = name.rfind('.', begin - 1);
-    begin = dot == std::string_view::npos ? 0 : left == 1 ? dot + 1 : dot;
-  }
-  return std::string(name.substr(begin));
 }
 
 json holders_of_name(const lists::Table& table, std::string_view name) {
   json holders = json::array();
   const auto hits = table.look_up(name);
   hits.lists.for_each([&](std::size_t list) {
-    holders.push_back({{"list", table.list(list).name}, {"entry", entry_of(name, hits.labels[list])}});
+    holders.push_back({{"list", table.list(list).name}, {"entry", lists::entry_of(name, hits.labels[list])}});
   });
   return holders;
 }
@@ -150,18 +139,8 @@ Exit check(const Request& request, const std::string& file) {
 
 }  // namespace
 
-base::Result<void> compile_lists(const Request& request, const std::string& table) {
-  const std::array<std::filesystem::path, 2> folders{std::filesystem::path(request.directory) / "lists", request.state + "/lists"};
-  const auto gathered = lists::gather(folders);
-  if (!gathered) return tl::unexpected<base::Error>(gathered.error());
-  for (const auto& one : gathered->diagnostics) fmt::print(stderr, "{}\n", config::to_string(one));
-  const auto image = lists::build(gathered->collection);
-  if (!image) return tl::unexpected<base::Error>(image.error());
-  return lists::write_table(table, *image);
-}
-
 Exit lists(const Request& request) {
-  const auto table = request.table.value_or(request.state + "/lists.table");
+  const auto table = request.table.value_or(list_table(request));
   if (request.arguments.empty()) return show(request, table);
   const auto& verb = request.arguments.front();
   if (verb == "compile") return compile(request);

@@ -10,8 +10,6 @@
 /// The parts of `lists`, for tools/schultorctl/lists*.cpp.
 namespace schultor::ctl {
 
-/// Compiles the lists of the configuration directory and those that were downloaded. What was left out goes to standard error.
-[[nodiscard]] base::Result<void> compile_lists(const Request& request, const std::string& table);
 /// Lists that are downloaded, as JSON; none where nothing was ever downloaded.
 [[nodiscard]] base::Result<std::optional<json>> downloads(const Request& request);
 

@@ -3,6 +3,8 @@
 #include "daemon/config/load.hpp"
 #include "daemon/lists/update.hpp"
 #include "tools/schultorctl/bus_client.hpp"
+#include "tools/schultorctl/compile_lists.hpp"
+#include "tools/schultorctl/directory.hpp"
 #include "tools/schultorctl/lists_commands.hpp"
 #include "tools/schultorctl/lists_text.hpp"
 
@@ -117,7 +119,7 @@ base::Result<void> run(lists::Updater& updater, const std::vector<config::BlockL
     if (auto done = updater.update(list, forced, options, now()); !done) return done;
   }
   if (!updater.status().compiled) {
-    const auto compiled = compile_lists(request, request.output.value_or(request.state + "/lists.table"));
+    const auto compiled = compile_lists(list_folders(request), request.output.value_or(list_table(request)));
     if (auto noted = updater.note_table(compiled ? "" : compiled.error().what(), now()); !noted) return noted;
   }
   return {};

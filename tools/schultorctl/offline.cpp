@@ -1,11 +1,14 @@
 // SPDX-FileCopyrightText: Schultor contributors
 // SPDX-License-Identifier: EUPL-1.2
+#include "daemon/config/list_files.hpp"
+#include "daemon/lists/name_in_files.hpp"
 #include "daemon/policy/explain.hpp"
 #include "daemon/policy/questionable.hpp"
 #include "tools/schultorctl/answer.hpp"
 #include "tools/schultorctl/diagnostics_json.hpp"
 #include "tools/schultorctl/directory.hpp"
 
+#include <algorithm>
 #include <chrono>
 
 namespace schultor::ctl {
@@ -55,10 +58,41 @@ std::optional<policy::Seconds> instant_of(const policy::Policy& policy, const Re
   return std::chrono::floor<std::chrono::seconds>(std::chrono::system_clock::now());
 }
 
+/// An explanation whose rule is the line of the list that decided, where one did. The lists of the profile that holds are read
+/// from their files: there may be no table here.
+base::Result<policy::Explanation> explain_by_files(const Request& request, policy::Policy policy, const std::string& group,
+                                                   policy::Seconds at) {
+  auto name = policy::judged_name(request.arguments.front());
+  if (!name) return base::pass(std::move(name));
+  const auto& asked = *policy.find_group(group);
+  const auto* profile = policy.find_profile(policy::holding_at(policy, asked, at).profile);
+  std::vector<std::string> wanted;
+  if (profile != nullptr)
+    for (const auto* category : policy::named_lists(policy.gate, *profile))
+      if (std::find(wanted.begin(), wanted.end(), category->list) == wanted.end()) wanted.push_back(category->list);
+  if (wanted.empty()) return policy::explain(policy, asked, at, *name);
+  auto found = config::find_lists(list_folders(request));
+  if (!found) return base::pass(std::move(found));
+  auto held = lists::find_in_files(*found, wanted, *name);
+  if (!held) return base::pass(std::move(held));
+  const auto number_of = [&](std::string_view list) -> std::optional<std::size_t> {
+    const auto at_list = std::find(wanted.begin(), wanted.end(), list);
+    return at_list == wanted.end() ? std::nullopt : std::optional<std::size_t>(at_list - wanted.begin());
+  };
+  policy::number_lists(policy.gate, number_of);
+  auto explained = policy::explain(policy, asked, at, *name, held->hits);
+  if (!explained || explained->list.empty()) return explained;
+  explained->rule_text = explained->entry;
+  const auto& place = held->places.at(*number_of(explained->list));
+  explained->rule = {place.file, place.line};
+  return explained;
+}
+
 }  // namespace
 
 Exit validate(const Request& request) {
-  auto loaded = policy::load(request.directory, config::Need::everything());
+  const auto need = config::Need::everything();
+  auto loaded = policy::load(config::read(request.directory, need, list_folders(request)), need);
   if (loaded.policy) {
     const auto at = instant_of(*loaded.policy, request);
     if (!at) return Exit::failed;
@@ -109,7 +143,7 @@ Exit explain(const Request& request) {
   if (!asked) return Exit::failed;
   const auto at = instant_of(policy, request);
   if (!at) return Exit::failed;
-  const auto explained = policy::explain(policy, *asked->group, *at, request.arguments.front());
+  const auto explained = explain_by_files(request, policy, asked->group->name, *at);
   if (!explained) {
     complain(explained.error().what());
     return Exit::failed;
@@ -126,11 +160,13 @@ Exit explain(const Request& request) {
                 {"decision", decision},
                 {"because", explained->because},
                 {"rule", {{"text", explained->rule_text}, {"file", rule.file}, {"line", rule.line}}}};
+    if (!explained->list.empty()) answer["list"] = explained->list;
     if (!ports.empty()) answer["ports"] = ports;
     if (asked->device) answer["device"] = to_json(*asked);
     print(answer);
   } else {
     fmt::print("{}  {}  {}: {} ({})\n", decision, explained->name, explained->because, explained->rule_text, place(rule));
+    if (!explained->list.empty()) fmt::print("by list {}\n", explained->list);
     if (!ports.empty()) fmt::print("open on {}\n", fmt::join(ports, ", "));
     fmt::print("at {} group {} has profile {}: {} ({})\n", format_local(policy, *at), explained->group, explained->holding.profile,
                explained->holding.text, place(explained->holding.rule));

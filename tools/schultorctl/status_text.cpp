@@ -64,6 +64,13 @@ std::string lists_in_need_text(const json& lists) {
   return in_need.empty() ? "" : "\nBlock lists that were not updated:\n" + downloads_text(in_need);
 }
 
+std::string categories_text(const json& categories) {
+  if (categories.at("in_effect").get<bool>())
+    return fmt::format("in effect, compiled {}", categories.at("compiled").get<std::string>());
+  const auto error = categories.at("error").get<std::string>();
+  return "not in effect: " + error.substr(0, error.find('\n'));
+}
+
 std::string broker_text(const json& broker) {
   if (broker.is_null()) return "unknown (schultor-report is not running)";
   const auto waiting = broker.at("outbox_depth").get<std::uint64_t>();
@@ -82,6 +89,7 @@ base::Result<std::string> status_text(const json& description) {
               {"applied:", text_or(description, "applied", "not yet")},
               {"gate:", gate_text(description.at("gate"))},
               {"broker:", broker_text(description.at("broker"))}};
+    if (const auto* lists = told(description, "categories")) head.push_back({"categories:", categories_text(*lists)});
     if (const auto* clock = told(description, "clock")) head.push_back({"clock:", clock_text(*clock)});
     if (const auto* count = told(description, "randomised_devices"))
       head.push_back({"randomised:", fmt::format("{} of the roster's addresses are random ones (locally administered)",
