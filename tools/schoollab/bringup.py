@@ -94,6 +94,7 @@ def fill(lab: instance.Instance, config: Path | None, wanted: datetime | None, p
     gateway.write_resolver(lab)
     gateway.write_bus(lab)
     gateway.write_daemons(lab)
+    gateway.compile_lists(lab)
     for part in parts.PARTS:
         lab.path("log", f"{part}.log").touch()
     parts.start(lab, [part for part in parts.PARTS if part not in parts.DAEMONS])

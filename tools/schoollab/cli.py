@@ -53,7 +53,7 @@ def do_exec(arguments: argparse.Namespace) -> int:
     if arguments.host == "gateway":
         environment |= gateway.environment(lab)
         environment["PATH"] = f"{lab.path('bin')}:{environment.get('PATH', '/usr/sbin:/usr/bin')}"
-        mounts = (gateway.binds(lab), gateway.etc_layer(lab))
+        mounts = (gateway.binds(lab), gateway.layers(lab))
     elif arguments.host == "city":
         environment["XDG_CONFIG_HOME"] = str(lab.path("city"))
     environment["SCHULTOR_LAB"] = lab.name

@@ -13,6 +13,7 @@ from .instance import Instance
 from .names import AUTHORITY, CHECKOUT, SCHOOL, LabError, internet4
 from .outside import fill
 
+CONFIGURATION, LISTS = Path("/etc/schultor"), Path("/var/lib/schultor-lists")
 USERS = ("schultor", "schultor-dns", "schultor-report")
 UNITS = CHECKOUT / "units"
 # What runs under which name in the build directory.
@@ -136,7 +137,9 @@ def write_daemons(lab: Instance) -> None:
         shutil.chown(lab.path(directory), *account(lab, user))
     certificates.hand_out(lab.path("ca"), lab.path("credentials"), {"ca": "ca.crt", "certificate": f"{SCHOOL}.crt", "key": f"{SCHOOL}.key"},
                           account(lab, "schultor-report"))
-    (etc_layer(lab) / "schultor").mkdir(parents=True)
+    lab.path("lists").mkdir()
+    for target in CONFIGURATION, LISTS:
+        (layers(lab)[str(target.parent)] / target.name).mkdir(parents=True)
     lab.path("bin").mkdir()
     for name in PROGRAMS:
         lab.path("bin", name).touch(0o755)
@@ -144,13 +147,19 @@ def write_daemons(lab: Instance) -> None:
 
 def binds(lab: Instance) -> dict[str, str]:
     """The programs lie in the lab's bin directory by mounts: a checkout that only root may enter works as well. The configuration
-    lies in /etc/schultor."""
+    and what is compiled from lists lie where the product looks for them."""
     return {str(lab.path("bin", name)): source for name, source in lab.facts.get("programs", {}).items()} | {
-        "/etc/schultor": lab.facts["config"]}
+        str(CONFIGURATION): lab.facts["config"], str(LISTS): str(lab.path("lists"))}
 
 
-def etc_layer(lab: Instance) -> Path:
-    return lab.path("etc")
+def compile_lists(lab: Instance) -> None:
+    """As an operator does before the first start."""
+    if Path(lab.facts["config"], "lists").is_dir() and "schultorctl" in lab.facts["programs"]:
+        namespaces.run(lab.namespace("gateway"), [str(lab.path("bin", "schultorctl")), "lists", "compile"], binds(lab), layers(lab))
+
+
+def layers(lab: Instance) -> dict[str, Path]:
+    return {str(CONFIGURATION.parent): lab.path("etc"), str(LISTS.parent): lab.path("var-lib")}
 
 
 def environment(lab: Instance) -> dict[str, str]:

@@ -68,18 +68,18 @@ def sysctl(namespace: str, settings: dict[str, object]) -> None:
                 raise LabError(f"net.{key} = {value}: {error.strerror}: this kernel cannot run the lab") from error
 
 
-def become(namespace: str, binds: dict[str, str] | None = None, etc_layer: Path | None = None) -> None:
+def become(namespace: str, binds: dict[str, str] | None = None, layers: dict[str, Path] | None = None) -> None:
     """Makes the calling process one of the host's: its network, and a mount namespace where /etc/netns/<namespace>/* and
-    `binds` (target → source) lie over the machine's files, as with ip-netns(8). `etc_layer` is laid over /etc before, for
-    targets that the machine does not have."""
+    `binds` (target → source) lie over the machine's files, as with ip-netns(8). `layers` (directory → what is laid over it)
+    come before, for targets that the machine does not have: nothing can be written there but through binds."""
     enter(namespace)
     call("unshare", libc.unshare(CLONE_NEWNS))
     mount("none", "/", "none", MS_REC | MS_SLAVE)
     # A mount of /sys shows the devices of the namespace that it was made in; some containers forbid a second one.
     with contextlib.suppress(OSError):
         mount("sysfs", "/sys", "sysfs", 0)
-    if etc_layer is not None:
-        call("mount /etc", libc.mount(b"overlay", b"/etc", b"overlay", 0, f"lowerdir={etc_layer}:/etc".encode()))
+    for target, layer in (layers or {}).items():
+        call(f"mount {target}", libc.mount(b"overlay", target.encode(), b"overlay", 0, f"lowerdir={layer}:{target}".encode()))
     own = ETC_NETNS / namespace
     overlays = {f"/etc/{file.name}": str(file) for file in own.iterdir()} if own.is_dir() else {}
     for target, source in {**overlays, **(binds or {})}.items():
@@ -88,19 +88,20 @@ def become(namespace: str, binds: dict[str, str] | None = None, etc_layer: Path 
 
 
 def spawn(namespace: str, argv: list[str], log: Path, env: dict[str, str], binds: dict[str, str] | None = None,
-          etc_layer: Path | None = None) -> int:
+          layers: dict[str, Path] | None = None) -> int:
     """Starts a program in a host, in a session of its own; its output goes to `log`. Returns the pid."""
     with open(log, "ab") as output:
         process = subprocess.Popen(argv, stdin=subprocess.DEVNULL, stdout=output, stderr=output, cwd="/", env=env,
-                                   start_new_session=True, preexec_fn=lambda: become(namespace, binds, etc_layer))
+                                   start_new_session=True, preexec_fn=lambda: become(namespace, binds, layers))
     # The lab outlives this process: nobody waits for it.
     process.returncode = 0
     return process.pid
 
 
-def run(namespace: str, argv: list[str]) -> None:
+def run(namespace: str, argv: list[str], binds: dict[str, str] | None = None, layers: dict[str, Path] | None = None) -> None:
     """Runs a program of the lab's own in a host, to its end."""
-    done = subprocess.run(argv, stdin=subprocess.DEVNULL, capture_output=True, text=True, preexec_fn=lambda: become(namespace), check=False)
+    done = subprocess.run(argv, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False,
+                          preexec_fn=lambda: become(namespace, binds, layers))
     if done.returncode != 0:
         raise LabError(f"{argv[0]}: {(done.stderr or done.stdout).strip() or f'exit code {done.returncode}'}")
 

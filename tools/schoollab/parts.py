@@ -101,7 +101,7 @@ class Starting:
         self.notify = processes.ReadySocket(lab.path(f"notify-{name}.sock"))
         on_gateway = self.part.host == "gateway"
         environment = base_environment() | (gateway.environment(lab) if on_gateway else {}) | self.part.env(lab)
-        mounts = (gateway.binds(lab), gateway.etc_layer(lab)) if on_gateway else ()
+        mounts = (gateway.binds(lab), gateway.layers(lab)) if on_gateway else ()
         self.pid = namespaces.spawn(lab.namespace(self.part.host), self.part.argv(lab), lab.path("log", f"{name}.log"),
                                     environment | {"NOTIFY_SOCKET": str(self.notify.path)}, *mounts)
         try:
