@@ -4,7 +4,6 @@
 
 #include "netfilter/kernel/acknowledgement.hpp"
 #include "netfilter/kernel/batch.hpp"
-#include "netfilter/kernel/dump.hpp"
 
 #include <libmnl/libmnl.h>
 #include <poll.h>
@@ -97,6 +96,11 @@ Result<Connection> Connection::open() {
 }
 
 Result<model::Found> Connection::read(std::string_view table) { return read_table(*socket_, sequence_, std::string(table)); }
+
+Result<Listing> Connection::read_elements(std::string_view table, const model::SetDeclaration& set,
+                                          const std::function<void(const model::Element&)>& visit) {
+  return kernel::read_elements(*socket_, sequence_, std::string(table), set, visit);
+}
 
 Result<Committed> Connection::commit(const planner::Plan& plan) { return commit(plan, refresh_); }
 

@@ -3,11 +3,13 @@
 #pragma once
 
 #include "daemon/base/result.hpp"
+#include "netfilter/kernel/dump.hpp"
 #include "netfilter/model/found.hpp"
 #include "netfilter/planner/plan.hpp"
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <span>
 #include <string_view>
@@ -40,6 +42,9 @@ public:
 
   /// What the kernel holds of table inet `table`, all of one generation of the ruleset. `exists` is false when there is none.
   [[nodiscard]] Result<model::Found> read(std::string_view table);
+  /// Hands over the elements of one set as they come: see read_elements() in dump.hpp. Waits for no writer, and no writer for it.
+  [[nodiscard]] Result<Listing> read_elements(std::string_view table, const model::SetDeclaration& set,
+                                              const std::function<void(const model::Element&)>& visit);
 
   /// One transaction, every acknowledgement awaited. An error names what failed and what to do, and means that the kernel
   /// is as it was; after an error that asks for a resync this is not known: read and reconcile then. An empty plan sends nothing.

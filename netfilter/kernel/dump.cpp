@@ -22,6 +22,7 @@
 #include <cerrno>
 #include <cstring>
 #include <functional>
+#include <iterator>
 #include <optional>
 
 namespace schultor::netfilter::kernel {
@@ -43,6 +44,8 @@ public:
 
   /// 0, or an errno value; EINTR when the ruleset changed meanwhile, EAGAIN when a listing was not whole.
   int read(Found& found);
+  /// 0, or an errno value; EINTR as above, EBADMSG for elements that are not of this declaration.
+  int visit_elements(const SetDeclaration& set, const std::function<void(const Element&)>& visit);
 
 private:
   using Visit = std::function<void(const nlmsghdr&)>;
@@ -54,6 +57,7 @@ private:
   int table(Found& found);
   int sets(Found& found);
   int elements(FoundSet& set);
+  int list_elements(const std::string& set, const std::function<void(std::vector<RawElement>)>& visit);
   int objects(Found& found);
   int chains(Found& found);
   int rules(Found& found);
@@ -158,18 +162,38 @@ bool drop_repeated(std::vector<Element>& elements) {
   return repeated;
 }
 
-int Reader::elements(FoundSet& set) {
-  std::vector<RawElement> raw;
+/// `visit` gets the elements of one message at a time.
+int Reader::list_elements(const std::string& set, const std::function<void(std::vector<RawElement>)>& visit) {
   const auto fill = [&](nlmsghdr* request) {
     mnl_attr_put_strz(request, NFTA_SET_ELEM_LIST_TABLE, table_.c_str());
-    mnl_attr_put_strz(request, NFTA_SET_ELEM_LIST_SET, set.declaration.name.c_str());
+    mnl_attr_put_strz(request, NFTA_SET_ELEM_LIST_SET, set.c_str());
   };
-  const int error = exchange(NFT_MSG_GETSETELEM, NLM_F_DUMP, fill, [&](const nlmsghdr& answer) {
+  return exchange(NFT_MSG_GETSETELEM, NLM_F_DUMP, fill, [&](const nlmsghdr& answer) {
+    std::vector<RawElement> raw;
     const auto* attributes = static_cast<const char*>(mnl_nlmsg_get_payload(&answer)) + sizeof(nfgenmsg);
     for_each_attribute(attributes, mnl_nlmsg_get_payload_len(&answer) - sizeof(nfgenmsg), [&](const nlattr& attribute) {
       if (mnl_attr_get_type(&attribute) == NFTA_SET_ELEM_LIST_ELEMENTS)
         for_each_nested(attribute, [&](const nlattr& element) { raw.push_back(parse_element(element)); });
     });
+    visit(std::move(raw));
+  });
+}
+
+int Reader::visit_elements(const SetDeclaration& set, const std::function<void(const Element&)>& visit) {
+  bool understood = true;
+  const int error = list_elements(set.name, [&](std::vector<RawElement> part) {
+    const auto elements = elements_of(set, std::move(part));
+    understood = understood && elements.has_value();
+    if (understood)
+      for (const Element& element : *elements) visit(element);
+  });
+  return error == 0 && !understood ? EBADMSG : error;
+}
+
+int Reader::elements(FoundSet& set) {
+  std::vector<RawElement> raw;
+  const int error = list_elements(set.declaration.name, [&](std::vector<RawElement> part) {
+    raw.insert(raw.end(), std::make_move_iterator(part.begin()), std::make_move_iterator(part.end()));
   });
   if (error != 0) return error;
   auto elements = elements_of(set.declaration, std::move(raw));
@@ -277,6 +301,15 @@ Result<Found> read_table(mnl_socket& socket, std::uint32_t& sequence, const std:
   return fail(
       "reading table inet {}: it changed during each of {} attempts: something else keeps writing to nf_tables, find and stop it",
       table, attempts);
+}
+
+Result<Listing> read_elements(mnl_socket& socket, std::uint32_t& sequence, const std::string& table, const SetDeclaration& set,
+                              const std::function<void(const Element&)>& visit) {
+  const int error = Reader(socket, sequence, table).visit_elements(set, visit);
+  if (error == ENOENT) return Listing::absent;
+  if (error == EINTR) return Listing::interrupted;
+  if (error != 0) return fail("reading set {} of table inet {}: {}: {}", set.name, table, std::strerror(error), remedy(error));
+  return Listing::whole;
 }
 
 }  // namespace schultor::netfilter::kernel

@@ -6,6 +6,7 @@
 #include "netfilter/model/found.hpp"
 
 #include <cstdint>
+#include <functional>
 #include <string>
 
 struct mnl_socket;
@@ -15,5 +16,16 @@ namespace schultor::netfilter::kernel {
 /// Reads table inet `table` by dumps; once more, a bounded number of times, when the ruleset changed in between.
 /// `sequence` is the next free sequence number of the socket and moves on.
 base::Result<model::Found> read_table(mnl_socket& socket, std::uint32_t& sequence, const std::string& table);
+
+/// How far a set could be read while others may have written to it.
+enum class Listing : std::uint8_t {
+  whole,
+  interrupted,  ///< the ruleset changed meanwhile: elements may be missing, or have come twice
+  absent,       ///< there is no such set
+};
+
+/// Hands over the elements of one set as they come, a message of them in memory at a time. Not for sets of ranges.
+base::Result<Listing> read_elements(mnl_socket& socket, std::uint32_t& sequence, const std::string& table,
+                                    const model::SetDeclaration& set, const std::function<void(const model::Element&)>& visit);
 
 }  // namespace schultor::netfilter::kernel

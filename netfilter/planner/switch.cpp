@@ -74,7 +74,10 @@ Plan switch_groups(const std::vector<GroupSwitch>& switches) {
   return plan;
 }
 
-Plan pin(const std::vector<Pin>& pins) {
+namespace {
+
+/// Each set of pins once, with its elements by their keys; of two pins for one key the longer.
+std::vector<model::Set> sets_of(const std::vector<Pin>& pins) {
   std::map<std::string, std::pair<SetDeclaration, std::map<model::Key, std::chrono::milliseconds>>> by_set;
   for (const Pin& pin : pins) {
     auto& [set, lives] = by_set[pin_set(pin.profile, pin.address.family)];
@@ -85,14 +88,29 @@ Plan pin(const std::vector<Pin>& pins) {
       life = std::max(life, lifetime);
     }
   }
-  Plan plan{std::string(table_name)};
+  std::vector<model::Set> sets;
   for (auto& [name, entry] : by_set) {
     auto& [set, lives] = entry;
     std::vector<Element> elements;
     for (const auto& [key, life] : lives) elements.push_back({key, {}, {}, life});
-    if (!elements.empty()) plan.operations.push_back(operation::PinElements{set, std::move(elements)});
+    if (!elements.empty()) sets.push_back({std::move(set), std::move(elements)});
   }
+  return sets;
+}
+
+}  // namespace
+
+Plan pin(const std::vector<Pin>& pins) {
+  Plan plan{std::string(table_name)};
+  for (auto& [declaration, elements] : sets_of(pins))
+    plan.operations.push_back(operation::PinElements{std::move(declaration), std::move(elements)});
   return plan;
+}
+
+void begin_with(model::Ruleset& ruleset, const std::vector<Pin>& pins) {
+  for (auto& pinned : sets_of(pins))
+    for (auto& set : ruleset.sets)
+      if (set.declaration == pinned.declaration) set.elements = std::move(pinned.elements);
 }
 
 Generation next(Generation generation) {

@@ -35,6 +35,10 @@ Plan switch_groups(const std::vector<GroupSwitch>& switches);
 /// life of an earlier one is the caller's to see to, who remembers what it pinned until when (pins_found() after a start).
 Plan pin(const std::vector<Pin>& pins);
 
+/// Puts pins among what `ruleset` has its sets begin with. Where the kernel has such a set already, reconcile() leaves its elements
+/// alone: they are of use for a table, or a set, that is made anew.
+void begin_with(model::Ruleset& ruleset, const std::vector<Pin>& pins);
+
 /// The generation after `generation`; never 0.
 [[nodiscard]] Generation next(Generation generation);
 

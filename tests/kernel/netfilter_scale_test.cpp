@@ -42,6 +42,36 @@ TEST_CASE("ten thousand devices and five thousand pins load, and come back whole
   CHECK(pins_found(must(connection.read(table_name)), intent.profiles).size() == 5'000);
 }
 
+TEST_CASE("a table begins with the pins that it is given, and a set is read element by element") {
+  const auto intent = school();
+  auto connection = fresh_kernel();
+  auto ruleset = build(intent);
+  // Of a profile that is not there nothing comes to be.
+  auto pins = many_pins(5'000);
+  pins.push_back({address("192.0.2.1"), "nobody", std::chrono::hours(1)});
+  begin_with(ruleset, pins);
+  must(connection.commit(reconcile(ruleset, must(connection.read(table_name)))));
+  std::size_t count = 0;
+  const auto of_cloud = declaration::pins("", base::Family::ipv4);
+  const auto listing = must(connection.read_elements(table_name, of_cloud, [&](const model::Element& element) {
+    ++count;
+    CHECK(element.key.size() == 3);
+    CHECK(element.timeout.value_or(std::chrono::hours(9)) <= std::chrono::hours(1));
+    CHECK(element.timeout.value_or(std::chrono::hours(0)) > std::chrono::minutes(50));
+  }));
+  CHECK(listing == kernel::Listing::whole);
+  CHECK(count == 3 * 2'500);
+  // What lives is left alone.
+  CHECK(to_string(reconcile(ruleset, must(connection.read(table_name)))) == "");
+  const auto ignore = [](const model::Element&) {};
+  CHECK(must(connection.read_elements("none", of_cloud, ignore)) == kernel::Listing::absent);
+  CHECK(must(connection.read_elements(table_name, declaration::pins("nobody", base::Family::ipv4), ignore)) ==
+        kernel::Listing::absent);
+  auto other = of_cloud;
+  other.key = {model::Type::ether_addr};
+  CHECK_FALSE(connection.read_elements(table_name, other, ignore));
+}
+
 TEST_CASE("a hundred thousand elements load in one transaction") {
   const auto intent = large_school(100, 100'000);
   auto connection = kernel_with(intent);
