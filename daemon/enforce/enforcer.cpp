@@ -8,6 +8,9 @@
 
 #include <sys/random.h>
 
+#include <algorithm>
+#include <variant>
+
 namespace schultor::enforce {
 namespace {
 
@@ -21,6 +24,14 @@ planner::Generation any_generation() {
   return planner::next(generation);
 }
 
+bool makes_cloud_pins(const planner::Plan& plan) {
+  return std::any_of(plan.operations.begin(), plan.operations.end(), [](const auto& operation) {
+    const auto* add = std::get_if<planner::operation::AddSet>(&operation);
+    return add != nullptr && (add->set == planner::declaration::pins("", base::Family::ipv4) ||
+                              add->set == planner::declaration::pins("", base::Family::ipv6));
+  });
+}
+
 }  // namespace
 
 base::Result<Enforcer> Enforcer::open() {
@@ -32,15 +43,23 @@ base::Result<Enforcer> Enforcer::open() {
 
 base::Result<Enforcer::Applied> Enforcer::apply(const policy::Policy& policy, const std::vector<std::string>& lan_interfaces,
                                                 const Moment& wanted, const Numbers& numbers, const ListedNetworks& listed,
-                                                bool rules_changed) {
+                                                bool rules_changed, const CloudPins& cloud_pins) {
   auto found = kernel_.read(planner::table_name);
   if (!found) return base::pass(std::move(found), "reading the ruleset");
-  Applied applied{standing_of(*found, numbers), false};
+  Applied applied{standing_of(*found, numbers)};
   const auto generations =
       generations_over(applied.before, policy, lan_interfaces, wanted, numbers, rules_changed, any_generation());
   auto intent = intent_of(policy, lan_interfaces, wanted, numbers, generations, listed);
-  const auto plan = planner::reconcile(planner::build(intent), *found);
-  if (auto done = kernel_.commit(plan); !done) return base::pass(std::move(done), "committing the ruleset");
+  auto ruleset = planner::build(intent);
+  const auto plan = planner::reconcile(ruleset, *found);
+  if (const auto pins = makes_cloud_pins(plan) ? cloud_pins() : std::vector<planner::Pin>{}; !pins.empty()) {
+    // In the same transaction as the rules: no tablet finds the cloud closed.
+    planner::begin_with(ruleset, pins);
+    if (auto done = kernel_.commit(planner::reconcile(ruleset, *found))) applied.pins_restored = pins.size();
+    else applied.pins_refused = done.error();
+  }
+  if (applied.pins_restored == 0)
+    if (auto done = kernel_.commit(plan); !done) return base::pass(std::move(done), "committing the ruleset");
   applied.pins_lost = plan.pins_lost;
   in_force_ = standing_of(intent);
   intent_ = std::move(intent);

@@ -7,6 +7,8 @@
 #include "netfilter/kernel/connection.hpp"
 #include "netfilter/planner/intent.hpp"
 
+#include <functional>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -19,14 +21,18 @@ public:
   static base::Result<Enforcer> open();
 
   struct Applied {
-    Standing before;         ///< what the kernel held of ours
-    bool pins_lost = false;  ///< addresses that were open are not any more: the gate is to pin them anew
+    Standing before;                            ///< what the kernel held of ours
+    bool pins_lost = false;                     ///< addresses that were open are not any more: the gate is to pin them anew
+    std::size_t pins_restored = 0;              ///< of `cloud_pins`
+    std::optional<base::Error> pins_refused{};  ///< the kernel did not take `cloud_pins`; all else is in force
   };
+  /// The cloud's pins that a kernel begins with which has none: asked for where its sets of them are made anew.
+  using CloudPins = std::function<std::vector<netfilter::planner::Pin>()>;
   /// Reads the kernel's state back and brings it to `wanted` in one transaction, which is none when nothing differs.
   /// On an error the kernel is as it was. `rules_changed`: connections of every group are judged anew.
   [[nodiscard]] base::Result<Applied> apply(const policy::Policy& policy, const std::vector<std::string>& lan_interfaces,
                                             const Moment& wanted, const Numbers& numbers, const ListedNetworks& listed,
-                                            bool rules_changed);
+                                            bool rules_changed, const CloudPins& cloud_pins);
   /// Commits a mode switch in one transaction of a size that does not depend on the number of tablets.
   [[nodiscard]] base::Result<void> switch_modes(const ModeSwitch& planned);
   /// Opens addresses; open for good when this returns.

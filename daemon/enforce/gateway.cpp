@@ -11,6 +11,8 @@
 
 #include <grp.h>
 
+#include <algorithm>
+
 namespace schultor::enforce {
 namespace {
 
@@ -32,8 +34,14 @@ std::optional<gid_t> find_group(const std::string& name) {
 base::Result<void> Gateway::Impl::apply(const Configuration& wanted, Occasion occasion) {
   const auto now = moment_of(*wanted.policy);
   const bool rules_changed = occasion == Occasion::reload && wanted.gate_rules_json != current.gate_rules_json;
-  auto outcome = enforcer.apply(*wanted.policy, wanted.lan_interfaces, now, wanted.numbers, wanted.lists.networks, rules_changed);
+  auto outcome = enforcer.apply(*wanted.policy, wanted.lan_interfaces, now, wanted.numbers, wanted.lists.networks, rules_changed,
+                                [&] { return pins_of_before(wanted.gate_rules); });
   if (!outcome) return base::pass(std::move(outcome));
+  if (outcome->pins_refused)
+    log(Priority::warning, message_id::kernel_refused,
+        fmt::format("The kernel refused the cloud's pins that were kept: {}", outcome->pins_refused->what()));
+  if (outcome->pins_restored != 0)
+    log(Priority::notice, {}, fmt::format("{} addresses of the cloud are open as they were before", outcome->pins_restored));
   if (occasion != Occasion::repair) {
     current = wanted;
     log(Priority::notice, message_id::configuration_applied,
@@ -125,6 +133,7 @@ base::Result<void> Gateway::Impl::pin(const std::vector<dns::PinEntry>& entries)
     if (!meant) return base::pass(std::move(meant), "the DNS gate's request");
     pins.insert(pins.end(), meant->begin(), meant->end());
   }
+  if (std::any_of(pins.begin(), pins.end(), [](const auto& pin) { return pin.profile.empty(); })) keep_pins_soon();
   if (auto done = enforcer.pin(pins); done) return {};
   // Somebody took the table away, or parts of it: put it right, then try once more.
   if (auto repaired = apply(current, Occasion::repair); !repaired) return repaired;
@@ -149,14 +158,14 @@ void Gateway::Impl::update_status(const std::vector<ModeChange>& changes) {
 }
 
 Gateway::Gateway(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
-Gateway::~Gateway() = default;
+Gateway::~Gateway() { impl_->keep_pins_now(); }
 
 base::Result<std::unique_ptr<Gateway>> Gateway::start(base::EventLoop& loop, const GatewayOptions& options,
                                                       GatewayObserver observer) {
   auto enforcer = Enforcer::open();
   if (!enforcer) return base::pass(std::move(enforcer));
-  auto impl = std::make_unique<Impl>(
-      Impl{loop, options, std::move(observer), std::move(*enforcer), ClockTrust(options.state_directory + "/clock")});
+  std::unique_ptr<Impl> impl(
+      new Impl{loop, options, std::move(observer), std::move(*enforcer), ClockTrust(options.state_directory + "/clock")});
   auto clock = base::WallClock::create(loop, [gateway = impl.get()] { gateway->on_time(); });
   if (!clock) return base::pass(std::move(clock));
   impl->clock.emplace(std::move(*clock));

@@ -11,6 +11,7 @@
 #include "daemon/enforce/gateway.hpp"
 #include "daemon/enforce/mode_switch.hpp"
 #include "daemon/enforce/override_events.hpp"
+#include "daemon/enforce/pin_keeper.hpp"
 #include "daemon/lists/update_status.hpp"
 
 #include <map>
@@ -54,6 +55,9 @@ struct Gateway::Impl {
   std::unique_ptr<GateLink> gate{};
   base::EventSource retry{};
   base::EventSource clock_watch{};
+  PinKeeper pin_keeper{options.state_directory + "/cloud_pins"};
+  base::EventSource pins_due{};
+  std::optional<std::chrono::steady_clock::time_point> pins_kept{};  ///< when they were last written down
   EventLog event_log{};
 
   Configuration current{};
@@ -121,6 +125,13 @@ struct Gateway::Impl {
   void watch_clock();
   void remember_clock_soon();
   void watch_clock_after(std::chrono::microseconds delay);
+
+  // gateway_pins.cpp
+  /// The cloud's pins that were kept and are still to be open. A file that is damaged is logged, and is none.
+  [[nodiscard]] std::vector<netfilter::planner::Pin> pins_of_before(const policy::GateRules& rules) const;
+  /// There are new ones: they are written down soon, with all others.
+  void keep_pins_soon();
+  void keep_pins_now();
 
   [[nodiscard]] std::string applied_path() const { return options.state_directory + "/applied"; }
   [[nodiscard]] std::string numbers_path() const { return options.state_directory + "/numbers.json"; }

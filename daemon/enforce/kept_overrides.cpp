@@ -4,8 +4,6 @@
 
 #include "daemon/enforce/state_file.hpp"
 
-#include <cstdio>
-
 namespace schultor::enforce {
 
 namespace {
@@ -24,10 +22,9 @@ base::Result<std::optional<policy::KeptOverrides>> read_overrides(const std::str
 base::Result<std::optional<policy::KeptOverrides>> load_overrides(const std::string& path) {
   auto kept = read_overrides(path);
   if (kept) return kept;
-  const auto aside = path + ".damaged";
-  const bool moved = std::rename(path.c_str(), aside.c_str()) == 0;
-  return base::pass(std::move(kept), fmt::format("{} is damaged and {}; the schedules hold, set anew what else is to hold", path,
-                                                 moved ? "was moved to " + aside : "cannot be moved aside"));
+  const auto fate = move_aside(path);
+  return base::pass(std::move(kept),
+                    fmt::format("{} is damaged and {}; the schedules hold, set anew what else is to hold", path, fate));
 }
 
 base::Result<void> save_overrides(const std::string& path, const policy::KeptOverrides& kept) {

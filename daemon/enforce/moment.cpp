@@ -61,12 +61,15 @@ policy::GateRules gate_rules_of(const policy::Policy& policy, const Numbers& num
   return rules;
 }
 
-base::Result<std::vector<planner::Pin>> pins_of(const policy::GateRules& rules, const base::Address& address, policy::Doors doors,
-                                                std::chrono::seconds lifetime) {
+bool may_be_opened(const policy::GateRules& rules, const base::Address& address) {
   const auto reach = policy::reach_of(rules.lan, address);
   const bool has_local = !rules.local.patterns().empty();
-  if (reach == policy::Reach::nowhere || (reach == policy::Reach::inside && !has_local))
-    return base::fail("{} is no address to be opened", base::to_string(address));
+  return reach != policy::Reach::nowhere && (reach != policy::Reach::inside || has_local);
+}
+
+base::Result<std::vector<planner::Pin>> pins_of(const policy::GateRules& rules, const base::Address& address, policy::Doors doors,
+                                                std::chrono::seconds lifetime) {
+  if (!may_be_opened(rules, address)) return base::fail("{} is no address to be opened", base::to_string(address));
   std::vector<planner::Pin> pins;
   if ((doors & policy::any_cloud_door) != 0) pins.push_back({address, {}, lifetime, policy::ports_of(rules, doors)});
   policy::Doors known = policy::cloud_door;

@@ -40,8 +40,12 @@ using Generations = std::map<netfilter::planner::GroupNumber, netfilter::planner
 /// The rules for the gate, with the view numbers that the kernel hands out.
 [[nodiscard]] policy::GateRules gate_rules_of(const policy::Policy& policy, const Numbers& numbers);
 
+/// Whether an address is one that names may lead to: not one that leads nowhere; or inside, where the school has no zones of its
+/// own.
+[[nodiscard]] bool may_be_opened(const policy::GateRules& rules, const base::Address& address);
+
 /// The pins that the gate's request means: a door is the cloud on some ports or a listed profile. Refuses doors that the rules do
-/// not have, and addresses that lead nowhere; or inside, where the school has no zones of its own.
+/// not have, and addresses that may not be opened.
 [[nodiscard]] base::Result<std::vector<netfilter::planner::Pin>> pins_of(const policy::GateRules& rules,
                                                                          const base::Address& address, policy::Doors doors,
                                                                          std::chrono::seconds lifetime);

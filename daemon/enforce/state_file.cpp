@@ -61,4 +61,9 @@ base::Result<void> replace_state(const std::string& path, std::string_view text)
   return sync_directory(std::filesystem::path(path).parent_path().string());
 }
 
+std::string move_aside(const std::string& path) {
+  const auto aside = path + ".damaged";
+  return std::rename(path.c_str(), aside.c_str()) == 0 ? "was moved to " + aside : "cannot be moved aside";
+}
+
 }  // namespace schultor::enforce

@@ -18,6 +18,9 @@ namespace schultor::enforce {
 /// On disk when it returns: whoever reads after a power cut finds the old contents or the new ones (rename(2) after fsync(2)).
 [[nodiscard]] base::Result<void> replace_state(const std::string& path, std::string_view text);
 
+/// Puts a damaged file out of the way, for people to look at; in words, what became of it: "was moved to PATH.damaged".
+[[nodiscard]] std::string move_aside(const std::string& path);
+
 /// A new file's contents, on disk when it returns; its name is after sync_directory().
 [[nodiscard]] base::Result<void> write_synced(const std::string& path, std::string_view text, mode_t mode);
 [[nodiscard]] base::Result<void> sync_directory(const std::string& directory);
