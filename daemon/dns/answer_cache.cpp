@@ -90,12 +90,12 @@ AnswerCache::Slot* AnswerCache::find(const Key& key) {
   return nullptr;
 }
 
-std::size_t AnswerCache::answer(const PlainQuestion& question, std::uint32_t view, std::span<std::uint8_t> out, Time now) {
+AnswerCache::Found AnswerCache::answer(const PlainQuestion& question, std::uint32_t view, std::span<std::uint8_t> out, Time now) {
   auto* slot = find(key_of(question, view));
-  if (slot == nullptr || slot->packet_size > out.size()) return 0;
+  if (slot == nullptr || slot->packet_size > out.size()) return {};
   if (now + seconds(1) > slot->expires) {
     drop(*slot);
-    return 0;
+    return {};
   }
   // Rounded so that no TTL promises more than is left.
   const auto age = static_cast<std::uint32_t>(std::chrono::ceil<seconds>(now - slot->kept).count());
@@ -117,10 +117,10 @@ std::size_t AnswerCache::answer(const PlainQuestion& question, std::uint32_t vie
     if constexpr (std::endian::native == std::endian::little) ttl = __builtin_bswap32(ttl);
     std::memcpy(out.data() + at, &ttl, sizeof ttl);
   }
-  return slot->packet_size;
+  return {slot->packet_size, slot->verdict};
 }
 
-void AnswerCache::keep(const PlainQuestion& question, std::uint32_t view, ByteView packet, Time now) {
+void AnswerCache::keep(const PlainQuestion& question, std::uint32_t view, ByteView packet, Verdict verdict, Time now) {
   if (packet.size() > limits::udp_answer || packet.size() < head_size + question.name.size() + 4) return;
   if ((packet[2] & truncated) != 0) return;
   const auto ttls = find_ttls(packet, question.name.size() + 4);
@@ -134,6 +134,7 @@ void AnswerCache::keep(const PlainQuestion& question, std::uint32_t view, ByteVi
   slot.key_size = key.size;
   slot.ttls = static_cast<std::uint16_t>(ttls->places.size());
   slot.packet_size = static_cast<std::uint16_t>(packet.size());
+  slot.verdict = verdict;
   slot.octets = std::make_unique_for_overwrite<std::uint8_t[]>(slot.size());
   auto* to = std::copy_n(key.octets.data(), key.size, slot.octets.get());
   std::memcpy(to, ttls->places.data(), ttls->places.size() * 2);

@@ -4,6 +4,7 @@
 
 #include "daemon/dns/pin_table.hpp"
 #include "daemon/dns/plain_question.hpp"
+#include "daemon/dns/statistics.hpp"
 
 #include <array>
 #include <cstddef>
@@ -28,12 +29,15 @@ public:
 
   AnswerCache(const Bounds& bounds, const Secret& secret);
 
-  /// Writes the answer to `question` in `view` to `out`: its id, its RD bit, its name as it was spelt. The length; 0 where none is
-  /// kept, or none of at most `out.size()` octets.
-  [[nodiscard]] std::size_t answer(const PlainQuestion& question, std::uint32_t view, std::span<std::uint8_t> out, Time now);
+  struct Found {
+    std::size_t size = 0;  ///< 0: none is kept, or none that fits
+    Verdict verdict = Verdict::allowed;
+  };
+  /// Writes the answer to `question` in `view` to `out`: its id, its RD bit, its name as it was spelt.
+  [[nodiscard]] Found answer(const PlainQuestion& question, std::uint32_t view, std::span<std::uint8_t> out, Time now);
   /// Keeps `packet`, the whole answer to `question` in `view`. One without a TTL, or that is truncated or longer than
   /// limits::udp_answer, is not kept.
-  void keep(const PlainQuestion& question, std::uint32_t view, ByteView packet, Time now);
+  void keep(const PlainQuestion& question, std::uint32_t view, ByteView packet, Verdict verdict, Time now);
   void clear();
 
   [[nodiscard]] std::size_t entries() const { return entries_; }
@@ -47,6 +51,7 @@ private:
     std::uint16_t key_size = 0;
     std::uint16_t ttls = 0;  ///< how many
     std::uint16_t packet_size = 0;
+    Verdict verdict = Verdict::allowed;
     std::unique_ptr<std::uint8_t[]> octets;  ///< key, places of TTLs, packet
     [[nodiscard]] std::size_t size() const { return key_size + std::size_t{ttls} * 2 + packet_size; }
   };

@@ -63,6 +63,28 @@ const in6_addr& source_of(const Client& client) {
   return std::get<TcpPeer>(client).source;
 }
 
+Verdict verdict_of(Action action) {
+  switch (action) {
+    case Action::drop:
+      return Verdict::ignored;
+    case Action::fault:
+    case Action::not_ours:
+      return Verdict::fault;
+    case Action::nx_domain:
+    case Action::no_data:
+      return Verdict::refused;
+    case Action::no_type:
+    case Action::any:
+      return Verdict::no_type;
+    case Action::own:
+    case Action::absent:
+      return Verdict::own;
+    case Action::ask:
+      break;
+  }
+  return Verdict::allowed;
+}
+
 AnswerCache::Secret secret_of(const std::function<std::uint64_t()>& random) {
   const std::array<std::uint64_t, 2> halves{random(), random()};
   return std::bit_cast<AnswerCache::Secret>(halves);
@@ -76,21 +98,36 @@ Gate::Gate(Edges edges, PinTable pins)
       fair_share_(edges_.random),
       kept_({limits::kept_answers, limits::kept_octets}, secret_of(edges_.random)) {}
 
-void Gate::reply(const Client& client, std::uint32_t view, const Query& query, Answer answer, Time now) {
+void Gate::reply(const Client& client, std::uint32_t view, const Query& query, Answer answer, Verdict verdict, Time now) {
+  counters_.count(view, verdict);
   // What is denied is asked for again after the next switch.
   if (!answer.authority.empty()) cap_authority(answer, until_switch(view, now));
   const bool over_tcp = std::holds_alternative<TcpPeer>(client);
   if (over_tcp && query.keepalive) answer.keepalive = limits::tcp_idle;
   auto packet = write_answer(query, answer, over_tcp ? limits::tcp_answer : udp_limit(query));
   // What is kept is given over UDP, where the option must not be (RFC 7828, section 3.2.2).
-  if (const auto question = plain_question_of(query); question && !answer.keepalive) kept_.keep(*question, view, packet, now);
+  if (const auto question = plain_question_of(query); question && !answer.keepalive) kept_.keep(*question, view, packet, verdict, now);
   edges_.answer(client, std::move(packet));
 }
 
-void Gate::finish(Jobs::iterator job, Answer answer, Time now) {
-  reply(job->second.client, job->second.view, job->second.query, std::move(answer), now);
-  forget(job);
+void Gate::reply_at_once(const Client& client, std::uint32_t view, const Query& query, Answer answer, Verdict verdict, Time now) {
+  counters_.at_once(now);
+  reply(client, view, query, std::move(answer), verdict, now);
 }
+
+void Gate::finish(Jobs::iterator it, Answer answer, Verdict verdict, Time now) {
+  const Job& job = it->second;
+  counters_.answered(job.timed ? Waited::pins : Waited::resolver, now - job.asked);
+  reply(job.client, job.view, job.query, std::move(answer), verdict, now);
+  forget(it);
+}
+
+/// With the answer that it has.
+void Gate::finish(Jobs::iterator it, Time now) {
+  finish(it, std::move(it->second.answer), it->second.decision.in_place.empty() ? Verdict::allowed : Verdict::rewritten, now);
+}
+
+void Gate::fail(Jobs::iterator it, Ede why, Time now) { finish(it, failure(Rcode::server_failure, why), Verdict::failed, now); }
 
 void Gate::forget(Jobs::iterator job) {
   fair_share_.leave(source_of(job->second.client));
@@ -117,27 +154,34 @@ std::size_t Gate::answer_kept(const UdpPeer& peer, std::uint32_t mark, ByteView 
   const auto question = read_plain_question(packet);
   if (!question) return 0;
   const auto room = std::min(out.size(), udp_limit(question->edns));
-  const auto size = kept_.answer(*question, mark, out.first(room), now);
+  const auto found = kept_.answer(*question, mark, out.first(room), now);
   // Who is not heard has no answer from here either; on_question() finds the same.
-  return size > 0 && fair_share_.admit(peer.address.sin6_addr, now) ? size : 0;
+  if (found.size == 0 || !fair_share_.admit(peer.address.sin6_addr, now)) return 0;
+  counters_.at_once(now);
+  counters_.count_kept(mark, found.verdict);
+  return found.size;
 }
 
 void Gate::on_question(const Client& client, std::uint32_t mark, ByteView packet, Time now) {
   if (!rules_) return;
   // Over TCP as well: a connection whose questions are left unanswered is soon not read any more, and ends when it is idle for
   // long.
-  if (!fair_share_.admit(source_of(client), now)) return;
+  if (!fair_share_.admit(source_of(client), now)) return counters_.count(mark, Verdict::dropped);
   auto query = read_query(packet);
-  if (!query) return;
+  if (!query) return counters_.count(mark, Verdict::ignored);
   const auto decision = decide(*rules_, mark, *query);
-  if (decision.action == Action::drop) return;
-  if (decision.action != Action::ask) return reply(client, mark, *query, answer_to(decision, rules_->rules(), *query), now);
-  if (jobs_.size() >= limits::jobs) return reply(client, mark, *query, failure(Rcode::server_failure, Ede::other), now);
-  if (!fair_share_.enter(source_of(client))) return;
+  // By no view: what a packet without one says of itself is nobody's.
+  if (decision.action == Action::drop) return counters_.count(0, Verdict::ignored);
+  if (decision.action != Action::ask)
+    return reply_at_once(client, mark, *query, answer_to(decision, rules_->rules(), *query), verdict_of(decision.action), now);
+  if (jobs_.size() >= limits::jobs)
+    return reply_at_once(client, mark, *query, failure(Rcode::server_failure, Ede::other), Verdict::failed, now);
+  if (!fair_share_.enter(source_of(client))) return counters_.count(mark, Verdict::dropped);
   Job job;
   job.client = client;
   job.query = std::move(*query);
   job.view = mark;
+  job.asked = now;
   job.generation = generation_;
   job.decision = decision;
   ask(jobs_.emplace(++last_job_, std::move(job)).first, now);
@@ -154,7 +198,7 @@ Query Gate::asked_of(const Job& job) {
 }
 
 void Gate::ask(Jobs::iterator job, Time now) {
-  if (!edges_.ask(job->first, asked_of(job->second))) finish(job, failure(Rcode::server_failure, Ede::other), now);
+  if (!edges_.ask(job->first, asked_of(job->second))) fail(job, Ede::other, now);
 }
 
 void Gate::on_upstream(JobId id, ByteView packet, Time now) {
@@ -163,15 +207,16 @@ void Gate::on_upstream(JobId id, ByteView packet, Time now) {
   Job& job = found->second;
   const auto asked = asked_of(job);
   auto answer = read_response(packet, asked);
-  if (!answer) return finish(found, failure(Rcode::server_failure, Ede::network_error), now);
+  if (!answer) return fail(found, Ede::network_error, now);
   if (answer->rcode != Rcode::no_error && answer->rcode != Rcode::nx_domain)
-    return finish(found, failure(Rcode::server_failure, answer->ede.value_or(Ede::no_reachable_authority)), now);
+    return fail(found, answer->ede.value_or(Ede::no_reachable_authority), now);
   if (answer->truncated) {
     // Only an answer beyond limits::upstream_answer: over TCP there is no more to be had.
-    if (std::holds_alternative<TcpPeer>(job.client)) return finish(found, failure(Rcode::server_failure, Ede::other), now);
+    if (std::holds_alternative<TcpPeer>(job.client)) return fail(found, Ede::other, now);
     answer->answers.clear();
     answer->authority.clear();
-    return finish(found, std::move(*answer), now);
+    job.answer = std::move(*answer);
+    return finish(found, now);
   }
   if (!job.decision.in_place.empty()) put_in_place(*answer, job.query, asked.name);
   job.answer = std::move(*answer);
@@ -180,7 +225,7 @@ void Gate::on_upstream(JobId id, ByteView packet, Time now) {
 }
 
 void Gate::on_upstream_silent(JobId id, Ede why, Time now) {
-  if (const auto job = jobs_.find(id); job != jobs_.end()) finish(job, failure(Rcode::server_failure, why), now);
+  if (const auto job = jobs_.find(id); job != jobs_.end()) fail(job, why, now);
 }
 
 /// Under the rules that hold now. False when the job is finished, or the resolver is asked for something else.
@@ -188,11 +233,12 @@ bool Gate::judge_anew(Jobs::iterator it, Time now) {
   Job& job = it->second;
   const auto decision = decide(*rules_, job.view, job.query);
   if (decision.action == Action::drop) {
+    counters_.count(job.view, Verdict::ignored);
     forget(it);
     return false;
   }
   if (decision.action != Action::ask) {
-    finish(it, answer_to(decision, rules_->rules(), job.query), now);
+    finish(it, answer_to(decision, rules_->rules(), job.query), verdict_of(decision.action), now);
     return false;
   }
   const bool other_name = decision.in_place != job.decision.in_place;
@@ -213,7 +259,7 @@ bool Gate::pass_screen(Jobs::iterator it, Time now) {
     return true;
   }
   // NODATA, not NXDOMAIN: what lies below the name is another matter (RFC 8020).
-  finish(it, refusal(job.query, Rcode::no_error, Ede::filtered, limits::refusal_ttl), now);
+  finish(it, refusal(job.query, Rcode::no_error, Ede::filtered, limits::refusal_ttl), Verdict::screened, now);
   return false;
 }
 
@@ -226,7 +272,7 @@ void Gate::weigh(Jobs::iterator it, Time now) {
   // Nor does a safe name outlive the profile that asks for it, or a plain one the profile that does not.
   if (policy::is_rewritable(job.query.name.lower_text())) job.ttl = std::min(job.ttl, until_switch(job.view, now));
   cap_ttls(job.answer, job.ttl);
-  if (lacking(job, now).empty()) return finish(it, std::move(job.answer), now);
+  if (lacking(job, now).empty()) return finish(it, now);
   if (!std::exchange(job.timed, true)) deadlines_.emplace_back(now + limits::pin_wait, it->first);
   batch_.push_back(it->first);
 }
@@ -244,9 +290,9 @@ void Gate::give_up(Jobs::iterator it, Time now) {
   Job& job = it->second;
   auto left = limits::cloud_pin;
   for (const auto& address : job.addresses) left = std::min(left, pins_.left(address, job.decision.doors, now));
-  if (left <= limits::least_pin) return finish(it, failure(Rcode::server_failure, Ede::other), now);
+  if (left <= limits::least_pin) return fail(it, Ede::other, now);
   cap_ttls(job.answer, left - limits::least_pin);
-  finish(it, std::move(job.answer), now);
+  finish(it, now);
 }
 
 void Gate::end_of_turn(Time now) {
@@ -262,13 +308,14 @@ void Gate::end_of_turn(Time now) {
     batch.jobs.push_back(id);
   }
   if (!batch.jobs.empty()) send(std::move(batch), now);
+  counters_.end_of_turn(now);
 }
 
 void Gate::send(Outstanding batch, Time now) {
   // Pinned by a reply that came since: nothing is left to ask for.
   if (batch.request.entries.empty()) {
     for (const JobId id : batch.jobs)
-      if (const auto job = jobs_.find(id); job != jobs_.end()) finish(job, std::move(job->second.answer), now);
+      if (const auto job = jobs_.find(id); job != jobs_.end()) finish(job, now);
     return;
   }
   batch.request.sequence = ++last_sequence_;
@@ -276,12 +323,14 @@ void Gate::send(Outstanding batch, Time now) {
   batch.sent = now;
   switch (edges_.pin(batch.request)) {
     case PinSent::sent:
+      counters_.requested(batch.request.entries.size());
       outstanding_.insert_or_assign(batch.request.sequence, std::move(batch));
       return;
     case PinSent::busy:
       batch_.insert(batch_.end(), batch.jobs.begin(), batch.jobs.end());
       return;
     case PinSent::away:
+      ++counters_.pins.lost;
       break;
   }
   for (const JobId id : batch.jobs)
@@ -292,6 +341,7 @@ void Gate::on_pin_reply(const PinReply& reply, Time now) {
   auto node = outstanding_.extract(reply.sequence);
   if (!node) return;
   const Outstanding& done = node.mapped();
+  counters_.replied(reply.status);
   if (reply.status == PinStatus::pinned)
     for (const auto& entry : done.request.entries) pins_.pinned(entry, done.sent, now);
   for (const JobId id : done.jobs) {
@@ -299,7 +349,7 @@ void Gate::on_pin_reply(const PinReply& reply, Time now) {
     if (job == jobs_.end()) continue;
     switch (reply.status) {
       case PinStatus::pinned:
-        finish(job, std::move(job->second.answer), now);
+        finish(job, now);
         break;
       case PinStatus::stale:
         if (done.request.rules_epoch != announcement_.rules_epoch) weigh(job, now);
@@ -330,6 +380,7 @@ void Gate::on_rules(std::shared_ptr<const Rulebook> rules, const Announcement& a
 }
 
 void Gate::on_link_lost(Time now) {
+  counters_.pins.lost += outstanding_.size();
   for (auto& [sequence, request] : std::exchange(outstanding_, {}))
     for (const JobId id : request.jobs)
       if (const auto job = jobs_.find(id); job != jobs_.end()) give_up(job, now);
@@ -343,7 +394,7 @@ void Gate::tick(Time now) {
     deadlines_.pop_front();
     if (job != jobs_.end()) give_up(job, now);
   }
-  while (!outstanding_.empty() && outstanding_.begin()->second.sent + forget_request <= now)
+  for (; !outstanding_.empty() && outstanding_.begin()->second.sent + forget_request <= now; ++counters_.pins.lost)
     outstanding_.erase(outstanding_.begin());
 }
 

@@ -5,6 +5,7 @@
 #include "daemon/dns/answer_cache.hpp"
 #include "daemon/dns/decide.hpp"
 #include "daemon/dns/fair_share.hpp"
+#include "daemon/dns/gate_counters.hpp"
 #include "daemon/dns/limits.hpp"
 #include "daemon/dns/message.hpp"
 #include "daemon/dns/pin_protocol.hpp"
@@ -81,12 +82,16 @@ public:
   void tick(Time now);
   /// Whether tick() is needed.
   [[nodiscard]] bool waiting() const { return !deadlines_.empty() || !outstanding_.empty(); }
+  [[nodiscard]] const GateCounters& counters() const { return counters_; }
+  /// Questions that have no answer yet.
+  [[nodiscard]] std::size_t under_way() const { return jobs_.size(); }
 
 private:
   struct Job {
     Client client;
     Query query;
     std::uint32_t view = 0;
+    Time asked;
     std::uint64_t generation = 0;  // of the rules that `decision` is of
     Decision decision;
     Answer answer;
@@ -102,8 +107,11 @@ private:
     Time sent;
   };
 
-  void reply(const Client& client, std::uint32_t view, const Query& query, Answer answer, Time now);
-  void finish(Jobs::iterator job, Answer answer, Time now);
+  void reply(const Client& client, std::uint32_t view, const Query& query, Answer answer, Verdict verdict, Time now);
+  void reply_at_once(const Client& client, std::uint32_t view, const Query& query, Answer answer, Verdict verdict, Time now);
+  void finish(Jobs::iterator job, Answer answer, Verdict verdict, Time now);
+  void finish(Jobs::iterator job, Time now);
+  void fail(Jobs::iterator job, Ede why, Time now);
   void ask(Jobs::iterator job, Time now);
   [[nodiscard]] static Query asked_of(const Job& job);
   [[nodiscard]] bool judge_anew(Jobs::iterator job, Time now);
@@ -122,6 +130,7 @@ private:
   PinTable pins_;
   FairShare fair_share_;
   AnswerCache kept_;
+  GateCounters counters_;
   std::unordered_map<std::uint32_t, Time> switches_;
   Time other_switches_ = Time::max();
   Jobs jobs_;

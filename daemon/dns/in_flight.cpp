@@ -46,7 +46,7 @@ std::optional<InFlight::Matched> InFlight::take(std::size_t socket, ByteView pac
   const auto found = questions_.find(sent->second.job);
   if (found->second.name != head->name || found->second.type != head->type) return std::nullopt;
   round_trip_.measured(std::chrono::duration_cast<RoundTrip::Duration>(now - sent->second.at));
-  Matched matched{found->first, std::move(found->second.packet), found->second.begun + limits::upstream_wait};
+  Matched matched{found->first, std::move(found->second.packet), found->second.begun};
   forget(found);
   return matched;
 }

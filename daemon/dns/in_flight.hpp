@@ -48,7 +48,7 @@ public:
   struct Matched {
     JobId job = 0;
     Bytes question;  ///< as it was sent
-    Time end;        ///< when it would have been given up
+    Time asked;      ///< for the first time
   };
   /// The job that `packet`, which came on `socket`, answers: same id, same socket, the question as it was sent,
   /// case included. It is no longer in flight then, nor is what else was sent of it.
@@ -59,6 +59,7 @@ public:
   [[nodiscard]] Due due(std::size_t socket, Time now);
   [[nodiscard]] bool contains(JobId job) const { return questions_.contains(job); }
   [[nodiscard]] bool empty() const { return questions_.empty(); }
+  [[nodiscard]] std::size_t size() const { return questions_.size(); }
 
 private:
   using Key = std::uint32_t;  // socket << 16 | id

@@ -49,11 +49,12 @@ Service::Service(base::EventLoop& loop, const Options& options, std::optional<Pi
              [this](JobId id, const Query& query) { return upstream_->ask(id, query, now()); },
              [this](const PinRequest& request) { return link_.send(request); }, random_number},
             memory_ ? memory_->table() : PinTable(limits::remembered_pins)),
-      udp_(loop,
-           {[this](const UdpPeer& peer, std::uint32_t mark, ByteView packet, std::span<std::uint8_t> out) {
-              return gate_.answer_kept(peer, mark, packet, out, now());
-            },
-            [this](const Client& client, std::uint32_t mark, ByteView packet) { gate_.on_question(client, mark, packet, now()); }}),
+      udp_(loop, {[this](const UdpPeer& peer, std::uint32_t mark, ByteView packet, std::span<std::uint8_t> out, Time read) {
+                    return gate_.answer_kept(peer, mark, packet, out, read);
+                  },
+                  [this](const Client& client, std::uint32_t mark, ByteView packet, Time read) {
+                    gate_.on_question(client, mark, packet, read);
+                  }}),
       tcp_(loop,
            [this](const Client& client, std::uint32_t mark, ByteView packet) { gate_.on_question(client, mark, packet, now()); }),
       link_(loop, options.socket,

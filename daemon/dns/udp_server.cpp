@@ -10,6 +10,7 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <chrono>
 #include <cstring>
 #include <optional>
 
@@ -132,6 +133,7 @@ bool UdpServer::receive() {
   auto& batch = *questions_;
   batch.make_ready();
   const int count = recvmmsg(socket_.get(), batch.headers.data(), batch_size, MSG_DONTWAIT, nullptr);
+  const auto now = std::chrono::steady_clock::now();
   for (std::size_t i = 0; count > 0 && i < static_cast<std::size_t>(count); ++i) {
     auto& header = batch.headers[i].msg_hdr;
     if ((header.msg_flags & (MSG_TRUNC | MSG_CTRUNC)) != 0 || header.msg_namelen != sizeof(sockaddr_in6)) continue;
@@ -140,8 +142,9 @@ bool UdpServer::receive() {
     const UdpPeer peer{batch.peers[i], *origin.local};
     const auto question = ByteView(batch.packets[i]).first(batch.headers[i].msg_len);
     if (answers_->count == batch_size) flush();
-    if (const auto size = handlers_.at_once(peer, origin.mark, question, answers_->next()); size > 0) answers_->add(peer, size);
-    else handlers_.question(peer, origin.mark, question);
+    if (const auto size = handlers_.at_once(peer, origin.mark, question, answers_->next(), now); size > 0)
+      answers_->add(peer, size);
+    else handlers_.question(peer, origin.mark, question, now);
   }
   flush();
   return count == static_cast<int>(batch_size);

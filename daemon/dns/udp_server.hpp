@@ -16,9 +16,10 @@ namespace schultor::dns {
 class UdpServer {
 public:
   struct Handlers {
-    /// Writes the answer where it is at hand, and gives its length; 0 where it is not.
-    std::function<std::size_t(const UdpPeer&, std::uint32_t mark, ByteView question, std::span<std::uint8_t> out)> at_once;
-    std::function<void(const Client&, std::uint32_t mark, ByteView question)> question;
+    /// Writes the answer where it is at hand, and gives its length; 0 where it is not. `now`: when the question was read.
+    std::function<std::size_t(const UdpPeer&, std::uint32_t mark, ByteView question, std::span<std::uint8_t> out, Time now)>
+        at_once;
+    std::function<void(const Client&, std::uint32_t mark, ByteView question, Time now)> question;
   };
 
   UdpServer(base::EventLoop& loop, Handlers handlers);

@@ -112,13 +112,20 @@ void Upstream::take(std::size_t socket, ByteView packet, Time now) {
   const auto matched = in_flight_.take(socket, packet, now);
   if (!matched) return;
   set_health(true);
-  if (is_truncated(packet) && (stream_->contains(matched->job) || stream_->ask(matched->job, matched->question, matched->end)))
-    return;
+  round_trip_.add(now - matched->asked);
+  if (is_truncated(packet) && (stream_->contains(matched->job) || ask_over_tcp(*matched))) return;
   stream_->drop(matched->job);
   hand_over(matched->job, packet);
 }
 
+bool Upstream::ask_over_tcp(const InFlight::Matched& matched) {
+  const bool asked = stream_->ask(matched.job, matched.question, matched.asked + limits::upstream_wait);
+  if (asked) ++counts_.tcp;
+  return asked;
+}
+
 void Upstream::hand_over(JobId job, ByteView packet) {
+  ++counts_.answers;
   if (job == probe_job) probing_ = false;
   else handlers_.answered(job, packet);
 }
@@ -159,8 +166,10 @@ void Upstream::queue(const InFlight::Sending& sending) {
 
 bool Upstream::ask(JobId job, const Query& query, Time now) {
   const auto sending = in_flight_.add(job, query, sending_, now);
-  if (sending) queue(*sending);
-  return sending.has_value();
+  if (!sending) return false;
+  ++counts_.questions;
+  queue(*sending);
+  return true;
 }
 
 void Upstream::probe(Time now) {
@@ -173,6 +182,12 @@ void Upstream::probe(Time now) {
   next_probe_ = now + limits::probe_interval;
 }
 
+ResolverCounts Upstream::counts() const {
+  auto counts = counts_;
+  counts.under_way = in_flight_.size() + stream_->size();
+  return counts;
+}
+
 void Upstream::set_health(bool answers) {
   if (answers_ == answers) return;
   answers_ = answers;
@@ -180,6 +195,7 @@ void Upstream::set_health(bool answers) {
 }
 
 void Upstream::give_up(JobId job, Time now) {
+  ++counts_.silent;
   if (job == probe_job) {
     probing_ = false;
     return set_health(false);
@@ -192,6 +208,7 @@ void Upstream::give_up(JobId job, Time now) {
 void Upstream::tick(Time now) {
   const auto due = in_flight_.due(random() % limits::upstream_sockets, now);
   for (const auto& sending : due.again) queue(sending);
+  counts_.again += due.again.size();
   for (const auto& racing : due.race)
     // Where it cannot be asked so, its packets are on their way all the same.
     if (stream_->size() >= limits::upstream_races || !stream_->ask(racing.job, racing.question, racing.end)) break;

@@ -5,6 +5,7 @@
 #include "daemon/base/event_loop.hpp"
 #include "daemon/base/unique_fd.hpp"
 #include "daemon/dns/in_flight.hpp"
+#include "daemon/dns/statistics.hpp"
 #include "daemon/dns/upstream_stream.hpp"
 
 #include <functional>
@@ -38,6 +39,8 @@ public:
   /// Whether tick() is needed.
   [[nodiscard]] bool waiting() const { return !in_flight_.empty() || stream_->size() > 0 || answers_ != true; }
   [[nodiscard]] std::optional<bool> answers() const { return answers_; }
+  [[nodiscard]] ResolverCounts counts() const;
+  [[nodiscard]] const Histogram& round_trip() const { return round_trip_; }
 
 private:
   explicit Upstream(Handlers handlers);
@@ -45,6 +48,8 @@ private:
   void receive();
   void receive(std::size_t socket);
   void take(std::size_t socket, ByteView packet, Time now);
+  /// What was cut short.
+  [[nodiscard]] bool ask_over_tcp(const InFlight::Matched& matched);
   void queue(const InFlight::Sending& sending);
   void hand_over(JobId job, ByteView packet);
   void on_stream_answer(JobId job, ByteView packet);
@@ -67,6 +72,8 @@ private:
   std::size_t sending_ = 0;
   std::vector<std::uint32_t> dice_;
   std::optional<bool> answers_;
+  ResolverCounts counts_;
+  Histogram round_trip_;
   bool probing_ = false;
   Time next_probe_{};
 };

@@ -31,12 +31,12 @@ struct Cache {
   explicit Cache(AnswerCache::Bounds bounds = roomy) : cache(bounds, {1, 2, 3}) {}
 
   void keep(const Bytes& asked, const std::vector<Record>& records, std::uint32_t view = school, Time now = start) {
-    cache.keep(read_plain_question(asked).value(), view, answer_to_question(asked, records), now);
+    cache.keep(read_plain_question(asked).value(), view, answer_to_question(asked, records), Verdict::allowed, now);
   }
   /// Empty where none is kept.
   Bytes ask(const Bytes& asked, std::uint32_t view = school, Time now = start, std::size_t room = limits::udp_answer) {
     Bytes out(room);
-    out.resize(cache.answer(read_plain_question(asked).value(), view, out, now));
+    out.resize(cache.answer(read_plain_question(asked).value(), view, out, now).size);
     return out;
   }
 
