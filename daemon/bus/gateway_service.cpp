@@ -58,6 +58,13 @@ int reply_text(sd_bus_message* call, const std::string& text) { return sd_bus_re
 int on_describe(sd_bus_message* call, void* userdata, sd_bus_error*) { return reply_text(call, gateway_of(userdata).describe()); }
 int on_ruleset(sd_bus_message* call, void* userdata, sd_bus_error*) { return reply_text(call, gateway_of(userdata).ruleset()); }
 
+/// Answered when the gate has told: nothing waits for it.
+int on_gate_statistics(sd_bus_message* call, void* userdata, sd_bus_error*) {
+  const std::shared_ptr<sd_bus_message> held(sd_bus_message_ref(call), [](sd_bus_message* one) { sd_bus_message_unref(one); });
+  gateway_of(userdata).gate_statistics([held](const std::string& json) { reply_text(held.get(), json); });
+  return 1;
+}
+
 int on_list_events(sd_bus_message* call, void* userdata, sd_bus_error*) {
   auto events = gateway_of(userdata).events();
   std::vector<char*> texts;
@@ -206,6 +213,7 @@ int enumerate_groups(sd_bus*, const char*, void* userdata, char*** nodes, sd_bus
 const sd_bus_vtable manager_vtable[] = {
   SD_BUS_VTABLE_START(0),
   SD_BUS_METHOD("Describe", "", "s", on_describe, SD_BUS_VTABLE_UNPRIVILEGED),
+  SD_BUS_METHOD("GateStatistics", "", "s", on_gate_statistics, SD_BUS_VTABLE_UNPRIVILEGED),
   SD_BUS_METHOD("Ruleset", "", "s", on_ruleset, SD_BUS_VTABLE_UNPRIVILEGED),
   SD_BUS_METHOD("ListEvents", "", "as", on_list_events, SD_BUS_VTABLE_UNPRIVILEGED),
   SD_BUS_METHOD("ListGroups", "", "a(so)", on_list_groups, SD_BUS_VTABLE_UNPRIVILEGED),

@@ -13,7 +13,16 @@ namespace {
 using base::fail;
 using base::Result;
 
-enum class Kind : std::uint32_t { announcement = 1, pin_request = 2, pin_reply = 3, health = 4, switches = 5 };
+enum class Kind : std::uint32_t {
+  announcement = 1,
+  pin_request = 2,
+  pin_reply = 3,
+  health = 4,
+  switches = 5,
+  statistics_request = 6,
+  view_statistics = 7,
+  gate_statistics = 8
+};
 
 constexpr std::size_t announcement_size = 32;
 constexpr std::size_t request_head_size = 32;
@@ -22,6 +31,13 @@ constexpr std::size_t reply_size = 16;
 constexpr std::size_t health_size = 16;
 constexpr std::size_t switches_head_size = 24;
 constexpr std::size_t switch_size = 16;
+constexpr std::size_t statistics_request_size = 16;
+constexpr std::size_t view_statistics_head_size = 16;
+constexpr std::size_t view_counts_size = (2 + verdicts) * 8;
+static_assert(longest_message >= view_statistics_head_size + most_views_told * view_counts_size);
+constexpr std::size_t statistics_numbers = (waited_kinds + 1) * Histogram::buckets + 6 + 7 + 1;
+constexpr std::size_t gate_statistics_size = 24 + statistics_numbers * 8;
+static_assert(longest_message >= gate_statistics_size);
 static_assert(longest_message >= switches_head_size + most_switches * switch_size);
 static_assert(longest_message == request_head_size + most_pins * entry_size);
 
@@ -121,6 +137,50 @@ std::vector<std::byte> pack(const Switches& switches) {
   return out.take();
 }
 
+std::vector<std::byte> pack(const StatisticsRequest& request) {
+  Packer out(Kind::statistics_request, statistics_request_size);
+  out.put(request.sequence);
+  out.put(std::uint32_t{0});
+  return out.take();
+}
+
+std::vector<std::byte> pack(const ViewStatistics& told) {
+  Packer out(Kind::view_statistics, view_statistics_head_size + told.views.size() * view_counts_size);
+  out.put(told.sequence);
+  out.put(static_cast<std::uint32_t>(told.views.size()));
+  for (const auto& one : told.views) {
+    out.put(std::uint64_t{one.view});
+    out.put(one.counts.by_verdict);
+    out.put(one.counts.cached);
+  }
+  return out.take();
+}
+
+/// All numbers of it, statistics_numbers of them, in their order on the wire.
+template <typename AnyStatistics, typename Function>
+void for_each_number(AnyStatistics& statistics, Function&& function) {
+  for (auto& histogram : statistics.answered)
+    for (auto& count : histogram.counts) function(count);
+  for (auto& count : statistics.round_trip.counts) function(count);
+  auto& resolver = statistics.resolver;
+  for (auto* number :
+       {&resolver.questions, &resolver.answers, &resolver.again, &resolver.silent, &resolver.tcp, &resolver.under_way})
+    function(*number);
+  auto& pins = statistics.pins;
+  for (auto* number : {&pins.requests, &pins.addresses, &pins.pinned, &pins.stale, &pins.refused, &pins.failed, &pins.lost})
+    function(*number);
+  function(statistics.waiting);
+}
+
+std::vector<std::byte> pack(const GateStatistics& told) {
+  Packer out(Kind::gate_statistics, gate_statistics_size);
+  out.put(told.sequence);
+  out.put(std::uint32_t{0});
+  out.put(nanoseconds_of(told.statistics.since));
+  for_each_number(told.statistics, [&](std::uint64_t number) { out.put(number); });
+  return out.take();
+}
+
 Result<void> expect_size(std::span<const std::byte> packet, std::size_t size, std::string_view what) {
   if (packet.size() == size) return {};
   return fail("{} of {} octets, expected {}", what, packet.size(), size);
@@ -210,6 +270,45 @@ Result<Message> unpack_switches(std::span<const std::byte> packet, Unpacker in) 
   return Message{std::move(switches)};
 }
 
+Result<Message> unpack_statistics_request(std::span<const std::byte> packet, Unpacker in) {
+  if (auto sized = expect_size(packet, statistics_request_size, "statistics request"); !sized) return base::pass(std::move(sized));
+  const StatisticsRequest request{in.get<std::uint32_t>()};
+  if (in.get<std::uint32_t>() != 0) return fail("statistics request with a reserved field that is not 0");
+  return Message{request};
+}
+
+Result<Message> unpack_view_statistics(std::span<const std::byte> packet, Unpacker in) {
+  if (packet.size() < view_statistics_head_size)
+    return fail("statistics of views of {} octets, expected at least {}", packet.size(), view_statistics_head_size);
+  ViewStatistics told;
+  told.sequence = in.get<std::uint32_t>();
+  const auto count = in.get<std::uint32_t>();
+  if (count == 0 || count > most_views_told) return fail("statistics of {} views, expected 1 to {}", count, most_views_told);
+  if (auto sized = expect_size(packet, view_statistics_head_size + count * view_counts_size, "statistics of views"); !sized)
+    return base::pass(std::move(sized));
+  for (std::uint32_t i = 0; i < count; ++i) {
+    const auto view = in.get<std::uint64_t>();
+    if (view >= counted_views) return fail("statistics of view {}, expected one below {}", view, counted_views);
+    ViewCounts counts;
+    counts.by_verdict = in.get<decltype(counts.by_verdict)>();
+    counts.cached = in.get<std::uint64_t>();
+    told.views.push_back({static_cast<std::uint32_t>(view), counts});
+  }
+  return Message{std::move(told)};
+}
+
+Result<Message> unpack_gate_statistics(std::span<const std::byte> packet, Unpacker in) {
+  if (auto sized = expect_size(packet, gate_statistics_size, "statistics"); !sized) return base::pass(std::move(sized));
+  GateStatistics told;
+  told.sequence = in.get<std::uint32_t>();
+  if (in.get<std::uint32_t>() != 0) return fail("statistics with a reserved field that is not 0");
+  const auto since = in.get<std::int64_t>();
+  if (since < 0) return fail("statistics since an instant before the machine's start");
+  told.statistics.since = instant_of(since);
+  for_each_number(told.statistics, [&](std::uint64_t& number) { number = in.get<std::uint64_t>(); });
+  return Message{told};
+}
+
 }  // namespace
 
 std::vector<std::byte> encode(const Message& message) {
@@ -236,6 +335,12 @@ Result<Message> decode(std::span<const std::byte> packet) {
       return unpack_health(packet, in);
     case Kind::switches:
       return unpack_switches(packet, in);
+    case Kind::statistics_request:
+      return unpack_statistics_request(packet, in);
+    case Kind::view_statistics:
+      return unpack_view_statistics(packet, in);
+    case Kind::gate_statistics:
+      return unpack_gate_statistics(packet, in);
   }
   return fail("message of unknown kind {}", kind);
 }

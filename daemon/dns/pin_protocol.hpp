@@ -4,6 +4,7 @@
 
 #include "daemon/base/address.hpp"
 #include "daemon/base/result.hpp"
+#include "daemon/dns/statistics.hpp"
 #include "daemon/policy/gate_rules.hpp"
 
 #include <chrono>
@@ -20,6 +21,8 @@
 ///   gate → schultord   PinRequest, Health
 ///   schultord → gate   PinReply, one for each PinRequest, after the kernel's acknowledgement
 ///   schultord → gate   Switches, on connect and whenever they change; nobody waits for it
+///   schultord → gate   StatisticsRequest, when somebody wants to know
+///   gate → schultord   ViewStatistics, as many as it takes, then GateStatistics
 ///
 /// Pure: bytes in, values out. schultord reads the gate's messages as a stranger's.
 namespace schultor::dns {
@@ -90,7 +93,34 @@ struct Switches {
 };
 inline constexpr std::size_t most_switches = 500;
 
-using Message = std::variant<Announcement, PinRequest, PinReply, Health, Switches>;
+/// What has the gate tell what it has counted. Nobody waits for it but whoever wants to know.
+struct StatisticsRequest {
+  std::uint32_t sequence = 0;
+  bool operator==(const StatisticsRequest&) const = default;
+};
+
+/// Of views that were asked at all, a part of them.
+struct ViewStatistics {
+  struct View {
+    std::uint32_t view = 0;  ///< below counted_views
+    ViewCounts counts;
+    bool operator==(const View&) const = default;
+  };
+  std::uint32_t sequence = 0;  ///< of the request
+  std::vector<View> views;     ///< 1 to most_views_told
+  bool operator==(const ViewStatistics&) const = default;
+};
+inline constexpr std::size_t most_views_told = 80;
+
+/// The last part: with it all is told. `since` is none before the machine's start.
+struct GateStatistics {
+  std::uint32_t sequence = 0;  ///< of the request
+  Statistics statistics;
+  bool operator==(const GateStatistics&) const = default;
+};
+
+using Message =
+    std::variant<Announcement, PinRequest, PinReply, Health, Switches, StatisticsRequest, ViewStatistics, GateStatistics>;
 
 [[nodiscard]] std::vector<std::byte> encode(const Message& message);
 /// Refuses anything that is too short, too long, of another version, or holds a value out of range.

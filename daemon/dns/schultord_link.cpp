@@ -153,6 +153,8 @@ base::Result<bool> SchultordLink::receive_one() {
     handlers_.replied(*reply);
   } else if (const auto* switches = std::get_if<Switches>(&*message)) {
     handlers_.switches(*switches);
+  } else if (const auto* wanted = std::get_if<StatisticsRequest>(&*message)) {
+    handlers_.statistics_wanted(*wanted);
   } else {
     return base::fail("{}: schultord sent a message that only the gate sends", path_);
   }
@@ -195,6 +197,21 @@ PinSent SchultordLink::send(const PinRequest& request) { return send(Message{req
 void SchultordLink::tell_health(bool resolver_answers) {
   health_ = resolver_answers;
   send(Message{Health{resolver_answers}});
+}
+
+void SchultordLink::tell_statistics(const StatisticsRequest& request, const std::vector<ViewCounts>& views,
+                                    const Statistics& whole) {
+  ViewStatistics part{request.sequence, {}};
+  const auto tell_part = [&] {
+    const bool told = part.views.empty() || send(Message{part}) == PinSent::sent;
+    part.views.clear();
+    return told;
+  };
+  for (std::size_t i = 0; i < views.size(); ++i) {
+    if (views[i].questions() > 0) part.views.push_back({static_cast<std::uint32_t>(i), views[i]});
+    if (part.views.size() == most_views_told && !tell_part()) return;
+  }
+  if (tell_part()) send(Message{GateStatistics{request.sequence, whole}});
 }
 
 }  // namespace schultor::dns

@@ -38,6 +38,8 @@ public:
     std::function<void(std::shared_ptr<const Rulebook>, const Announcement&, RuleFiles, std::optional<GateSockets>)> announced;
     std::function<void(const PinReply&)> replied;
     std::function<void(const Switches&)> switches;
+    /// What the gate has counted is to be told, with tell_statistics().
+    std::function<void(const StatisticsRequest&)> statistics_wanted;
     /// A connection ended, or the first attempt at one failed.
     std::function<void(const base::Error& why)> lost;
   };
@@ -48,6 +50,8 @@ public:
   [[nodiscard]] PinSent send(const PinRequest& request);
   /// Kept, and told again on every new connection.
   void tell_health(bool resolver_answers);
+  /// `views`: by their numbers. What the socket has no room for is not told: nobody depends on it.
+  void tell_statistics(const StatisticsRequest& request, const std::vector<ViewCounts>& views, const Statistics& whole);
   /// Rules came over the connection that holds.
   [[nodiscard]] bool connected() const { return ready_; }
 

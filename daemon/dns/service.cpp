@@ -41,6 +41,7 @@ Time now() { return std::chrono::steady_clock::now(); }
 
 Service::Service(base::EventLoop& loop, const Options& options, std::optional<PinMemory> memory)
     : loop_(loop),
+      since_(now()),
       memory_(std::move(memory)),
       gate_({[this](const Client& client, Bytes packet) {
                if (const auto* udp = std::get_if<UdpPeer>(&client)) udp_.answer(*udp, packet);
@@ -62,8 +63,9 @@ Service::Service(base::EventLoop& loop, const Options& options, std::optional<Pi
                on_announced(std::move(rules), announcement, files, std::move(sockets));
              },
              [this](const PinReply& reply) { gate_.on_pin_reply(reply, now()); },
-             [this](const Switches& switches) { gate_.on_switches(switches); }, [this](const base::Error& why) { on_lost(why); }}) {
-}
+             [this](const Switches& switches) { gate_.on_switches(switches); },
+             [this](const StatisticsRequest& request) { tell_statistics(request); },
+             [this](const base::Error& why) { on_lost(why); }}) {}
 
 base::Result<std::unique_ptr<Service>> Service::create(base::EventLoop& loop, const Options& options,
                                                        std::map<std::string, base::UniqueFd> stored) {
@@ -149,6 +151,13 @@ void Service::on_health(bool answers) {
   else log(Priority::error, message_id::resolver_silent, "The resolver is silent: see “systemctl status unbound”");
   link_.tell_health(answers);
   tell();
+}
+
+void Service::tell_statistics(const StatisticsRequest& request) {
+  const auto& counters = gate_.counters();
+  link_.tell_statistics(
+      request, counters.views(),
+      {since_, counters.answered(), upstream_->counts(), upstream_->round_trip(), counters.pins, gate_.under_way()});
 }
 
 void Service::end_of_turn() {

@@ -40,11 +40,13 @@ private:
                     std::optional<GateSockets> sockets);
   void on_lost(const base::Error& why);
   void on_health(bool answers);
+  void tell_statistics(const StatisticsRequest& request);
   void end_of_turn();
   void on_tick();
   void tell();
 
   base::EventLoop& loop_;
+  Time since_;
   std::optional<PinMemory> memory_;  // none: pins are forgotten with this run
   Gate gate_;
   UdpServer udp_;

@@ -32,6 +32,9 @@ constexpr std::size_t most_pins_a_second = 60'000;
 constexpr std::chrono::seconds pin_window{1};
 /// The rules' memfd, two sockets, the table of lists.
 constexpr std::size_t most_descriptors = 4;
+/// Who asks for statistics waits no longer; and so many at a time.
+constexpr std::chrono::seconds statistics_wait{1};
+constexpr std::size_t most_inquirers = 64;
 
 base::Result<base::UniqueFd> sealed_copy(std::string_view text) {
   base::UniqueFd fd(memfd_create("schultor-gate-rules", MFD_CLOEXEC | MFD_ALLOW_SEALING));
@@ -94,6 +97,9 @@ struct GateLink::Impl {
   std::optional<dns::Switches> switches{};
   std::size_t pins_in_window = 0;
   base::EventSource window{};
+  StatisticsInquiry inquiry{};
+  std::vector<std::function<void(const std::optional<ToldStatistics>&)>> inquirers{};
+  base::EventSource statistics_deadline{};
 
   void on_connection();
   void on_messages();
@@ -101,6 +107,8 @@ struct GateLink::Impl {
   void tell_rules(bool with_sockets);
   void answer(const std::vector<dns::PinRequest>& requests);
   void count(std::size_t pins);
+  void ask_statistics();
+  void tell_inquirers();
 };
 
 void GateLink::Impl::on_connection() {
@@ -138,6 +146,7 @@ void GateLink::Impl::drop(std::string_view why) {
   gate.reset();
   resolver_answers.reset();
   log(Priority::warning, message_id::gate_lost, fmt::format("The DNS gate is gone: {}", why));
+  tell_inquirers();
   handlers.changed();
 }
 
@@ -174,6 +183,10 @@ void GateLink::Impl::on_messages() {
       if (pins_in_window >= most_pins_a_second && window) break;
     } else if (const auto* health = std::get_if<dns::Health>(&*message)) {
       if (std::exchange(resolver_answers, health->resolver_answers) != health->resolver_answers) handlers.changed();
+    } else if (const auto* part = std::get_if<dns::ViewStatistics>(&*message)) {
+      inquiry.take(*part);
+    } else if (const auto* last = std::get_if<dns::GateStatistics>(&*message)) {
+      if (inquiry.take(*last, std::chrono::steady_clock::now())) tell_inquirers();
     } else {
       end = "it sent a message that only schultord sends";
       break;
@@ -223,6 +236,24 @@ void GateLink::tell_switches(dns::Switches switches) {
   impl_->switches = std::move(switches);
   if (!impl_->gate) return;
   if (auto sent = send_message(impl_->gate.get(), *impl_->switches); !sent) impl_->drop(sent.error().what());
+}
+
+void GateLink::Impl::ask_statistics() {
+  if (auto sent = send_message(gate.get(), inquiry.ask()); !sent) return drop(sent.error().what());
+  if (auto timer = loop.after(statistics_wait, [this] { tell_inquirers(); })) statistics_deadline = std::move(*timer);
+  else tell_inquirers();
+}
+
+void GateLink::Impl::tell_inquirers() {
+  statistics_deadline.reset();
+  for (const auto& done : std::exchange(inquirers, {})) done(inquiry.told());
+}
+
+void GateLink::ask_statistics(std::function<void(const std::optional<ToldStatistics>&)> done) {
+  if (!impl_->gate || impl_->inquirers.size() >= most_inquirers) return done(impl_->inquiry.told());
+  impl_->inquirers.push_back(std::move(done));
+  // Whoever comes while an answer is on the way has the same.
+  if (impl_->inquirers.size() == 1) impl_->ask_statistics();
 }
 
 bool GateLink::connected() const { return static_cast<bool>(impl_->gate); }

@@ -6,6 +6,7 @@
 #include "daemon/base/unique_fd.hpp"
 #include "daemon/dns/pin_protocol.hpp"
 #include "daemon/enforce/dns_sockets.hpp"
+#include "daemon/enforce/gate_statistics.hpp"
 
 #include <sys/types.h>
 
@@ -45,6 +46,9 @@ public:
   void announce(GateState state);
   /// Kept, told to a connected gate at once and to every one that connects. Waits for nobody.
   void tell_switches(dns::Switches switches);
+  /// Asks the gate what it has counted and calls `done` once, perhaps before this returns: with what it tells now, else, where it
+  /// is away, busy for longer than a second or asked by too many already, with what it told last.
+  void ask_statistics(std::function<void(const std::optional<ToldStatistics>&)> done);
   [[nodiscard]] bool connected() const;
   /// None until a connected gate has said so.
   [[nodiscard]] std::optional<bool> resolver_answers() const;

@@ -202,6 +202,13 @@ std::string Gateway::describe() const {
        impl_->refused, impl_->list_status.lists});
 }
 
+void Gateway::gate_statistics(std::function<void(const std::string& json)> answer) const {
+  impl_->gate->ask_statistics([my = impl_.get(), answer = std::move(answer)](const std::optional<ToldStatistics>& told) {
+    answer(to_json(*my->current.policy, my->current.numbers, my->gate->connected(), told,
+                   {my->clock->now(), std::chrono::steady_clock::now()}));
+  });
+}
+
 std::string Gateway::ruleset() const { return impl_->enforcer.text(); }
 std::vector<std::string> Gateway::events() const { return impl_->event_log.all(); }
 std::string Gateway::status_line() const { return impl_->status_line(); }

@@ -74,6 +74,9 @@ public:
   [[nodiscard]] const GatewayStatus& status() const;
   /// status() and health as the JSON that Manager.Describe answers with.
   [[nodiscard]] std::string describe() const;
+  /// What the gate has counted, as the JSON that Manager.GateStatistics answers with: `answer` is called once, within about a
+  /// second, perhaps before this returns.
+  void gate_statistics(std::function<void(const std::string& json)> answer) const;
   /// What the kernel was told, in nft syntax, without the pins.
   [[nodiscard]] std::string ruleset() const;
   /// The events that are still known, oldest first.

@@ -20,5 +20,12 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     for (const auto& entry : request->entries)
       if (entry.doors == 0 || entry.lifetime.count() <= 0 || entry.lifetime > longest_lifetime) std::abort();
   }
+  if (const auto* told = std::get_if<ViewStatistics>(&*message)) {
+    if (told->views.empty() || told->views.size() > most_views_told) std::abort();
+    for (const auto& one : told->views)
+      if (one.view >= counted_views) std::abort();
+  }
+  if (const auto* told = std::get_if<GateStatistics>(&*message))
+    if (told->statistics.since.time_since_epoch().count() < 0) std::abort();
   return 0;
 }

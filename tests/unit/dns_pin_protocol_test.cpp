@@ -41,6 +41,13 @@ TEST_CASE("every message of the pin protocol comes out as it went in") {
   CHECK(back(Health{false}) == Health{false});
   const Switches::Instant at{std::chrono::hours(5)};
   CHECK(back(Switches{}) == Switches{});
+  CHECK(back(StatisticsRequest{5}) == StatisticsRequest{5});
+  const ViewStatistics views{5, {{0, {{1, 2, 3, 4, 5, 6, 7, 8, 9, 10}, 11}}, {counted_views - 1, {{}, 0xffffffffffffffffULL}}}};
+  CHECK(back(views) == views);
+  GateStatistics whole{5, {at, {}, {1, 2, 3, 4, 5, 6}, {}, {7, 8, 9, 10, 11, 12, 13}, 14}};
+  for (std::size_t i = 0; i < waited_kinds; ++i) whole.statistics.answered[i].counts[i + 3] = 100 + i;
+  whole.statistics.round_trip.counts.back() = 99;
+  CHECK(back(whole) == whole);
   CHECK(back(Switches{{{1, at}, {7, at - std::chrono::hours(9)}}, at}) == Switches{{{1, at}, {7, at - std::chrono::hours(9)}}, at});
 }
 
@@ -53,6 +60,17 @@ TEST_CASE("as many switches as fit are told, and no more") {
   CHECK_FALSE(decode(encode(most)));
 }
 
+TEST_CASE("as many views are told at once as fit, and no more") {
+  ViewStatistics most{1, {}};
+  most.views.assign(most_views_told, {1, {}});
+  CHECK(encode(most).size() <= longest_message);
+  CHECK(back(most) == most);
+  most.views.push_back({2, {}});
+  CHECK_FALSE(decode(encode(most)));
+  CHECK_FALSE(decode(encode(ViewStatistics{1, {}})));
+  CHECK_FALSE(decode(encode(ViewStatistics{1, {{counted_views, {}}}})));
+}
+
 TEST_CASE("the longest pin request is exactly the longest message") {
   PinRequest request{1, 1, {}};
   request.entries.assign(most_pins, entry("198.51.100.20"));
@@ -63,9 +81,14 @@ TEST_CASE("the longest pin request is exactly the longest message") {
 }
 
 TEST_CASE("a message of any other length is refused") {
-  const std::vector<std::vector<std::byte>> packets{
-      encode(Announcement{1, 1, true}), encode(PinRequest{1, 1, {entry("198.51.100.20")}}), encode(PinReply{1, PinStatus::pinned}),
-      encode(Health{true}), encode(Switches{{{1, {}}}, {}})};
+  const std::vector<std::vector<std::byte>> packets{encode(Announcement{1, 1, true}),
+                                                    encode(PinRequest{1, 1, {entry("198.51.100.20")}}),
+                                                    encode(PinReply{1, PinStatus::pinned}),
+                                                    encode(Health{true}),
+                                                    encode(Switches{{{1, {}}}, {}}),
+                                                    encode(StatisticsRequest{1}),
+                                                    encode(ViewStatistics{1, {{1, {}}}}),
+                                                    encode(GateStatistics{1, {}})};
   for (const auto& packet : packets) {
     for (std::size_t length = 0; length < packet.size(); ++length) CHECK_FALSE(decode(std::span(packet).first(length)));
     auto longer = packet;
@@ -105,6 +128,15 @@ TEST_CASE("values out of range are refused") {
   auto health = encode(Health{true});
   overwrite(health, 8, std::uint32_t{2});
   CHECK_FALSE(decode(health));
+  auto wanted = encode(StatisticsRequest{1});
+  overwrite(wanted, 12, std::uint32_t{1});
+  CHECK_FALSE(decode(wanted));
+  for (const auto& [offset, value] : {std::pair<std::size_t, std::uint32_t>{12, 1}, {20, 0x80000000U}}) {
+    auto statistics = encode(GateStatistics{1, {}});
+    REQUIRE(decode(statistics));
+    overwrite(statistics, offset, value);
+    CHECK_FALSE(decode(statistics));
+  }
   for (const std::size_t reserved : {std::size_t{12}, std::size_t{28}}) {
     auto switches = encode(Switches{{{1, {}}}, {}});
     overwrite(switches, reserved, std::uint32_t{1});

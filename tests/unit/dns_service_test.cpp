@@ -360,3 +360,66 @@ SCENARIO("memory of pins that is not the gate's own is not taken over") {
   CHECK(PinMemory::adopt(base::UniqueFd(dup(unsealed.get()))));
   CHECK_FALSE(PinMemory::adopt(base::UniqueFd(open("/dev/null", O_RDWR | O_CLOEXEC))));
 }
+
+SCENARIO("what was counted is told when schultord asks") {
+  enter_own_network();
+  Town town;
+  town.until([&] {
+    town.next_message();
+    town.questions();
+    return town.health == std::vector<bool>{true};
+  });
+  std::uint32_t sequence = 0;
+  const auto counted = [&] {
+    town.tell(StatisticsRequest{++sequence});
+    std::pair<std::map<std::uint32_t, ViewCounts>, Statistics> told;
+    std::optional<Message> message;
+    const auto next = [&] {
+      message.reset();
+      town.until([&] { return (message = town.next_message()).has_value(); });
+    };
+    for (next(); std::holds_alternative<ViewStatistics>(*message); next()) {
+      CHECK(std::get<ViewStatistics>(*message).sequence == sequence);
+      for (const auto& one : std::get<ViewStatistics>(*message).views) told.first[one.view] = one.counts;
+    }
+    REQUIRE(std::holds_alternative<GateStatistics>(*message));
+    CHECK(std::get<GateStatistics>(*message).sequence == sequence);
+    told.second = std::get<GateStatistics>(*message).statistics;
+    return told;
+  };
+  const auto before = counted();
+  CHECK(before.first.empty());
+  CHECK(before.second.since <= std::chrono::steady_clock::now());
+  Tablet tablet("127.0.0.1", leisure);
+  tablet.ask({"spiele.test"});
+  town.resolve(town.next_question(), {address_record("spiele.test", "198.51.100.30")});
+  town.wait_for(tablet);
+  tablet.ask({"spiele.test"});
+  town.wait_for(tablet);
+  tablet.ask({"doh.test"});
+  town.wait_for(tablet);
+  tablet.ask({"andere.test"});
+  const auto open = town.next_question();
+  // More views than one message has room for.
+  for (std::uint32_t i = 0; i < most_views_told; ++i) Tablet("127.0.0.1", 100 + i).send(Bytes(12, 0x80));
+  town.until_idle();
+  const auto after = counted();
+  REQUIRE(after.first.contains(leisure));
+  const auto& view = after.first.at(leisure);
+  CHECK(view.by_verdict[static_cast<std::size_t>(Verdict::allowed)] == 2);
+  CHECK(view.by_verdict[static_cast<std::size_t>(Verdict::refused)] == 1);
+  CHECK(view.questions() == 3);
+  CHECK(view.cached == 1);
+  CHECK(after.first.size() == 1 + most_views_told);
+  CHECK(after.second.since == before.second.since);
+  CHECK(after.second.waiting == 1);
+  CHECK(after.second.resolver.questions == before.second.resolver.questions + 2);
+  CHECK(after.second.resolver.answers == before.second.resolver.answers + 1);
+  CHECK(after.second.resolver.under_way == 1);
+  CHECK(after.second.round_trip.count() == before.second.round_trip.count() + 1);
+  CHECK(after.second.answered[static_cast<std::size_t>(Waited::nothing)].count() == 2);
+  CHECK(after.second.answered[static_cast<std::size_t>(Waited::resolver)].count() == 1);
+  town.resolve(open, {address_record("andere.test", "198.51.100.31")});
+  town.wait_for(tablet);
+  CHECK(counted().second.resolver.under_way == 0);
+}

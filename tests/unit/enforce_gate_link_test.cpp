@@ -229,6 +229,60 @@ SCENARIO("when views switch is told to a gate that is there and to one that come
   CHECK(gate.receive() == dns::Message(second));
 }
 
+SCENARIO("who asks what the gate has counted is told when all parts of the answer have come") {
+  School school;
+  Gate gate(school);
+  gate.receive();
+  std::vector<std::optional<enforce::ToldStatistics>> told;
+  const auto ask = [&] { school.link->ask_statistics([&](const auto& answer) { told.push_back(answer); }); };
+  ask();
+  CHECK(gate.receive() == dns::Message(dns::StatisticsRequest{1}));
+  ask();
+  CHECK_FALSE(gate.readable());  // one question for both
+  dns::ViewStatistics::View school_view{1, {}};
+  school_view.counts.cached = 3;
+  dns::Statistics whole;
+  whole.waiting = 4;
+  gate.send(dns::ViewStatistics{0, {{7, {}}}});  // of nobody's question
+  gate.send(dns::GateStatistics{0, {}});
+  gate.send(dns::ViewStatistics{1, {school_view}});
+  gate.send(dns::ViewStatistics{1, {{2, {}}}});
+  gate.send(dns::GateStatistics{1, whole});
+  gate.send(dns::GateStatistics{1, {}});  // once too often
+  school.run_until([&] { return told.size() == 2; });
+  for (const auto& one : told) {
+    REQUIRE(one);
+    CHECK(one->gate == whole);
+    CHECK(one->views == std::map<std::uint32_t, dns::ViewCounts>{{1, school_view.counts}, {2, {}}});
+  }
+  // What it told last is what there is once it has gone.
+  gate.fd.reset();
+  school.run_until([&] { return !school.link->connected(); });
+  ask();
+  REQUIRE(told.size() == 3);
+  CHECK(told[2]->gate == whole);
+}
+
+SCENARIO("a gate that does not say what it has counted, or goes instead, holds up nobody who asks") {
+  School school;
+  Gate gate(school);
+  gate.receive();
+  std::vector<std::optional<enforce::ToldStatistics>> told;
+  const auto ask = [&] { school.link->ask_statistics([&](const auto& answer) { told.push_back(answer); }); };
+  for (int i = 0; i < 70; ++i) ask();
+  CHECK(told.size() == 6);  // too many at a time
+  school.run_until([&] { return told.size() == 70; });
+  for (const auto& one : told) CHECK_FALSE(one);
+  gate.receive();
+  gate.send(dns::GateStatistics{1, {}});
+  ask();
+  CHECK(gate.receive() == dns::Message(dns::StatisticsRequest{2}));
+  gate.send(dns::GateStatistics{1, {}});
+  gate.fd.reset();
+  school.run_until([&] { return told.size() == 71; });
+  CHECK(school.link->connected() == false);
+}
+
 SCENARIO("a gate that does not read holds nobody up") {
   School school;
   Gate gate(school);

@@ -5,6 +5,7 @@
 #include "tools/schultorctl/command_line.hpp"
 #include "tools/schultorctl/diagnostics_json.hpp"
 #include "tools/schultorctl/event_text.hpp"
+#include "tools/schultorctl/gate_text.hpp"
 #include "tools/schultorctl/override_text.hpp"
 #include "tools/schultorctl/status_text.hpp"
 
@@ -97,8 +98,8 @@ TEST_CASE("an option of an override that would mean something else is misuse") {
 }
 
 TEST_CASE("every command takes the options that its usage names, and has a help text") {
-  for (const std::string command :
-       {"validate", "policy", "timeline", "explain", "roster", "lists", "status", "override", "events", "ruleset", "reload"}) {
+  for (const std::string command : {"validate", "policy", "timeline", "explain", "roster", "lists", "status", "gate", "override",
+                                    "events", "ruleset", "reload"}) {
     INFO(command);
     const auto help = help_text(command);
     CHECK(help.substr(0, 19 + command.size()) == "Usage: schultorctl " + command);
@@ -264,4 +265,42 @@ TEST_CASE("what schultord says of a refused configuration is read as validate sh
   const auto shown = diagnostics_json(said);
   REQUIRE(shown.size() == 3);
   CHECK(shown[0].dump() == R"({"file":"city.toml","line":14,"column":3,"severity":"error","text":"“a: error: b” is no name"})");
+}
+
+TEST_CASE("what the gate has counted is told in tables") {
+  CHECK(misuse({"gate", "stats"}).empty());
+  CHECK(misuse({"gate"}) == "gate takes one word: schultorctl gate stats");
+  CHECK(misuse({"gate", "start"}) == "expected: schultorctl gate stats");
+  auto statistics = nlohmann::ordered_json::parse(R"({"connected":true,"since":"S","seconds":60,"age":0,"waiting":1,
+    "views":[{"view":0,"profile":null,"steer":false,"questions":1,"cached":0,"verdicts":{"allowed":0,"rewritten":0,"refused":0,
+      "screened":0,"own":0,"no_type":0,"fault":0,"failed":0,"dropped":0,"ignored":1}},
+     {"view":2,"profile":"school","steer":true,"questions":8,"cached":4,"verdicts":{"allowed":1,"rewritten":2,"refused":3,
+      "screened":0,"own":0,"no_type":1,"fault":0,"failed":0,"dropped":1,"ignored":0}}],
+    "answered":{"nothing":{"count":4,"p50_us":48,"p99_us":1536,"buckets_us":[]},"resolver":{"count":0,"p50_us":null,"p99_us":null},
+     "pins":{"count":2,"p50_us":2048,"p99_us":4194304}},
+    "resolver":{"questions":9,"answers":8,"again":1,"silent":0,"tcp":2,"under_way":1,"round_trip":{"p50_us":640,"p99_us":1024}},
+    "pins":{"requests":3,"addresses":5,"pinned":2,"stale":1,"refused":0,"failed":0,"lost":0}})");
+  CHECK(
+      gate_statistics_text(statistics).value() ==
+      "since:     S\n"
+      "gate:      connected\n"
+      "waiting:   1\n"
+      "resolver:  9 questions, 8 answers (p50 640 µs, p99 1.0 ms), 1 sent again, 0 silent, 2 over TCP, 1 under way\n"
+      "pins:      3 requests for 5 addresses: 2 done, 1 stale, 0 refused, 0 failed, 0 lost\n"
+      "\n"
+      "PROFILE           QUESTIONS  CACHED  ALLOWED  REWRITTEN  REFUSED  SCREENED  OWN  NO-TYPE  FAULT  FAILED  DROPPED  IGNORED\n"
+      "(no view)         1          0 %     0        0          0        0         0    0        0      0       0        1\n"
+      "school (steered)  8          50 %    1        2          3        0         0    1        0      0       1        0\n"
+      "\n"
+      "ANSWERED                 COUNT  P50     P99\n"
+      "at once                  4      48 µs   1.5 ms\n"
+      "by the resolver          0      -       -\n"
+      "after opening addresses  2      2.0 ms  4.2 s\n");
+  statistics["connected"] = false;
+  statistics["age"] = 12;
+  CHECK(gate_statistics_text(statistics)->find("told:      12 s ago\ngate:      not connected") != std::string::npos);
+  statistics["since"] = nullptr;
+  CHECK(gate_statistics_text(statistics).value() == "the gate is not connected: schultor-dns is not running\n");
+  CHECK_FALSE(gate_statistics_text(nlohmann::ordered_json::parse("{}")));
+  CHECK_FALSE(gate_statistics_text(nlohmann::ordered_json()));
 }

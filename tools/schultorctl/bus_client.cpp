@@ -90,6 +90,7 @@ base::Result<std::string> BusClient::call_for_text(const char* method) {
 }
 
 base::Result<std::string> BusClient::describe() { return call_for_text("Describe"); }
+base::Result<std::string> BusClient::gate_statistics() { return call_for_text("GateStatistics"); }
 base::Result<std::string> BusClient::ruleset() { return call_for_text("Ruleset"); }
 
 base::Result<std::vector<std::string>> BusClient::events() {

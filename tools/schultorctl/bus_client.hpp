@@ -35,6 +35,7 @@ public:
   /// Whether there is one who can be asked.
   base::Result<bool> schultord_runs();
   base::Result<std::string> describe();
+  base::Result<std::string> gate_statistics();
   base::Result<std::string> ruleset();
   /// Each as JSON, oldest first.
   base::Result<std::vector<std::string>> events();

@@ -62,6 +62,8 @@ bool lists_fits(const Request& request) {
   return words.front() == "update" || (words.front() == "status" && !request.output && !of_update);
 }
 
+bool gate_fits(const Request& request) { return request.arguments.front() == "stats"; }
+
 bool override_fits(const Request& request) {
   const bool whose = request.group.has_value() != request.all;
   const bool of_setting = request.span || request.until || request.reason;
@@ -124,6 +126,12 @@ const std::vector<Command>& commands() {
        lists_fits,
        2},
       {"status", "status", "what holds now, what comes next, and how the gateway's parts are", {}},
+      {"gate",
+       "gate stats",
+       "what the DNS gate has counted: questions by profile and what became of them, how long answers took, the resolver, the pins",
+       {},
+       1,
+       gate_fits},
       {"override",
        "override [(--group GROUP | --all) (--profile PROFILE (--for SPAN | --until TIME) [--reason TEXT] | --extend SPAN | "
        "--clear)]",
@@ -215,7 +223,7 @@ base::Result<void> check(const Command& command, const po::variables_map& values
   if (request.arguments.size() > command.arguments || request.arguments.size() + command.optional < command.arguments)
     return base::fail("{} takes {}: schultorctl {}", command.name,
                       command.arguments == 0   ? "no more words"
-                      : command.arguments == 1 ? "one name"
+                      : command.arguments == 1 ? "one word"
                                                : "two words",
                       command.usage);
   if (!command.fits(request)) return base::fail("expected: schultorctl {}", command.usage);

@@ -14,7 +14,7 @@ namespace {
 
 Exit run(const Request& request) {
   using Handler = Exit (*)(const Request&);
-  constexpr std::array<std::pair<std::string_view, Handler>, 11> handlers{{
+  constexpr std::array<std::pair<std::string_view, Handler>, 12> handlers{{
       {"validate", validate},
       {"policy", policy},
       {"timeline", timeline},
@@ -22,6 +22,7 @@ Exit run(const Request& request) {
       {"roster", roster},
       {"lists", lists},
       {"status", status},
+      {"gate", gate},
       {"override", override_profile},
       {"events", events},
       {"ruleset", ruleset},
