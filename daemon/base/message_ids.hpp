@@ -26,6 +26,7 @@ inline constexpr std::string_view gate_ready = "06d6ee0203cd4bbdbccb2f1af979ebd1
 inline constexpr std::string_view gate_waiting = "ecd41d10f98143d8b3f2d33e229b96a8";
 inline constexpr std::string_view resolver_silent = "62ce548322af4e57ad9d879dae4c1695";
 inline constexpr std::string_view resolver_answers = "da23c7741ccc4708aa5817d530971371";
+inline constexpr std::string_view question_log = "2fc8dd78c1fd4791981ecaac40ba918d";
 inline constexpr std::string_view broker_connected = "11cc4f5d48d1488590d73215d75c1d61";
 inline constexpr std::string_view broker_lost = "4f6c83ea61ca4d81ae5e0736d4c51bae";
 inline constexpr std::string_view outbox_failed = "1d654a5ee3cc45c4894fedeadc458b86";

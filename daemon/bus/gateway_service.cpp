@@ -24,6 +24,7 @@ constexpr const char* group_prefix = "/org/schultor/Gateway1/group";
 constexpr const char* manager_interface = "org.schultor.Gateway1.Manager";
 constexpr const char* group_interface = "org.schultor.Gateway1.Group";
 constexpr const char* override_refused = "org.schultor.Gateway1.Error.OverrideRefused";
+constexpr const char* question_log_refused = "org.schultor.Gateway1.Error.QuestionLogRefused";
 /// What a caller may have kept in memory while polkit thinks; the gateway's own limits are narrower, and say so better.
 constexpr std::size_t longest_argument = 1024;
 
@@ -161,6 +162,29 @@ int on_clear_override(sd_bus_message* call, void* userdata, sd_bus_error* error)
   return offer_of(userdata).authority.require(call, Right::set_overrides, {{"group", (*arguments)[0]}}, clear, error);
 }
 
+int on_log_questions(sd_bus_message* call, void* userdata, sd_bus_error* error) {
+  auto& gateway = gateway_of(userdata);
+  std::uint32_t seconds = 0;
+  if (const int r = sd_bus_message_read_basic(call, 'u', &seconds); r <= 0) return r < 0 ? r : -EINVAL;
+  const auto arguments = read_arguments<1>(call, error);
+  if (!arguments) return -EINVAL;
+  const auto begin = [&gateway, span = std::chrono::seconds(seconds), profile = named((*arguments)[0])](sd_bus_message* allowed,
+                                                                                                        const std::string& by) {
+    const auto done = gateway.log_questions(span, profile, by);
+    if (done) return reply_text(allowed, *done);
+    return sd_bus_reply_method_errorf(allowed, question_log_refused, "%s", done.error().what().c_str());
+  };
+  return offer_of(userdata).authority.require(call, Right::debug, {{"profile", (*arguments)[0]}}, begin, error);
+}
+
+int on_end_question_log(sd_bus_message* call, void* userdata, sd_bus_error* error) {
+  auto& gateway = gateway_of(userdata);
+  const auto end = [&gateway](sd_bus_message* allowed, const std::string& by) {
+    return reply_text(allowed, gateway.end_question_log(by));
+  };
+  return offer_of(userdata).authority.require(call, Right::debug, {}, end, error);
+}
+
 int get_manager_property(sd_bus*, const char*, const char*, const char* property, sd_bus_message* reply, void* userdata,
                          sd_bus_error*) {
   const auto& facts = gateway_of(userdata).status();
@@ -221,6 +245,8 @@ const sd_bus_vtable manager_vtable[] = {
   SD_BUS_METHOD("Override", "ssss", "s", on_override, SD_BUS_VTABLE_UNPRIVILEGED),
   SD_BUS_METHOD("ExtendOverride", "ss", "s", on_extend_override, SD_BUS_VTABLE_UNPRIVILEGED),
   SD_BUS_METHOD("ClearOverride", "s", "s", on_clear_override, SD_BUS_VTABLE_UNPRIVILEGED),
+  SD_BUS_METHOD("LogQuestions", "us", "s", on_log_questions, SD_BUS_VTABLE_UNPRIVILEGED),
+  SD_BUS_METHOD("EndQuestionLog", "", "s", on_end_question_log, SD_BUS_VTABLE_UNPRIVILEGED),
   SD_BUS_SIGNAL("EventRaised", "s", 0),
   SD_BUS_SIGNAL("StateChanged", "", 0),
   SD_BUS_PROPERTY("School", "s", get_manager_property, 0, SD_BUS_VTABLE_PROPERTY_EMITS_CHANGE),

@@ -100,19 +100,28 @@ Gate::Gate(Edges edges, PinTable pins)
 
 void Gate::reply(const Client& client, std::uint32_t view, const Query& query, Answer answer, Verdict verdict, Time now) {
   counters_.count(view, verdict);
+  if (log_.on()) log(view, query.name, query.type, verdict, false, now);
   // What is denied is asked for again after the next switch.
   if (!answer.authority.empty()) cap_authority(answer, until_switch(view, now));
   const bool over_tcp = std::holds_alternative<TcpPeer>(client);
   if (over_tcp && query.keepalive) answer.keepalive = limits::tcp_idle;
   auto packet = write_answer(query, answer, over_tcp ? limits::tcp_answer : udp_limit(query));
   // What is kept is given over UDP, where the option must not be (RFC 7828, section 3.2.2).
-  if (const auto question = plain_question_of(query); question && !answer.keepalive) kept_.keep(*question, view, packet, verdict, now);
+  if (const auto question = plain_question_of(query); question && !answer.keepalive)
+    kept_.keep(*question, view, packet, verdict, now);
   edges_.answer(client, std::move(packet));
 }
 
 void Gate::reply_at_once(const Client& client, std::uint32_t view, const Query& query, Answer answer, Verdict verdict, Time now) {
   counters_.at_once(now);
   reply(client, view, query, std::move(answer), verdict, now);
+}
+
+/// It knows the question, and not who asked it.
+void Gate::log(std::uint32_t view, const Name& name, std::uint16_t type, Verdict verdict, bool kept, Time now) {
+  const auto known = rules_->views.find(view);
+  if (known == rules_->views.end() || !log_.wants(view, now)) return;
+  edges_.log({name.lower_text(), type, rules_->profiles.at(known->second.profile).name, verdict, kept});
 }
 
 void Gate::finish(Jobs::iterator it, Answer answer, Verdict verdict, Time now) {
@@ -159,6 +168,7 @@ std::size_t Gate::answer_kept(const UdpPeer& peer, std::uint32_t mark, ByteView 
   if (found.size == 0 || !fair_share_.admit(peer.address.sin6_addr, now)) return 0;
   counters_.at_once(now);
   counters_.count_kept(mark, found.verdict);
+  if (log_.on()) log(mark, WireReader(question->name).name(), question->type, found.verdict, true, now);
   return found.size;
 }
 
@@ -389,6 +399,7 @@ void Gate::on_link_lost(Time now) {
 }
 
 void Gate::tick(Time now) {
+  log_.tick(now);
   while (!deadlines_.empty() && deadlines_.front().first <= now) {
     const auto job = jobs_.find(deadlines_.front().second);
     deadlines_.pop_front();

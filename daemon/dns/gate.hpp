@@ -10,6 +10,7 @@
 #include "daemon/dns/message.hpp"
 #include "daemon/dns/pin_protocol.hpp"
 #include "daemon/dns/pin_table.hpp"
+#include "daemon/dns/question_log.hpp"
 
 #include <netinet/in.h>
 
@@ -53,6 +54,8 @@ public:
     std::function<PinSent(const PinRequest&)> pin;
     /// 64 bits that nobody can guess.
     std::function<std::uint64_t()> random;
+    /// A question that an administrator wants to see.
+    std::function<void(const LoggedQuestion&)> log{};
   };
 
   /// `pins`: what is known of them from an earlier run.
@@ -81,7 +84,10 @@ public:
   /// Gives up on pins that take too long.
   void tick(Time now);
   /// Whether tick() is needed.
-  [[nodiscard]] bool waiting() const { return !deadlines_.empty() || !outstanding_.empty(); }
+  [[nodiscard]] bool waiting() const { return !deadlines_.empty() || !outstanding_.empty() || log_.on(); }
+  /// From now on questions are logged, or not any more. tick() ends it in time.
+  void log_questions(const QuestionLogging& wanted, Time now) { log_.use(wanted, now); }
+  [[nodiscard]] const QuestionLog& log() const { return log_; }
   [[nodiscard]] const GateCounters& counters() const { return counters_; }
   /// Questions that have no answer yet.
   [[nodiscard]] std::size_t under_way() const { return jobs_.size(); }
@@ -112,6 +118,7 @@ private:
   void finish(Jobs::iterator job, Answer answer, Verdict verdict, Time now);
   void finish(Jobs::iterator job, Time now);
   void fail(Jobs::iterator job, Ede why, Time now);
+  void log(std::uint32_t view, const Name& name, std::uint16_t type, Verdict verdict, bool kept, Time now);
   void ask(Jobs::iterator job, Time now);
   [[nodiscard]] static Query asked_of(const Job& job);
   [[nodiscard]] bool judge_anew(Jobs::iterator job, Time now);
@@ -131,6 +138,7 @@ private:
   FairShare fair_share_;
   AnswerCache kept_;
   GateCounters counters_;
+  QuestionLog log_;
   std::unordered_map<std::uint32_t, Time> switches_;
   Time other_switches_ = Time::max();
   Jobs jobs_;

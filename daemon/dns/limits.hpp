@@ -59,6 +59,11 @@ inline constexpr std::uint16_t questions_a_second = 1000;
 inline constexpr std::size_t kept_answers = 32'768;
 inline constexpr std::size_t kept_octets = 16U << 20U;
 
+// Questions in the journal, when an administrator has them written.
+
+inline constexpr seconds question_log{3600};
+inline constexpr std::uint32_t logged_a_second = 100;
+
 // Upstream.
 
 inline constexpr std::size_t upstream_sockets = 16;

@@ -21,7 +21,8 @@ enum class Kind : std::uint32_t {
   switches = 5,
   statistics_request = 6,
   view_statistics = 7,
-  gate_statistics = 8
+  gate_statistics = 8,
+  question_logging = 9
 };
 
 constexpr std::size_t announcement_size = 32;
@@ -31,6 +32,7 @@ constexpr std::size_t reply_size = 16;
 constexpr std::size_t health_size = 16;
 constexpr std::size_t switches_head_size = 24;
 constexpr std::size_t switch_size = 16;
+constexpr std::size_t question_logging_size = 24;
 constexpr std::size_t statistics_request_size = 16;
 constexpr std::size_t view_statistics_head_size = 16;
 constexpr std::size_t view_counts_size = (2 + verdicts) * 8;
@@ -181,6 +183,13 @@ std::vector<std::byte> pack(const GateStatistics& told) {
   return out.take();
 }
 
+std::vector<std::byte> pack(const QuestionLogging& logging) {
+  Packer out(Kind::question_logging, question_logging_size);
+  out.put(nanoseconds_of(logging.until));
+  out.put(logging.views);
+  return out.take();
+}
+
 Result<void> expect_size(std::span<const std::byte> packet, std::size_t size, std::string_view what) {
   if (packet.size() == size) return {};
   return fail("{} of {} octets, expected {}", what, packet.size(), size);
@@ -309,6 +318,14 @@ Result<Message> unpack_gate_statistics(std::span<const std::byte> packet, Unpack
   return Message{told};
 }
 
+Result<Message> unpack_question_logging(std::span<const std::byte> packet, Unpacker in) {
+  if (auto sized = expect_size(packet, question_logging_size, "question logging"); !sized) return base::pass(std::move(sized));
+  QuestionLogging logging;
+  logging.until = instant_of(in.get<std::int64_t>());
+  logging.views = in.get<decltype(logging.views)>();
+  return Message{logging};
+}
+
 }  // namespace
 
 std::vector<std::byte> encode(const Message& message) {
@@ -341,6 +358,8 @@ Result<Message> decode(std::span<const std::byte> packet) {
       return unpack_view_statistics(packet, in);
     case Kind::gate_statistics:
       return unpack_gate_statistics(packet, in);
+    case Kind::question_logging:
+      return unpack_question_logging(packet, in);
   }
   return fail("message of unknown kind {}", kind);
 }

@@ -7,6 +7,7 @@
 #include "daemon/dns/statistics.hpp"
 #include "daemon/policy/gate_rules.hpp"
 
+#include <array>
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
@@ -22,6 +23,7 @@
 ///   schultord → gate   PinReply, one for each PinRequest, after the kernel's acknowledgement
 ///   schultord → gate   Switches, on connect and whenever they change; nobody waits for it
 ///   schultord → gate   StatisticsRequest, when somebody wants to know
+///   schultord → gate   QuestionLogging, when an administrator wants it or not any more; it ends with the connection
 ///   gate → schultord   ViewStatistics, as many as it takes, then GateStatistics
 ///
 /// Pure: bytes in, values out. schultord reads the gate's messages as a stranger's.
@@ -119,8 +121,15 @@ struct GateStatistics {
   bool operator==(const GateStatistics&) const = default;
 };
 
-using Message =
-    std::variant<Announcement, PinRequest, PinReply, Health, Switches, StatisticsRequest, ViewStatistics, GateStatistics>;
+/// Has the gate write questions to its journal: name, type, profile and verdict, never who asked.
+struct QuestionLogging {
+  std::chrono::steady_clock::time_point until{};  ///< CLOCK_MONOTONIC; past: not any more
+  std::array<std::uint32_t, 2> views{};           ///< of these; zeros: of all
+  bool operator==(const QuestionLogging&) const = default;
+};
+
+using Message = std::variant<Announcement, PinRequest, PinReply, Health, Switches, StatisticsRequest, ViewStatistics,
+                             GateStatistics, QuestionLogging>;
 
 [[nodiscard]] std::vector<std::byte> encode(const Message& message);
 /// Refuses anything that is too short, too long, of another version, or holds a value out of range.

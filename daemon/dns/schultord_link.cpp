@@ -155,6 +155,8 @@ base::Result<bool> SchultordLink::receive_one() {
     handlers_.switches(*switches);
   } else if (const auto* wanted = std::get_if<StatisticsRequest>(&*message)) {
     handlers_.statistics_wanted(*wanted);
+  } else if (const auto* logging = std::get_if<QuestionLogging>(&*message)) {
+    handlers_.question_logging(*logging);
   } else {
     return base::fail("{}: schultord sent a message that only the gate sends", path_);
   }

@@ -40,6 +40,7 @@ public:
     std::function<void(const Switches&)> switches;
     /// What the gate has counted is to be told, with tell_statistics().
     std::function<void(const StatisticsRequest&)> statistics_wanted;
+    std::function<void(const QuestionLogging&)> question_logging;
     /// A connection ended, or the first attempt at one failed.
     std::function<void(const base::Error& why)> lost;
   };

@@ -48,7 +48,8 @@ Service::Service(base::EventLoop& loop, const Options& options, std::optional<Pi
                else tcp_.answer(std::get<TcpPeer>(client), packet, now());
              },
              [this](JobId id, const Query& query) { return upstream_->ask(id, query, now()); },
-             [this](const PinRequest& request) { return link_.send(request); }, random_number},
+             [this](const PinRequest& request) { return link_.send(request); }, random_number,
+             [](const LoggedQuestion& question) { log(Priority::info, {}, to_string(question)); }},
             memory_ ? memory_->table() : PinTable(limits::remembered_pins)),
       udp_(loop, {[this](const UdpPeer& peer, std::uint32_t mark, ByteView packet, std::span<std::uint8_t> out, Time read) {
                     return gate_.answer_kept(peer, mark, packet, out, read);
@@ -65,7 +66,7 @@ Service::Service(base::EventLoop& loop, const Options& options, std::optional<Pi
              [this](const PinReply& reply) { gate_.on_pin_reply(reply, now()); },
              [this](const Switches& switches) { gate_.on_switches(switches); },
              [this](const StatisticsRequest& request) { tell_statistics(request); },
-             [this](const base::Error& why) { on_lost(why); }}) {}
+             [this](const QuestionLogging& wanted) { log_questions(wanted); }, [this](const base::Error& why) { on_lost(why); }}) {}
 
 base::Result<std::unique_ptr<Service>> Service::create(base::EventLoop& loop, const Options& options,
                                                        std::map<std::string, base::UniqueFd> stored) {
@@ -143,6 +144,8 @@ void Service::on_announced(std::shared_ptr<const Rulebook> rules, const Announce
 void Service::on_lost(const base::Error& why) {
   log(Priority::warning, message_id::gate_waiting, fmt::format("The DNS gate waits for schultord: {}", why.what()));
   gate_.on_link_lost(now());
+  // It was switched on by schultord, who answers for it: without it nobody is told any more that it is on.
+  log_questions({});
   tell();
 }
 
@@ -151,6 +154,20 @@ void Service::on_health(bool answers) {
   else log(Priority::error, message_id::resolver_silent, "The resolver is silent: see “systemctl status unbound”");
   link_.tell_health(answers);
   tell();
+}
+
+void Service::log_questions(const QuestionLogging& wanted) {
+  gate_.log_questions(wanted, now());
+  note_end_of_log();
+  if (!gate_.log().on()) return;
+  logging_told_ = true;
+  log(Priority::notice, message_id::question_log, "Questions are logged for a while, without who asks them");
+}
+
+void Service::note_end_of_log() {
+  if (gate_.log().on() || !std::exchange(logging_told_, false)) return;
+  log(Priority::notice, message_id::question_log,
+      fmt::format("Questions are not logged any more; {} were too many in their second", gate_.log().left_out()));
 }
 
 void Service::tell_statistics(const StatisticsRequest& request) {
@@ -175,6 +192,7 @@ void Service::on_tick() {
   ticking_ = false;
   const auto at = now();
   gate_.tick(at);
+  note_end_of_log();
   upstream_->tick(at);
   tcp_.tick(at);
 }

@@ -40,6 +40,8 @@ private:
                     std::optional<GateSockets> sockets);
   void on_lost(const base::Error& why);
   void on_health(bool answers);
+  void log_questions(const QuestionLogging& wanted);
+  void note_end_of_log();
   void tell_statistics(const StatisticsRequest& request);
   void end_of_turn();
   void on_tick();
@@ -58,6 +60,7 @@ private:
   bool ticking_ = false;
   bool has_sockets_ = false;
   bool ready_told_ = false;
+  bool logging_told_ = false;
 };
 
 }  // namespace schultor::dns

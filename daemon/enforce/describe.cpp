@@ -51,6 +51,13 @@ json categories_of(const policy::Policy& policy, const Health& health) {
           {"error", in_effect ? json(nullptr) : json(health.lists_fault)}};
 }
 
+json to_object(const policy::Policy& policy, const QuestionLog& log) {
+  return {{"since", policy::format_local(policy, log.since)},
+          {"until", policy::format_local(policy, log.until)},
+          {"profile", log.profile ? json(*log.profile) : json(nullptr)},
+          {"by", log.by}};
+}
+
 std::string_view to_text(policy::Ownership ownership) {
   return ownership == policy::Ownership::school ? "school" : ownership == policy::Ownership::byod ? "byod" : "staff";
 }
@@ -83,6 +90,10 @@ std::string describe(const policy::Policy& policy, const policy::Override& one) 
   return to_object(policy, one).dump(-1, ' ', false, json::error_handler_t::replace);
 }
 
+std::string describe(const policy::Policy& policy, const QuestionLog& log) {
+  return to_object(policy, log).dump(-1, ' ', false, json::error_handler_t::replace);
+}
+
 std::string describe(const policy::Policy& policy, const GatewayStatus& status, const Health& health) {
   json groups = json::array();
   for (const auto& group : status.groups)
@@ -111,7 +122,8 @@ std::string describe(const policy::Policy& policy, const GatewayStatus& status, 
                       {"randomised_devices", randomised},
                       {"gate",
                        {{"connected", health.gate_connected},
-                        {"resolver_answers", health.resolver_answers ? json(*health.resolver_answers) : json(nullptr)}}},
+                        {"resolver_answers", health.resolver_answers ? json(*health.resolver_answers) : json(nullptr)},
+                        {"question_log", health.question_log ? to_object(policy, *health.question_log) : json(nullptr)}}},
                       {"lists", lists},
                       {"applied", policy::format_local(policy, health.applied)},
                       {"categories", categories_of(policy, health)},

@@ -30,11 +30,12 @@ struct Health {
   bool clock_trusted = true;
   bool clock_synchronised = true;
   policy::Overrides overrides{};
-  bool names_categories = false;        ///< the rules name lists
-  std::string lists_fault{};            ///< why they hold nothing; empty: they do
-  std::chrono::sys_seconds compiled{};  ///< the lists' table
-  std::optional<Refusal> refused{};     ///< the last one, until a configuration is applied
-  std::vector<lists::ListStatus> downloads{};
+  bool names_categories = false;           ///< the rules name lists
+  std::string lists_fault{};               ///< why they hold nothing; empty: they do
+  std::chrono::sys_seconds compiled{};     ///< the lists' table
+  std::optional<Refusal> refused{};        ///< the last one, until a configuration is applied
+  std::vector<lists::ListStatus> lists{};  ///< those that are downloaded
+  std::optional<QuestionLog> question_log{};
 };
 
 /// What holds at `moment`, after `changes` that led to it. Since when, is what the policy says, or the latest change that was seen
@@ -51,6 +52,9 @@ struct Health {
 
 /// {"id", "group" (null: all), "profile", "from", "until", "reason", "by"}.
 [[nodiscard]] std::string describe(const policy::Policy& policy, const policy::Override& one);
+
+/// {"since", "until", "profile" (null: all), "by"}.
+[[nodiscard]] std::string describe(const policy::Policy& policy, const QuestionLog& log);
 
 /// One line for the service manager: "3b: school until 17:00, lehrkraefte: leisure"; before it, that a configuration is refused.
 [[nodiscard]] std::string status_line(const policy::Policy& policy, const GatewayStatus& status, bool refused = false);

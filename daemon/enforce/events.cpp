@@ -69,6 +69,21 @@ std::string clock_event(const policy::Policy& policy, base::Instant at, bool tru
       .dump();
 }
 
+std::string question_log_event(const policy::Policy& policy, base::Instant at, bool begun, const QuestionLog& about,
+                               const std::string& by) {
+  const char* result = begun ? "begun" : "ended";
+  nlohmann::json event{{"id", fmt::format("debug/{}/{}", result, utc(at))},
+                       {"kind", "debug"},
+                       {"at", policy::format_local(policy, std::chrono::floor<std::chrono::seconds>(at))},
+                       {"result", result},
+                       {"until", policy::format_local(policy, about.until)},
+                       {"by", by},
+                       {"text", begun ? "the DNS gate writes questions to its journal, without who asks them"
+                                      : "the DNS gate writes no questions to its journal any more"}};
+  if (about.profile) event["profile"] = *about.profile;
+  return event.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
+}
+
 std::string fault_event(const policy::Policy& policy, base::Instant at, const std::string& what, const std::string& text) {
   return nlohmann::json{{"id", fmt::format("fault/{}/{}", what, utc(at))},
                         {"kind", "fault"},

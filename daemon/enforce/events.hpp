@@ -8,6 +8,7 @@
 
 #include <deque>
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -38,6 +39,18 @@ inline constexpr std::size_t most_told_errors = 50;  ///< lines, that one with i
 
 /// {"id", "kind": "clock", "at", "result": "trusted" | "untrusted", "text"}.
 [[nodiscard]] std::string clock_event(const policy::Policy& policy, base::Instant at, bool trusted);
+
+/// Questions that the DNS gate writes to its journal for a while.
+struct QuestionLog {
+  std::chrono::sys_seconds since;
+  std::chrono::sys_seconds until;
+  std::optional<std::string> profile;  ///< none: all
+  std::string by;                      ///< who switched it on
+};
+/// {"id", "kind": "debug", "at", "result": "begun" | "ended", "until", "profile"?, "by", "text"}: that it is on, never what is
+/// written.
+[[nodiscard]] std::string question_log_event(const policy::Policy& policy, base::Instant at, bool begun, const QuestionLog& about,
+                                             const std::string& by);
 
 /// {"id", "kind": "fault", "at", "text"}: something of the gateway's is broken. `what`: a word for it.
 [[nodiscard]] std::string fault_event(const policy::Policy& policy, base::Instant at, const std::string& what,

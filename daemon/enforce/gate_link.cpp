@@ -249,6 +249,11 @@ void GateLink::Impl::tell_inquirers() {
   for (const auto& done : std::exchange(inquirers, {})) done(inquiry.told());
 }
 
+void GateLink::log_questions(const dns::QuestionLogging& wanted) {
+  if (!impl_->gate) return;
+  if (auto sent = send_message(impl_->gate.get(), wanted); !sent) impl_->drop(sent.error().what());
+}
+
 void GateLink::ask_statistics(std::function<void(const std::optional<ToldStatistics>&)> done) {
   if (!impl_->gate || impl_->inquirers.size() >= most_inquirers) return done(impl_->inquiry.told());
   impl_->inquirers.push_back(std::move(done));

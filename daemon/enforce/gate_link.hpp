@@ -46,6 +46,8 @@ public:
   void announce(GateState state);
   /// Kept, told to a connected gate at once and to every one that connects. Waits for nobody.
   void tell_switches(dns::Switches switches);
+  /// Told to a connected gate at once; with another connection it is over.
+  void log_questions(const dns::QuestionLogging& wanted);
   /// Asks the gate what it has counted and calls `done` once, perhaps before this returns: with what it tells now, else, where it
   /// is away, busy for longer than a second or asked by too many already, with what it told last.
   void ask_statistics(std::function<void(const std::optional<ToldStatistics>&)> done);

@@ -179,7 +179,7 @@ base::Result<std::unique_ptr<Gateway>> Gateway::start(base::EventLoop& loop, con
   if (!sockets) return base::pass(std::move(sockets));
   auto gate = GateLink::listen(loop, options.runtime_directory + "/gate.sock", find_group(options.gate_group), std::move(*sockets),
                                {[gateway = impl.get()](const auto& entries) { return gateway->pin(entries); },
-                                [gateway = impl.get()] { gateway->tell_changed(); }});
+                                [gateway = impl.get()] { gateway->on_gate_changed(); }});
   if (!gate) return base::pass(std::move(gate));
   impl->gate = std::move(*gate);
   impl->announce_rules();
@@ -199,7 +199,7 @@ std::string Gateway::describe() const {
       {second(impl_->clock->now()), second(impl_->applied), impl_->gate->connected(), impl_->gate->resolver_answers(),
        impl_->clock_trust.trusted(), impl_->clock->synchronised(), impl_->kept.overrides,
        !policy::named_lists(impl_->current.gate_rules).empty(), impl_->current.lists_fault, second(impl_->current.lists.compiled),
-       impl_->refused, impl_->list_status.lists});
+       impl_->refused, impl_->list_status.lists, impl_->question_log});
 }
 
 void Gateway::gate_statistics(std::function<void(const std::string& json)> answer) const {

@@ -70,6 +70,13 @@ public:
   /// Ends the group's overrides, or with none all. Answers with how many ended, as JSON: {"cleared": 1}.
   [[nodiscard]] base::Result<std::string> clear_override(const std::optional<std::string>& group, const std::string& by);
 
+  /// Has the DNS gate write the questions of a profile, or with none of all, to its journal: for a second to an hour. Answers with
+  /// {"since", "until", "profile" (null: all), "by"}.
+  [[nodiscard]] base::Result<std::string> log_questions(std::chrono::seconds span, const std::optional<std::string>& profile,
+                                                        const std::string& by);
+  /// Answers with whether there was anything to end: {"ended": true}.
+  [[nodiscard]] std::string end_question_log(const std::string& by);
+
   /// Borrowed; holds until the next turn of the loop.
   [[nodiscard]] const GatewayStatus& status() const;
   /// status() and health as the JSON that Manager.Describe answers with.

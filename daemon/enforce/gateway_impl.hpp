@@ -71,6 +71,8 @@ struct Gateway::Impl {
   dns::Announcement announcement{};
   base::Instant applied{};
   std::optional<Refusal> refused{};
+  std::optional<QuestionLog> question_log{};
+  base::EventSource question_log_end{};
 
   // gateway_configuration.cpp
   /// Logs what is wrong with it.
@@ -118,6 +120,11 @@ struct Gateway::Impl {
   // gateway_lists.cpp
   /// Looks what became of downloaded lists, and tells what was not told yet.
   void tell_lists(Occasion occasion);
+
+  // gateway_question_log.cpp
+  void on_gate_changed();
+  void end_question_log(const std::string& by);
+  void tell_question_log(const QuestionLog& about, bool begun, const std::string& by);
 
   // gateway_clock.cpp
   void tell_clock();

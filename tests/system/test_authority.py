@@ -59,6 +59,19 @@ class Authority(unittest.TestCase):
         self.school.exec("gateway", *OVERRIDE)
         self.assertEqual(call(self.school, "Describe")["overrides"][0]["by"], "root")
 
+    def test_questions_are_never_logged_for_the_city_whatever_polkit_says(self):
+        fake = self.polkit("yes")
+        log = ("gdbus", "call", "--system", "--dest", "org.schultor.Gateway1", "--object-path", "/org/schultor/Gateway1", "--method",
+               "org.schultor.Gateway1.Manager.LogQuestions", "60", "school")
+        for user in ("schultor-report", "nobody"):
+            done = self.school.exec("gateway", "setpriv", f"--reuid={user}", "--clear-groups", *log, check=False)
+            if user == "schultor-report":
+                self.assertIn("never done for the city", done.stderr)
+                self.assertIsNone(call(self.school, "Describe")["gate"]["question_log"])
+        # It was asked about the second alone.
+        self.assertEqual(fake.stdout.readline(), "asked org.schultor.gateway1.debug profile=school\n")
+        self.assertEqual(call(self.school, "Describe")["gate"]["question_log"]["by"], "nobody")
+
     def test_a_switch_that_is_due_does_not_wait_for_polkit_and_who_leaves_is_forgotten(self):
         fake = self.polkit("silent")
         waiting = self.school.popen("gateway", *NOBODY, *OVERRIDE, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)

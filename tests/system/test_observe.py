@@ -8,7 +8,8 @@ import socket
 import unittest
 
 from lib import dns
-from lib.school import GATEWAY4, School, main
+from lib.asyncapi import Contract
+from lib.school import GATEWAY4, School, main, wait_for
 from test_clock import call
 
 ANY, AXFR = 255, 252
@@ -91,6 +92,79 @@ class WhatTheGateCounts(unittest.TestCase):
         anew = statistics(self.school)
         self.assertEqual(verdicts(anew, "school"), {"refused": 1})
         self.assertLess(anew["seconds"], 60)
+
+
+class QuestionsInTheJournal(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.school = cls.enterClassContext(School(at="2026-11-23 09:00:00"))
+
+    def setUp(self):
+        self.begin = len(self.school.log("dns"))
+
+    def logged(self) -> list[str]:
+        """The questions that the gate has logged since the test began."""
+        return [line.partition("question ")[2] for line in self.school.log("dns")[self.begin:].splitlines() if "question " in line]
+
+    def events(self) -> list[tuple]:
+        events = json.loads(self.school.ctl("events", "--json").stdout)
+        return [(event["result"], event.get("profile"), event["by"]) for event in events if event["kind"] == "debug"]
+
+    def call(self, *words: str) -> None:
+        self.school.exec("gateway", "busctl", "--system", "call", "org.schultor.Gateway1", "/org/schultor/Gateway1",
+                         "org.schultor.Gateway1.Manager", *words)
+
+    def test_they_are_logged_without_who_asks_until_it_is_switched_off(self):
+        school, before = self.school, len(self.events())
+        watch = school.watch("schultor/1/ggs-am-park/event/debug")
+        school.resolve("tablet1", "vorher.test")
+        said = school.ctl("gate", "debug", "--for", "10m", "--profile", "school").stdout
+        self.assertIn("questions of school are logged until 2026-11-23T09:1", said)
+        self.assertIn("switched on by root", school.ctl("status").stdout)
+        school.resolve("tablet1", "spiele.test")
+        school.resolve("tablet1", "lernen.test", dns.AAAA)
+        school.resolve("tablet8", "andere.test")
+        self.assertEqual(school.ctl("gate", "debug", "--off").stdout, "questions are not logged any more\n")
+        school.resolve("tablet1", "nachher.test")
+        self.assertEqual(self.logged(), ["spiele.test A in school: refused", "lernen.test AAAA in school: allowed"])
+        self.assertNotRegex(school.log("dns")[self.begin:], r"10\.77\.|fd77:")
+        self.assertEqual(self.events()[before:], [("begun", "school", "root"), ("ended", "school", "root")])
+        self.assertIsNone(call(school, "Describe")["gate"]["question_log"])
+        self.assertEqual(school.ctl("gate", "debug", "--off").stdout, "questions were not logged\n")
+        # The city learns that it was on.
+        told = [watch.wait_for(lambda m, result=result: m.json["result"] == result) for result in ("begun", "ended")]
+        contract = Contract()
+        for message in told:
+            self.assertEqual(contract.judge(message.topic, message.json), [])
+            self.assertNotIn("by", message.json)
+            self.assertNotIn("test", message.payload)
+
+    def test_it_ends_by_itself(self):
+        before = len(self.events())
+        self.call("LogQuestions", "us", "2", "")
+        self.school.resolve("tablet8", "andere.test")
+        wait_for(lambda: len(self.events()) == before + 2, what="the end")
+        wait_for(lambda: "not logged any more" in self.school.log("dns")[self.begin:], what="the gate's own end")
+        self.school.resolve("tablet8", "nachher.test")
+        self.assertEqual(len(self.logged()), 1)
+        self.assertTrue(self.logged()[0].startswith("andere.test A in "))
+
+    def test_without_schultord_nothing_is_logged(self):
+        self.school.ctl("gate", "debug", "--for", "1h")
+        self.school.kill("schultord")
+        wait_for(lambda: "not logged any more" in self.school.log("dns")[self.begin:], what="the gate's own end")
+        self.school.resolve("tablet1", "spiele.test")
+        self.school.restart("schultord")
+        self.assertIsNone(call(self.school, "Describe")["gate"]["question_log"])
+        self.school.resolve("tablet1", "spiele.test")
+        self.assertEqual(self.logged(), [])
+
+    def test_too_long_is_refused_and_so_is_a_profile_that_is_not_there(self):
+        for words, why in ((("--for", "61m"), "an hour at most"), (("--for", "5m", "--profile", "schol"), "did you mean “school”?")):
+            refused = self.school.ctl("gate", "debug", *words, check=False)
+            self.assertEqual(refused.returncode, 1)
+            self.assertIn(why, refused.stderr)
+        self.assertIsNone(call(self.school, "Describe")["gate"]["question_log"])
 
 
 if __name__ == "__main__":

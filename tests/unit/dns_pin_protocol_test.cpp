@@ -48,6 +48,8 @@ TEST_CASE("every message of the pin protocol comes out as it went in") {
   for (std::size_t i = 0; i < waited_kinds; ++i) whole.statistics.answered[i].counts[i + 3] = 100 + i;
   whole.statistics.round_trip.counts.back() = 99;
   CHECK(back(whole) == whole);
+  CHECK(back(QuestionLogging{at, {1, 7}}) == QuestionLogging{at, {1, 7}});
+  CHECK(back(QuestionLogging{}) == QuestionLogging{});
   CHECK(back(Switches{{{1, at}, {7, at - std::chrono::hours(9)}}, at}) == Switches{{{1, at}, {7, at - std::chrono::hours(9)}}, at});
 }
 
@@ -88,7 +90,8 @@ TEST_CASE("a message of any other length is refused") {
                                                     encode(Switches{{{1, {}}}, {}}),
                                                     encode(StatisticsRequest{1}),
                                                     encode(ViewStatistics{1, {{1, {}}}}),
-                                                    encode(GateStatistics{1, {}})};
+                                                    encode(GateStatistics{1, {}}),
+                                                    encode(QuestionLogging{})};
   for (const auto& packet : packets) {
     for (std::size_t length = 0; length < packet.size(); ++length) CHECK_FALSE(decode(std::span(packet).first(length)));
     auto longer = packet;

@@ -39,7 +39,8 @@ struct Stage {
                if (link == PinSent::sent) requests.push_back(request);
                return link;
              },
-             [this] { return ++dice; }}};
+             [this] { return ++dice; }, [this](const LoggedQuestion& question) { logged.push_back(to_string(question)); }}};
+  std::vector<std::string> logged;
 
   Stage() {
     auto held = rules();
@@ -230,4 +231,47 @@ SCENARIO("requests for pins are counted by what came of them") {
   CHECK(stage.gate.counters().pins == PinCounts{5, 5, 1, 1, 1, 1, 2});
   CHECK(stage.count(Verdict::failed) == 5);
   CHECK(stage.count(Verdict::allowed) == 1);
+}
+
+SCENARIO("questions are logged for as long as it was asked for, of the views that it was asked for, and never who asks") {
+  Stage stage;
+  stage.ask({"spiele.test"});
+  CHECK(stage.logged.empty());
+  CHECK_FALSE(stage.gate.waiting());
+  stage.gate.log_questions({stage.now + seconds(10), {school, 0}}, stage.now);
+  CHECK(stage.gate.waiting());
+  stage.ask({"spiele.test"});
+  stage.ask({"Andere.Test", rr::https});
+  stage.ask({"lernen.test", 999});
+  stage.resolve({});
+  stage.ask({"spiele.test"}, leisure);
+  stage.ask({"spiele.test"}, no_view);
+  CHECK(stage.logged == std::vector<std::string>{"question spiele.test A in school: refused, kept",
+                                                 "question andere.test HTTPS in school: refused",
+                                                 "question lernen.test TYPE999 in school: allowed"});
+  stage.now += seconds(10);
+  stage.ask({"spiele.test"});
+  CHECK(stage.logged.size() == 3);
+  CHECK(stage.gate.log().on());
+  stage.gate.tick(stage.now);
+  CHECK_FALSE(stage.gate.log().on());
+}
+
+SCENARIO("of all views so many questions are logged in a second, for an hour at most, and off is off") {
+  Stage stage;
+  stage.gate.log_questions({Time::max(), {}}, stage.now);
+  for (unsigned i = 0; i < limits::logged_a_second + 5; ++i) stage.ask({"spiele.test"}, i % 2 == 0 ? school : exam);
+  CHECK(stage.logged.size() == limits::logged_a_second);
+  CHECK(stage.gate.log().left_out() == 5);
+  stage.now += seconds(1);
+  stage.ask({"spiele.test"});
+  CHECK(stage.logged.size() == limits::logged_a_second + 1);
+  stage.now += limits::question_log - seconds(1);
+  stage.ask({"spiele.test"});
+  CHECK(stage.logged.size() == limits::logged_a_second + 1);
+  stage.gate.log_questions({Time::max(), {}}, stage.now);
+  stage.gate.log_questions({}, stage.now);
+  stage.ask({"spiele.test"});
+  CHECK(stage.logged.size() == limits::logged_a_second + 1);
+  CHECK_FALSE(stage.gate.log().on());
 }

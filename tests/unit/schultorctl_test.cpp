@@ -205,6 +205,11 @@ TEST_CASE("the status is a table whose columns stand below one another, umlauts 
   CHECK(text->find("broker:   unknown (schultor-report is not running)\n") != std::string::npos);
   CHECK(text->find("gate:     connected, resolver not asked yet\n") != std::string::npos);
   CHECK(text->find("\ngäste  school   window 08:00-17:00  2026-03-27T08:00:00+01:00  -      byod       3\n") != std::string::npos);
+  CHECK(text->find("debug:") == std::string::npos);
+  auto logging = description;
+  logging["gate"]["question_log"] = nlohmann::ordered_json::parse(R"({"since":"S","until":"U","profile":null,"by":"root"})");
+  CHECK(status_text(logging)->find("debug:    questions of all profiles are logged until U, switched on by root\n") !=
+        std::string::npos);
   description["broker"] = {{"connected", true}, {"outbox_depth", 1}};
   CHECK(status_text(description)->find("connected, 1 event waiting") != std::string::npos);
   // What an older schultord does not tell is left out.
@@ -269,8 +274,18 @@ TEST_CASE("what schultord says of a refused configuration is read as validate sh
 
 TEST_CASE("what the gate has counted is told in tables") {
   CHECK(misuse({"gate", "stats"}).empty());
-  CHECK(misuse({"gate"}) == "gate takes one word: schultorctl gate stats");
-  CHECK(misuse({"gate", "start"}) == "expected: schultorctl gate stats");
+  CHECK(misuse({"gate", "debug", "--for", "10m"}).empty());
+  CHECK(misuse({"gate", "debug", "--for", "10m", "--profile", "school"}).empty());
+  CHECK(misuse({"gate", "debug", "--off"}).empty());
+  const std::string usage = "schultorctl gate (stats | debug (--for SPAN [--profile PROFILE] | --off))";
+  CHECK(misuse({"gate"}) == "gate takes one word: " + usage);
+  for (const auto& words : std::vector<std::vector<std::string>>{{"gate", "start"},
+                                                                 {"gate", "stats", "--off"},
+                                                                 {"gate", "debug"},
+                                                                 {"gate", "debug", "--profile", "school"},
+                                                                 {"gate", "debug", "--off", "--for", "10m"},
+                                                                 {"gate", "debug", "--off", "--profile", "school"}})
+    CHECK(misuse(words) == "expected: " + usage);
   auto statistics = nlohmann::ordered_json::parse(R"({"connected":true,"since":"S","seconds":60,"age":0,"waiting":1,
     "views":[{"view":0,"profile":null,"steer":false,"questions":1,"cached":0,"verdicts":{"allowed":0,"rewritten":0,"refused":0,
       "screened":0,"own":0,"no_type":0,"fault":0,"failed":0,"dropped":0,"ignored":1}},
@@ -303,4 +318,18 @@ TEST_CASE("what the gate has counted is told in tables") {
   CHECK(gate_statistics_text(statistics).value() == "the gate is not connected: schultor-dns is not running\n");
   CHECK_FALSE(gate_statistics_text(nlohmann::ordered_json::parse("{}")));
   CHECK_FALSE(gate_statistics_text(nlohmann::ordered_json()));
+}
+
+TEST_CASE("that questions are logged is said wherever one looks") {
+  const auto json = [](const char* text) { return nlohmann::ordered_json::parse(text); };
+  CHECK(question_log_text(json(R"({"since":"S","until":"U","profile":"school","by":"root"})")).value() ==
+        "questions of school are logged until U: “journalctl -u schultor-dns”\n");
+  CHECK(question_log_text(json(R"({"ended":true})")).value() == "questions are not logged any more\n");
+  CHECK(question_log_text(json(R"({"ended":false})")).value() == "questions were not logged\n");
+  CHECK_FALSE(question_log_text(json("[]")));
+  CHECK(event_text(json(R"({"id":"i","kind":"debug","at":"T","result":"begun","until":"U","by":"root","text":"t"})")) ==
+        "T  debug          questions of all profiles are logged until U, by root");
+  CHECK(event_text(
+            json(R"({"id":"i","kind":"debug","at":"T","result":"ended","until":"U","by":"root","profile":"school","text":"t"})")) ==
+        "T  debug          questions of school are not logged any more");
 }

@@ -108,19 +108,23 @@ base::Result<std::vector<std::string>> BusClient::events() {
   return events;
 }
 
-base::Result<Answered> BusClient::ask(const char* method, const std::vector<std::string>& arguments) {
+base::Result<Answered> BusClient::ask(const char* method, const std::vector<std::string>& arguments,
+                                      std::optional<std::uint32_t> first) {
   BusError error;
   sd_bus_message* raw = nullptr;
   int r = sd_bus_message_new_method_call(bus_.get(), &raw, gateway_name, gateway_path, manager, method);
   const Message call(raw);
   if (r >= 0) r = sd_bus_message_set_allow_interactive_authorization(call.get(), isatty(STDIN_FILENO));
+  if (r >= 0 && first) r = sd_bus_message_append_basic(call.get(), 'u', &*first);
   for (const auto& argument : arguments)
     if (r >= 0) r = sd_bus_message_append_basic(call.get(), 's', argument.c_str());
   if (r < 0) return base::fail_errno(-r, "asking schultord (are all arguments UTF-8?)");
   raw = nullptr;
   r = sd_bus_call(bus_.get(), call.get(), static_cast<std::uint64_t>(patience.count()), error.get(), &raw);
   const Message reply(raw);
-  if (error.name() == "org.schultor.Gateway1.Error.OverrideRefused") return Answered{std::string(error.message()), true};
+  if (error.name() == "org.schultor.Gateway1.Error.OverrideRefused" ||
+      error.name() == "org.schultor.Gateway1.Error.QuestionLogRefused")
+    return Answered{std::string(error.message()), true};
   if (r < 0) return failure(r, error);
   const char* text = nullptr;
   if (sd_bus_message_read(reply.get(), "s", &text) <= 0)

@@ -39,9 +39,10 @@ public:
   base::Result<std::string> ruleset();
   /// Each as JSON, oldest first.
   base::Result<std::vector<std::string>> events();
-  /// Asks for a change: Override, ExtendOverride or ClearOverride with their arguments. Where a terminal is there, the user may be
-  /// asked for a password.
-  base::Result<Answered> ask(const char* method, const std::vector<std::string>& arguments);
+  /// Asks for a change: Override, ExtendOverride, ClearOverride, LogQuestions (whose `first` argument is a number) or
+  /// EndQuestionLog with their arguments. Where a terminal is there, the user may be asked for a password.
+  base::Result<Answered> ask(const char* method, const std::vector<std::string>& arguments,
+                             std::optional<std::uint32_t> first = std::nullopt);
   /// None when it was applied; else why the configuration was refused, a line for each error.
   base::Result<std::optional<std::string>> reload();
   /// None where schultor-report is not running.

@@ -40,7 +40,7 @@ constexpr std::array options{
     Option{"table", &Request::table},     Option{"state", &Request::state},
     Option{"only", &Request::only},       Option{"force", &Request::force},
     Option{"cacert", &Request::cacert},   Option{"patience", &Request::patience},
-    Option{"largest", &Request::largest},
+    Option{"largest", &Request::largest}, Option{"off", &Request::off},
 };
 
 /// Whether what was given makes sense together; what each command takes at all is known then.
@@ -62,7 +62,12 @@ bool lists_fits(const Request& request) {
   return words.front() == "update" || (words.front() == "status" && !request.output && !of_update);
 }
 
-bool gate_fits(const Request& request) { return request.arguments.front() == "stats"; }
+/// `gate stats`, or `gate debug` with the one that is meant.
+bool gate_fits(const Request& request) {
+  const auto& word = request.arguments.front();
+  if (word == "stats") return !request.off && !request.span && !request.profile;
+  return word == "debug" && request.off != request.span.has_value() && !(request.off && request.profile);
+}
 
 bool override_fits(const Request& request) {
   const bool whose = request.group.has_value() != request.all;
@@ -127,9 +132,11 @@ const std::vector<Command>& commands() {
        2},
       {"status", "status", "what holds now, what comes next, and how the gateway's parts are", {}},
       {"gate",
-       "gate stats",
-       "what the DNS gate has counted: questions by profile and what became of them, how long answers took, the resolver, the pins",
-       {},
+       "gate (stats | debug (--for SPAN [--profile PROFILE] | --off))",
+       "what the DNS gate has counted: questions by profile and what became of them, how long answers took, the resolver, the "
+       "pins; "
+       "or has it log questions for a while, without who asks them",
+       {"for", "profile", "off"},
        1,
        gate_fits},
       {"override",

@@ -32,12 +32,13 @@ struct Request {
   bool write = false;                ///< roster import
   bool all = false;                  ///< override: for all groups
   std::optional<std::string> profile;
-  std::optional<std::string> span;                ///< override --for: "45m"
+  std::optional<std::string> span;                ///< --for, of override and gate debug: "45m"
   std::optional<std::string> until;               ///< override: "10:15", "2026-11-28 10:15"
   std::optional<std::string> extend;              ///< override: "15m"
   std::optional<std::string> reason;              ///< override
   bool clear = false;                             ///< override
   bool follow = false;                            ///< events
+  bool off = false;                               ///< gate debug
   std::optional<std::string> output;              ///< lists compile: the table's file
   std::optional<std::string> table;               ///< lists, lists check: the same
   std::string state = "/var/lib/schultor-lists";  ///< lists: where those lie that are downloaded

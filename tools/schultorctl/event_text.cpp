@@ -51,6 +51,16 @@ std::string what_of_configuration(const json& event) {
   return more == 0 ? text : fmt::format("{} (and {} more)", text, more);
 }
 
+std::string what_of_debug(const json& event) {
+  const auto profile = text_of(event, "profile");
+  const bool begun = text_of(event, "result") == "begun";
+  auto text =
+      fmt::format("questions of {} are {}", profile.empty() ? "all profiles" : profile, begun ? "logged" : "not logged any more");
+  if (begun) text += " until " + text_of(event, "until");
+  const auto by = text_of(event, "by");
+  return begun && !by.empty() ? text + ", by " + by : text;
+}
+
 std::string what_of_anything(json event) {
   for (const auto* member : {"id", "kind", "at"}) event.erase(member);
   return dumped(event);
@@ -60,6 +70,7 @@ std::string what_of(const json& event) {
   const auto kind = text_of(event, "kind");
   if (kind == "mode") return what_of_mode(event);
   if (kind == "override") return what_of_override(event);
+  if (kind == "debug") return what_of_debug(event);
   if (kind == "configuration") return what_of_configuration(event);
   const auto text = text_of(event, "text");
   return text.empty() ? what_of_anything(event) : text;

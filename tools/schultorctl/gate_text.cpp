@@ -103,4 +103,16 @@ base::Result<std::string> gate_statistics_text(const json& statistics) {
   }
 }
 
+base::Result<std::string> question_log_text(const json& answer) {
+  try {
+    if (const auto ended = answer.find("ended"); ended != answer.end())
+      return std::string(ended->get<bool>() ? "questions are not logged any more\n" : "questions were not logged\n");
+    const auto& profile = answer.at("profile");
+    return fmt::format("questions of {} are logged until {}: “journalctl -u schultor-dns”\n",
+                       profile.is_null() ? "all profiles" : profile.get<std::string>(), answer.at("until").get<std::string>());
+  } catch (const json::exception& error) {
+    return base::fail("schultord's answer is not understood ({}): restart it after an update", error.what());
+  }
+}
+
 }  // namespace schultor::ctl

@@ -90,6 +90,10 @@ base::Result<std::string> status_text(const json& description) {
               {"gate:", gate_text(description.at("gate"))},
               {"broker:", broker_text(description.at("broker"))}};
     if (const auto* lists = told(description, "categories")) head.push_back({"categories:", categories_text(*lists)});
+    if (const auto* log = told(description.at("gate"), "question_log"))
+      head.push_back(
+          {"debug:", fmt::format("questions of {} are logged until {}, switched on by {}", text_or(*log, "profile", "all profiles"),
+                                 log->at("until").get<std::string>(), log->at("by").get<std::string>())});
     if (const auto* clock = told(description, "clock")) head.push_back({"clock:", clock_text(*clock)});
     if (const auto* count = told(description, "randomised_devices"))
       head.push_back({"randomised:", fmt::format("{} of the roster's addresses are random ones (locally administered)",
