@@ -2,8 +2,6 @@
 // SPDX-License-Identifier: EUPL-1.2
 #include "daemon/enforce/dns_sockets.hpp"
 
-#include "netfilter/planner/build.hpp"
-
 #include <netinet/in.h>
 #include <sys/socket.h>
 
@@ -16,8 +14,6 @@
 namespace schultor::enforce {
 namespace {
 
-using netfilter::planner::gate_port;
-
 constexpr int receive_buffer = 4 << 20;  // bytes; a class that opens its tablets at once must not lose a question
 constexpr int backlog = 256;
 
@@ -26,7 +22,7 @@ base::Result<void> set_option(int fd, int level, int option, int value, const ch
   return {};
 }
 
-base::Result<base::UniqueFd> open_bound(int type) {
+base::Result<base::UniqueFd> open_bound(int type, std::uint16_t port) {
   base::UniqueFd fd(socket(AF_INET6, type | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
   if (!fd) return base::fail_errno(errno, "opening the gate's socket");
   struct Option {
@@ -39,17 +35,17 @@ base::Result<base::UniqueFd> open_bound(int type) {
       return base::pass(std::move(set));
   sockaddr_in6 any{};
   any.sin6_family = AF_INET6;
-  any.sin6_port = htons(gate_port);
+  any.sin6_port = htons(port);
   if (bind(fd.get(), reinterpret_cast<const sockaddr*>(&any), sizeof any) != 0)
-    return base::fail("port {} of the DNS gate: {}: see who holds it with “ss -lnp sport = :{}”", gate_port,
-                      std::generic_category().message(errno), gate_port);
+    return base::fail("port {} of the DNS gate: {}: see who holds it with “ss -lnp sport = :{}”", port,
+                      std::generic_category().message(errno), port);
   return fd;
 }
 
 }  // namespace
 
-base::Result<DnsSockets> open_dns_sockets() {
-  auto udp = open_bound(SOCK_DGRAM);
+base::Result<DnsSockets> open_dns_sockets(std::uint16_t port) {
+  auto udp = open_bound(SOCK_DGRAM, port);
   if (!udp) return base::pass(std::move(udp));
   if (auto set = set_option(udp->get(), SOL_SOCKET, SO_RCVMARK, 1, "SO_RCVMARK (Linux 5.19 or newer)"); !set)
     return base::pass(std::move(set));
@@ -64,7 +60,7 @@ base::Result<DnsSockets> open_dns_sockets() {
   // CAP_NET_ADMIN lifts net.core.rmem_max.
   if (auto set = set_option(udp->get(), SOL_SOCKET, SO_RCVBUFFORCE, receive_buffer, "SO_RCVBUFFORCE"); !set)
     return base::pass(std::move(set));
-  auto tcp = open_bound(SOCK_STREAM);
+  auto tcp = open_bound(SOCK_STREAM, port);
   if (!tcp) return base::pass(std::move(tcp));
   if (listen(tcp->get(), backlog) != 0) return base::fail_errno(errno, "listening on the gate's TCP port");
   return DnsSockets{std::move(*udp), std::move(*tcp)};

@@ -8,8 +8,9 @@
 #include "tests/bench/gate/flood.hpp"
 #include "tests/bench/gate/floor.hpp"
 #include "tests/bench/gate/gateway.hpp"
-#include "tests/bench/gate/harness.hpp"
 #include "tests/bench/gate/load.hpp"
+#include "tests/bench/gate/servers.hpp"
+#include "tests/bench/lib/listed_names.hpp"
 #include "tests/kernel/network_namespace.hpp"
 
 #include <fmt/format.h>
@@ -24,18 +25,7 @@ using namespace schultor::bench;
 
 namespace {
 
-constexpr unsigned load_core = 0, server_core = 1;
-constexpr std::uint16_t upstream_port = 5400, floor_port = 5401, gate_port = 5300, unbound_port = 5410, dnsdist_port = 5411,
-                        dnsmasq_port = 5412, dnsmasq_nftset_port = 5413;
 constexpr std::size_t hot_names = 1000;
-constexpr const char* gate_name = "schultor-dns";
-
-struct Server {
-  std::string name;
-  std::uint16_t port = 0;
-  std::vector<Process> processes;  ///< all that a query may cost
-  std::string log;
-};
 
 using NameOf = std::function<std::string(std::size_t)>;
 
@@ -45,6 +35,7 @@ struct Case {
   std::function<NameOf()> names;  ///< for each measurement its own
   std::size_t questions = 0;
   double rate = 0;
+  bool refused = false;  ///< whether NXDOMAIN is the right answer
 };
 
 /// Never asked before, whatever round it is.
@@ -55,86 +46,6 @@ NameOf fresh(const std::string& below) {
 
 NameOf hot(const std::string& below) {
   return [below](std::size_t n) { return fmt::format("h{}.{}", n * 7919 % hot_names, below); };
-}
-
-Server start_floor(const Directory&) {
-  Server server{"echo (floor)", floor_port, {}, {}};
-  server.processes.push_back(Process::start([] { echo(floor_port); }, server_core));
-  return server;
-}
-
-Server start_gate(const Directory& directory, const std::string& program) {
-  Server server{gate_name, gate_port, {}, directory.file("gate.log")};
-  const auto socket = directory.file("gate.sock");
-  server.processes.push_back(Process::start([socket] { serve_gate(socket); }, server_core));
-  server.processes.push_back(Process::start({program, "--socket", socket, "--resolver", fmt::format("127.0.0.1:{}", upstream_port)},
-                                            server_core, server.log));
-  return server;
-}
-
-Server start_unbound(const Directory& directory) {
-  Server server{"unbound", unbound_port, {}, directory.file("unbound.log")};
-  const auto configuration = directory.write("unbound.conf", fmt::format(R"(server:
-  interface: 127.0.0.1@{}
-  num-threads: 1
-  do-daemonize: no
-  username: ""
-  chroot: ""
-  directory: "{}"
-  pidfile: ""
-  use-syslog: no
-  do-not-query-localhost: no
-  do-ip6: no
-  module-config: "iterator"
-  local-zone: "test." nodefault
-  outgoing-range: 4096
-  num-queries-per-thread: 2048
-  msg-cache-size: 128m
-  rrset-cache-size: 256m
-  so-rcvbuf: 4m
-  so-sndbuf: 4m
-forward-zone:
-  name: "."
-  forward-addr: 127.0.0.1@{}
-)",
-                                                                         unbound_port, directory.file(""), upstream_port));
-  server.processes.push_back(Process::start({"unbound", "-d", "-c", configuration}, server_core, server.log));
-  return server;
-}
-
-Server start_dnsdist(const Directory& directory) {
-  Server server{"dnsdist", dnsdist_port, {}, directory.file("dnsdist.log")};
-  const auto configuration = directory.write("dnsdist.conf", fmt::format(R"(setLocal("127.0.0.1:{}")
-newServer({{address="127.0.0.1:{}", checkName="up.test.", sockets=4}})
-getPool(""):setCache(newPacketCache(200000, {{maxTTL=300}}))
-setMaxUDPOutstanding(65535)
-setSecurityPollSuffix("")
-)",
-                                                                         dnsdist_port, upstream_port));
-  server.processes.push_back(
-      Process::start({"dnsdist", "--supervised", "--disable-syslog", "-C", configuration}, server_core, server.log));
-  return server;
-}
-
-Server start_dnsmasq(const Directory& directory, bool nftset) {
-  const auto port = nftset ? dnsmasq_nftset_port : dnsmasq_port;
-  Server server{nftset ? "dnsmasq --nftset" : "dnsmasq", port, {}, directory.file(nftset ? "dnsmasq-set.log" : "dnsmasq.log")};
-  std::vector<std::string> command{"dnsmasq",
-                                   "--keep-in-foreground",
-                                   "--conf-file=/dev/null",
-                                   "--no-resolv",
-                                   "--no-hosts",
-                                   fmt::format("--port={}", port),
-                                   "--listen-address=127.0.0.1",
-                                   "--bind-interfaces",
-                                   fmt::format("--server=127.0.0.1#{}", upstream_port),
-                                   "--cache-size=10000",
-                                   "--dns-forward-max=10000",
-                                   "--user=root",
-                                   "--pid-file="};
-  if (nftset) command.push_back("--nftset=/test/4#inet#dnsmasq#pins");
-  server.processes.push_back(Process::start(command, server_core, server.log));
-  return server;
 }
 
 struct Row {
@@ -157,17 +68,18 @@ void measure_once(const Case& what, const Server& server, Row& row) {
   row.p50.push_back(measured.p50_us);
   row.p99.push_back(measured.p99_us);
   row.lost += measured.sent - measured.answered;
-  if (server.port != floor_port) row.wrong += measured.answered - measured.with_answers;
+  if (!is_floor(server)) row.wrong += measured.answered - (what.refused ? measured.refused : measured.with_answers);
 }
 
 void show(const std::string& title, const std::vector<Server>& servers, const std::map<std::string, Row>& rows) {
-  fmt::print("\n{}\n{:>20} {:>9} {:>9} {:>9} {:>9} {:>9} {:>7} {:>7}\n", title, "", "CPU, µs", "to gate", "kqps", "p50, µs",
+  fmt::print("\n{}\n{:>24} {:>9} {:>9} {:>9} {:>9} {:>9} {:>7} {:>7}\n", title, "", "CPU, µs", "to gate", "kqps", "p50, µs",
              "p99, µs", "lost", "wrong");
-  const double own = median(rows.at(gate_name).cpu_us);
+  const auto gate = std::find_if(servers.begin(), servers.end(), is_gate);
+  const double own = median(rows.at(gate->name).cpu_us);
   for (const auto& server : servers) {
     const auto& row = rows.at(server.name);
     const auto cpu = median(row.cpu_us);
-    fmt::print("{:>20} {:>9.2f} {:>8.2f}× {:>9.1f} {:>9.0f} {:>9.0f} {:>7} {:>7}\n", server.name, cpu, cpu / own, median(row.kqps),
+    fmt::print("{:>24} {:>9.2f} {:>8.2f}× {:>9.1f} {:>9.0f} {:>9.0f} {:>7} {:>7}\n", server.name, cpu, cpu / own, median(row.kqps),
                median(row.p50), median(row.p99), row.lost, row.wrong);
   }
   std::fflush(stdout);
@@ -178,7 +90,80 @@ void measure(const Case& what, const std::vector<Server>& servers, std::size_t r
   for (std::size_t round = 0; round < rounds; ++round)
     for (const auto& server : servers) measure_once(what, server, rows[server.name]);
   show(what.title, servers, rows);
-  if (rows[gate_name].wrong > 0) give_up("the gate gave answers that are none");
+  for (const auto& server : servers)
+    if (is_gate(server) && rows[server.name].wrong > 0) give_up("the gate gave answers that are none");
+}
+
+std::vector<Server> start_all(const Directory& directory, const std::string& gate, bool peers) {
+  std::vector<Server> servers;
+  servers.push_back(start_floor());
+  servers.push_back(start_gate(directory, gate));
+  for (const auto& [peer, start] : std::initializer_list<std::pair<const char*, std::function<Server()>>>{
+           {"unbound", [&] { return start_unbound(directory); }},
+           {"dnsdist", [&] { return start_dnsdist(directory); }},
+           {"dnsmasq", [&] { return start_dnsmasq(directory, false); }},
+           {"dnsmasq", [&] {
+              test::run("nft 'add table inet dnsmasq; add set inet dnsmasq pins { type ipv4_addr; flags timeout; timeout 10m; }'");
+              return start_dnsmasq(directory, true);
+            }}}) {
+    if (!peers) continue;
+    if (installed(peer)) servers.push_back(start());
+    else fmt::print("{} is not installed: left out (tools/packages install bench)\n", peer);
+  }
+  for (const auto& server : servers) await_dns(server.port, leisure_view, "up.test", server.log);
+  return servers;
+}
+
+/// Each of the listed names, spread evenly, now and then with a label in front.
+NameOf listed(std::size_t names) {
+  static std::size_t begun = 0;
+  return [names, first = begun += 10'000'019](std::size_t n) {
+    auto name = listed_name((first + n * 7919) % names);
+    if (n % 4 == 0) name.insert(0, "cdn7.");
+    return name;
+  };
+}
+
+/// The same questions, refused by a gate and by dnsdist, with so many names and with five times as many.
+void measure_refused(const Directory& directory, const std::string& gate, std::size_t names, std::size_t questions, bool peers,
+                     std::size_t rounds) {
+  std::vector<Server> servers;
+  servers.push_back(start_floor());
+  servers.push_back(start_gate(directory, gate));
+  await_dns(servers.back().port, leisure_view, "up.test", servers.back().log);
+  std::string costs;
+  for (const auto size : {names, 5 * names}) {
+    const auto folder = directory.path() / fmt::format("lists{}", size);
+    Refused refused{size, directory.file(fmt::format("names{}", size)), directory.file(fmt::format("table{}", size))};
+    write_lists(folder, size);
+    write_names(refused.file, size);
+    const auto compiled = compile_lists(folder, refused.table);
+    const auto add = [&](const std::function<Server()>& start) {
+      return timed<std::ratio<1>>([&] {
+        servers.push_back(start());
+        await_dns(servers.back().port, leisure_view, "up.test", servers.back().log);
+      });
+    };
+    const auto own = add([&] { return start_gate(directory, gate, refused); });
+    costs += fmt::format("{:>24}: {:.2f} s from its start to its first answer; compiled in {:.1f} s with {:.0f} MB\n",
+                         servers.back().name, own, compiled.seconds, compiled.peak_mb);
+    if (!peers || !installed("dnsdist")) continue;
+    const auto other = add([&] { return start_dnsdist(directory, refused); });
+    costs += fmt::format("{:>24}: {:.1f} s from its start to its first answer\n", servers.back().name, other);
+  }
+  // The one without lists is there for its memory.
+  const double without = servers[1].processes.back().resident_mb();
+  servers.erase(servers.begin() + 1);
+  const Case refusal{fmt::format("refused: each name once, of {} and of {} listed", names, 5 * names),
+                     leisure_view,
+                     [&] { return listed(names); },
+                     questions,
+                     0,
+                     true};
+  measure(refusal, servers, rounds);
+  for (const auto& server : servers)
+    if (!is_floor(server)) costs += fmt::format("{:>24}: {:.0f} MB resident\n", server.name, server.processes.back().resident_mb());
+  fmt::print("\n{}{:>24}: {:.0f} MB resident\n", costs, "schultor-dns, no lists", without);
 }
 
 }  // namespace
@@ -198,40 +183,28 @@ int main(int count, char** words) {
   const auto upstream = Process::start([] { answer_all(upstream_port); }, load_core);
   await_dns(upstream_port, 0, "up.test", "");
 
-  std::vector<Server> servers;
-  servers.push_back(start_floor(directory));
-  servers.push_back(start_gate(directory, program));
-  for (const auto& [peer, start] : std::initializer_list<std::pair<const char*, std::function<Server()>>>{
-           {"unbound", [&] { return start_unbound(directory); }},
-           {"dnsdist", [&] { return start_dnsdist(directory); }},
-           {"dnsmasq", [&] { return start_dnsmasq(directory, false); }},
-           {"dnsmasq", [&] {
-              test::run("nft 'add table inet dnsmasq; add set inet dnsmasq pins { type ipv4_addr; flags timeout; timeout 10m; }'");
-              return start_dnsmasq(directory, true);
-            }}}) {
-    if (arguments.flags.contains("--no-peers")) continue;
-    if (installed(peer)) servers.push_back(start());
-    else fmt::print("{} is not installed: left out (tools/packages install bench)\n", peer);
-  }
-  for (const auto& server : servers) await_dns(server.port, leisure_view, "up.test", server.log);
-
   fmt::print("Medians of {} alternating rounds; servers on core {}, load and upstream on core {}.\n", arguments.rounds, server_core,
              load_core);
   // One round is for looking whether it works.
   const bool quick = arguments.rounds == 1;
   const std::size_t many = quick ? 2'000 : 100'000;
   const std::size_t few = quick ? 200 : 10'000;
-  const auto listed = [] { return fresh("lernen.test"); };
+  const auto is_wanted = [&](const std::string& title) {
+    return only == arguments.values.end() || title.find(only->second) != std::string::npos;
+  };
+  const bool peers = !arguments.flags.contains("--no-peers");
+  const auto servers = start_all(directory, program, peers);
+  const auto allowed = [] { return fresh("lernen.test"); };
   const auto open = [] { return fresh("frei.test"); };
   for (const Case& one : {
            Case{"hot: 1,000 listed names over and over", school_view, [] { return hot("lernen.test"); }, 2 * many, 0},
            Case{"forwarded, not pinned: each name once, in an open view", leisure_view, open, many, 0},
-           Case{"forwarded and pinned: each name once, listed", school_view, listed, many, 0},
+           Case{"forwarded and pinned: each name once, listed", school_view, allowed, many, 0},
            Case{"2,000 a second, forwarded, not pinned", leisure_view, open, few, 2000},
-           Case{"2,000 a second, forwarded and pinned", school_view, listed, few, 2000},
+           Case{"2,000 a second, forwarded and pinned", school_view, allowed, few, 2000},
        })
-    if (only == arguments.values.end() || one.title.find(only->second) != std::string::npos)
-      measure(one, servers, arguments.rounds);
-  if (only == arguments.values.end() || only->second == "flood") measure_flood(gate_port, arguments.rounds, quick);
+    if (is_wanted(one.title)) measure(one, servers, arguments.rounds);
+  if (is_wanted("flood")) measure_flood(std::find_if(servers.begin(), servers.end(), is_gate)->port, arguments.rounds, quick);
+  if (is_wanted("refused")) measure_refused(directory, program, quick ? 20'000 : 1'000'000, 2 * many, peers, arguments.rounds);
   return 0;
 }

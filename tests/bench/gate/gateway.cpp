@@ -3,27 +3,38 @@
 #include "tests/bench/gate/gateway.hpp"
 
 #include "daemon/enforce/gate_link.hpp"
+#include "daemon/enforce/lists_in_force.hpp"
 #include "daemon/enforce/moment.hpp"
 #include "netfilter/kernel/connection.hpp"
 #include "netfilter/planner/build.hpp"
 #include "netfilter/planner/reconcile.hpp"
 #include "netfilter/planner/switch.hpp"
+#include "tests/bench/lib/listed_names.hpp"
 #include "tests/bench/lib/measuring.hpp"
 
+#include <fmt/format.h>
+
 #include <cstdlib>
+#include <utility>
+#include <vector>
 
 namespace schultor::bench {
 namespace {
 
 namespace planner = netfilter::planner;
 
-policy::GateRules rules() {
+policy::GateRules rules(bool with_lists) {
   policy::ProfileNames school;
   school.name = "school";
   school.listed = true;
   school.allow = policy::NamePatterns({must(policy::parse_pattern("lernen.test", {}))});
   policy::ProfileNames leisure;
   leisure.name = "leisure";
+  if (with_lists) {
+    std::vector<policy::Category> all;
+    for (std::size_t i = 0; i < lists_in_table; ++i) all.push_back({list_name(i), {}, {}});
+    leisure.block_lists = policy::Categories(std::move(all));
+  }
   policy::GateRules made;
   made.profiles = {school, leisure};
   made.views = {{school_view, {0, false}}, {leisure_view, {1, false}}};
@@ -40,12 +51,14 @@ planner::Intent intent() {
 
 }  // namespace
 
-void serve_gate(const std::string& socket_path) {
+void serve_gate(const std::string& socket_path, std::uint16_t port, const std::string& table) {
   auto loop = must(base::EventLoop::create());
   auto kernel = must(netfilter::kernel::Connection::open());
   must(kernel.commit(planner::reconcile(planner::build(intent()), must(kernel.read(planner::table_name)))));
   kernel.use_refresh(must(kernel.probe_refresh()));
-  const auto held = rules();
+  auto held = rules(!table.empty());
+  const auto lists = enforce::take_lists(table, held);
+  if (!lists.lists) give_up(fmt::format("{}", fmt::join(lists.errors, "\n")));
   const auto pin = [&](const std::vector<dns::PinEntry>& entries) -> base::Result<void> {
     std::vector<planner::Pin> pins;
     for (const auto& entry : entries) {
@@ -55,8 +68,8 @@ void serve_gate(const std::string& socket_path) {
     must(kernel.commit(planner::pin(pins)));
     return {};
   };
-  auto link = must(enforce::GateLink::listen(loop, socket_path, std::nullopt, must(enforce::open_dns_sockets()), {pin, [] {}}));
-  link->announce({policy::to_json(held), {1, 1}});
+  auto link = must(enforce::GateLink::listen(loop, socket_path, std::nullopt, must(enforce::open_dns_sockets(port)), {pin, [] {}}));
+  link->announce({policy::to_json(held), {1, 1}, lists.lists->table});
   static_cast<void>(loop.run());
   std::_Exit(0);
 }

@@ -11,7 +11,8 @@ namespace schultor::bench {
 inline constexpr std::uint32_t school_view = 1;   ///< lernen.test is listed: its addresses are pinned
 inline constexpr std::uint32_t leisure_view = 2;  ///< open: everything else has no door, and is not pinned
 
-/// Serves the gate on `socket_path`; does not return.
-[[noreturn]] void serve_gate(const std::string& socket_path);
+/// Serves the gate on `socket_path`, which answers on `port`; does not return. What the lists of `table` (a file, if any) hold is
+/// refused in the leisure view.
+[[noreturn]] void serve_gate(const std::string& socket_path, std::uint16_t port, const std::string& table);
 
 }  // namespace schultor::bench

@@ -90,7 +90,7 @@ bool installed(const std::string& program) {
 }
 
 void await_dns(std::uint16_t port, std::uint32_t mark, const std::string& name, const std::string& log) {
-  const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(30);
+  const auto deadline = std::chrono::steady_clock::now() + std::chrono::minutes(10);
   while (std::chrono::steady_clock::now() < deadline) {
     const auto one =
         run({.port = port, .mark = mark, .window = 4, .rate = 0, .questions = 1, .name = [&](std::size_t) { return name; }});

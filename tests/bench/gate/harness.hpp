@@ -43,7 +43,8 @@ private:
 
 /// Whether a program is on the PATH.
 [[nodiscard]] bool installed(const std::string& program);
-/// Asks the DNS server on a loopback port until it answers; gives up after half a minute, with the end of `log`.
+/// Asks the DNS server on a loopback port until it answers; gives up after ten minutes, with its `log`: peers take long to load
+/// millions of names.
 void await_dns(std::uint16_t port, std::uint32_t mark, const std::string& name, const std::string& log);
 
 }  // namespace schultor::bench

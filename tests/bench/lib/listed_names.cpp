@@ -36,9 +36,16 @@ std::string listed_name(std::size_t number) {
   return name;
 }
 
+std::string list_name(std::size_t list) { return fmt::format("list{:02}", list); }
+
+void write_names(const std::string& path, std::size_t names) {
+  std::ofstream file(path, std::ios::binary);
+  for (std::size_t i = 0; i < names; ++i) file << listed_name(i) << '\n';
+}
+
 void write_lists(const std::filesystem::path& folder, std::size_t names) {
   for (std::size_t list = 0; list < lists_in_table; ++list) {
-    const auto own = folder / fmt::format("list{:02}", list);
+    const auto own = folder / list_name(list);
     std::filesystem::create_directories(own);
     std::ofstream file(own / "domains", std::ios::binary);
     for (std::size_t i = list; i < names; i += lists_in_table) file << listed_name(i) << '\n';
