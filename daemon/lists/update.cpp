@@ -3,8 +3,8 @@
 #include "daemon/lists/update.hpp"
 
 #include "daemon/lists/digest.hpp"
-#include "daemon/lists/directory.hpp"
 #include "daemon/lists/file.hpp"
+#include "daemon/lists/list_file.hpp"
 #include "daemon/lists/take.hpp"
 #include "daemon/lists/unpack.hpp"
 
