@@ -38,7 +38,7 @@ inline constexpr std::chrono::seconds longest_lifetime{2 * 86400};
 
 /// Descriptors that travel with it, in this order: a sealed memfd holding policy::to_json(GateRules); in the first one of a
 /// connection only, the gate's UDP socket (IPv6, dual stack, with SO_RCVMARK) and its TCP listener (tcp_fwmark_accept); and, where
-/// the rules name lists, the table of lists that these rules are of, open for reading.
+/// the rules name lists, the table of lists that these rules are of, in a sealed memfd as well.
 struct Announcement {
   std::uint64_t rules_epoch = 0;  ///< changes with the rules; a PinRequest names the epoch that it was decided under
   std::uint64_t pins_epoch = 0;   ///< changes when pins were lost: the gate then forgets what it has pinned

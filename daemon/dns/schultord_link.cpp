@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: EUPL-1.2
 #include "daemon/dns/schultord_link.hpp"
 
+#include "daemon/base/sealed_memory.hpp"
 #include "daemon/dns/limits.hpp"
 #include "daemon/lists/table_file.hpp"
 
@@ -48,9 +49,7 @@ base::Result<void> expect_socket(int fd, int type, std::string_view what) {
 }
 
 base::Result<policy::GateRules> read_json(int fd) {
-  const int seals = fcntl(fd, F_GET_SEALS);
-  if (seals < 0) return base::fail_errno(errno, "the rules' memfd");
-  if ((seals & F_SEAL_WRITE) == 0 || (seals & F_SEAL_SHRINK) == 0) return base::fail("the rules' memfd is not sealed");
+  if (auto sealed = base::expect_sealed(fd); !sealed) return base::pass(std::move(sealed), "the rules");
   struct stat status {};
   if (fstat(fd, &status) != 0) return base::fail_errno(errno, "the rules' memfd");
   if (status.st_size <= 0 || static_cast<std::size_t>(status.st_size) > limits::rules_json)
@@ -73,6 +72,7 @@ base::Result<Rulebook> read_book(const RuleFiles& files) {
   if (!rules->table && !files.table) return Rulebook(std::move(*rules));
   if (!rules->table) return base::fail("a table of lists came with rules that have none");
   if (!files.table) return base::fail("the rules' table of lists did not come");
+  if (auto sealed = base::expect_sealed(files.table.get()); !sealed) return base::pass(std::move(sealed), "the table of lists");
   auto mapped = lists::MappedTable::map(files.table.get());
   if (!mapped) return base::pass(std::move(mapped), "the table of lists");
   const auto kept = std::make_shared<const lists::MappedTable>(std::move(*mapped));

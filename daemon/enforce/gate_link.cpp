@@ -4,10 +4,9 @@
 
 #include "daemon/base/log.hpp"
 #include "daemon/base/message_ids.hpp"
+#include "daemon/base/sealed_memory.hpp"
 
-#include <fcntl.h>
 #include <sys/epoll.h>
-#include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
@@ -16,6 +15,7 @@
 #include <array>
 #include <cerrno>
 #include <cstring>
+#include <span>
 #include <utility>
 
 namespace schultor::enforce {
@@ -35,19 +35,6 @@ constexpr std::size_t most_descriptors = 4;
 /// Who asks for statistics waits no longer; and so many at a time.
 constexpr std::chrono::seconds statistics_wait{1};
 constexpr std::size_t most_inquirers = 64;
-
-base::Result<base::UniqueFd> sealed_copy(std::string_view text) {
-  base::UniqueFd fd(memfd_create("schultor-gate-rules", MFD_CLOEXEC | MFD_ALLOW_SEALING));
-  if (!fd) return base::fail_errno(errno, "memfd_create");
-  while (!text.empty()) {
-    const auto written = write(fd.get(), text.data(), text.size());
-    if (written < 0) return base::fail_errno(errno, "writing the gate's rules");
-    text.remove_prefix(static_cast<std::size_t>(written));
-  }
-  if (fcntl(fd.get(), F_ADD_SEALS, F_SEAL_WRITE | F_SEAL_GROW | F_SEAL_SHRINK | F_SEAL_SEAL) != 0)
-    return base::fail_errno(errno, "sealing the gate's rules");
-  return fd;
-}
 
 base::Result<void> send_message(int fd, const dns::Message& message, const std::vector<int>& descriptors = {}) {
   auto packet = dns::encode(message);
@@ -151,7 +138,7 @@ void GateLink::Impl::drop(std::string_view why) {
 }
 
 void GateLink::Impl::tell_rules(bool with_sockets) {
-  auto rules = sealed_copy(state.rules_json);
+  auto rules = base::sealed_copy("schultor-gate-rules", std::as_bytes(std::span(state.rules_json)));
   if (!rules) return drop(rules.error().what());
   std::vector<int> descriptors{rules->get()};
   if (with_sockets) descriptors.insert(descriptors.end(), {sockets.udp.get(), sockets.tcp.get()});

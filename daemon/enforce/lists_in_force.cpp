@@ -2,10 +2,12 @@
 // SPDX-License-Identifier: EUPL-1.2
 #include "daemon/enforce/lists_in_force.hpp"
 
+#include "daemon/base/sealed_memory.hpp"
 #include "daemon/config/diagnostic.hpp"
 #include "daemon/lists/table_file.hpp"
 
 #include <fcntl.h>
+#include <sys/stat.h>
 
 #include <cerrno>
 #include <string_view>
@@ -15,6 +17,8 @@
 namespace schultor::enforce {
 namespace {
 
+/// Of a table, in octets: some 25 million names. It is kept in memory.
+constexpr std::size_t largest_table = std::size_t{256} << 20U;
 constexpr std::string_view what_to_do = "run “schultorctl lists compile”";
 
 TakenLists refused(const std::string& why) {
@@ -68,19 +72,25 @@ base::Result<ListedNetworks> networks_of(const policy::GateRules& rules, const l
 TakenLists take_lists(const std::string& file, policy::GateRules& rules) {
   if (policy::named_lists(rules).empty()) return {ListsInForce{}};
   // Without O_NONBLOCK a pipe of that name would be waited for.
-  auto fd = std::make_shared<base::UniqueFd>(::open(file.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
-  if (!*fd) return refused(fmt::format("{}: {}", file, std::generic_category().message(errno)));
+  const base::UniqueFd file_fd(::open(file.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
+  if (!file_fd) return refused(fmt::format("{}: {}", file, std::generic_category().message(errno)));
+  struct stat status {};
+  if (fstat(file_fd.get(), &status) != 0) return refused(fmt::format("{}: {}", file, std::generic_category().message(errno)));
+  // A copy that nobody changes: the file belongs to the user who downloads lists, and the gate must not fall with it.
+  auto copy = base::sealed_copy_of_file("schultor-lists", file_fd.get(), largest_table);
+  if (!copy) return refused(base::Error(copy.error()).within(file).what());
+  auto fd = std::make_shared<base::UniqueFd>(std::move(*copy));
   const auto mapped = lists::MappedTable::map(fd->get());
   if (!mapped) return refused(base::Error(mapped.error()).within(file).what());
   const auto& table = mapped->table();
-  // The gate does not look at it again, and what a disk has turned over would open without a word.
+  // The gate does not look at all of it again, and what a disk has turned over would open without a word.
   if (auto verified = table.verify_body(); !verified) return refused(base::Error(verified.error()).within(file).what());
   policy::number_lists(rules, [&](std::string_view name) { return table.find_list(name); });
   if (auto errors = missing_lists(rules, table, file); !errors.empty()) return {std::nullopt, std::move(errors)};
   rules.table = table.identity();
   auto networks = networks_of(rules, &table);
   if (!networks) return {std::nullopt, {networks.error().what()}};
-  return {ListsInForce{std::move(fd), std::chrono::floor<std::chrono::microseconds>(mapped->written()), std::move(*networks)}};
+  return {ListsInForce{std::move(fd), base::Instant(std::chrono::seconds(status.st_mtim.tv_sec)), std::move(*networks)}};
 }
 
 }  // namespace schultor::enforce

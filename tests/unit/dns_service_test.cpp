@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: EUPL-1.2
 //
 // The whole gate over real sockets: schultord, the resolver and the tablets are played by the test.
+#include "daemon/base/sealed_memory.hpp"
 #include "daemon/dns/fd_store.hpp"
 #include "daemon/dns/pin_memory.hpp"
 #include "daemon/lists/build.hpp"
@@ -12,6 +13,7 @@
 #include <fcntl.h>
 #include <netinet/in.h>
 #include <sys/mman.h>
+#include <sys/sendfile.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -209,8 +211,7 @@ struct Listed {
     const auto list = collection.add_list("games").value();
     for (const auto& one : names) collection.add_name(list, one, lists::Scope::both);
     const auto image = lists::build(collection).value();
-    table.reset(memfd_create("table", MFD_CLOEXEC));
-    REQUIRE(write(table.get(), image.data(), image.size()) == static_cast<ssize_t>(image.size()));
+    table = base::sealed_copy("table", image).value();
     rules.profiles[1].block_lists = policy::Categories({{"games", {}, list}});
     rules.table = lists::Table::over(image).value().identity();
   }
@@ -256,6 +257,12 @@ SCENARIO("rules and the table of lists that they are of come and go together") {
   }
   WHEN("there is one that the rules do not name") {
     town.announce(rules(), {5, 1, true}, false, true, first.table.get());
+    town.until([&] { return town.next_message(), town.gate_hung_up(); });
+  }
+  WHEN("it may still be changed") {
+    const base::UniqueFd loose(memfd_create("table", MFD_CLOEXEC | MFD_ALLOW_SEALING));
+    REQUIRE(sendfile(loose.get(), first.table.get(), nullptr, 1 << 20U) > 0);
+    town.announce(first.rules, {5, 1, true}, false, true, loose.get());
     town.until([&] { return town.next_message(), town.gate_hung_up(); });
   }
   WHEN("it is no table") {
