@@ -123,7 +123,8 @@ public:
       if (!line) return fail("line {}: it ends before “end”", number_);
       auto text = *line;
       if (take_word(text, "end ")) {
-        if (number_from<std::size_t>(text) != kept_.pins.size() || !rest_.empty()) return fail("line {}: not the end", number_);
+        if (number_from<std::size_t>(text) != kept_.pins.size() || !rest_.empty() || lacks_pins())
+          return fail("line {}: not the end", number_);
         break;
       }
       if (auto read = take_word(text, "open ") ? read_ports(text) : read_pin(text); !read) return base::pass(std::move(read));
@@ -152,12 +153,13 @@ private:
     return {};
   }
 
+  /// A list of ports with no pins after it is not written.
+  bool lacks_pins() const { return !ports_.empty() && (kept_.pins.empty() || kept_.pins.back().ports != ports_); }
+
   base::Result<void> read_ports(std::string_view text) {
     auto ports = ports_from(text);
     if (!ports) return fail("line {}: no list of ports", number_);
-    // A list without pins is not written, nor one twice.
-    if (!ports_.empty() && (kept_.pins.empty() || kept_.pins.back().ports != ports_))
-      return fail("line {}: no pins before", number_);
+    if (lacks_pins()) return fail("line {}: no pins before", number_);
     if (*ports == ports_) return fail("line {}: the same ports again", number_);
     ports_ = std::move(*ports);
     count_of_ports_ = base::count_ports(ports_);

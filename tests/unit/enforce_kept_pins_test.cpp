@@ -147,6 +147,7 @@ SCENARIO("what is not written so is refused") {
            "cloud-pins 1\nwritten 5 trusted\nopen icmp 4\n198.51.100.10 60\nend 1\n",
            "cloud-pins 1\nwritten 5 trusted\nopen tcp 65536\n198.51.100.10 60\nend 1\n",
            "cloud-pins 1\nwritten 5 trusted\nopen tcp 443\nopen tcp 444\n198.51.100.10 60\nend 1\n",
+           "cloud-pins 1\nwritten 5 trusted\nopen tcp 443\n198.51.100.10 60\nopen tcp 444\nend 1\n",
            "cloud-pins 1\nwritten 5 trusted\nopen tcp 443\n198.51.100.10 0\nend 1\n",
            "cloud-pins 1\nwritten 5 trusted\nopen tcp 443\n198.51.100.10 172801\nend 1\n",
            "cloud-pins 1\nwritten 5 trusted\nopen tcp 443\n198.51.100.010 60\nend 1\n",
