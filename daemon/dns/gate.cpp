@@ -119,9 +119,10 @@ void Gate::reply_at_once(const Client& client, std::uint32_t view, const Query& 
 
 /// It knows the question, and not who asked it.
 void Gate::log(std::uint32_t view, const Name& name, std::uint16_t type, Verdict verdict, bool kept, Time now) {
-  const auto known = rules_->views.find(view);
-  if (known == rules_->views.end() || known->second.profile >= rules_->profiles.size() || !log_.wants(view, now)) return;
-  edges_.log({name.lower_text(), type, rules_->profiles[known->second.profile].name, verdict, kept});
+  const auto& rules = rules_->rules();
+  const auto known = rules.views.find(view);
+  if (known == rules.views.end() || known->second.profile >= rules.profiles.size() || !log_.wants(view, now)) return;
+  edges_.log({name.lower_text(), type, rules.profiles[known->second.profile].name, verdict, kept});
 }
 
 void Gate::finish(Jobs::iterator it, Answer answer, Verdict verdict, Time now) {

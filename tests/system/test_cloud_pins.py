@@ -3,6 +3,7 @@
 # SPDX-License-Identifier: EUPL-1.2
 """An address that a tablet was given stays open: over a start of the machine, a ruleset that was flushed, and daemons that are killed."""
 
+import os
 import socket
 import threading
 import time
@@ -13,7 +14,8 @@ from lib.school import GATEWAY4, School, internet4, internet6, main, wait_for
 
 CLOUD, LEARNING = 11, 21
 CLOUD_NAME, LEARNING_NAME = "frei.mnspro.test", "frei.lernen.test"
-ROUNDS = 100
+ROUNDS = int(os.environ.get("SCHULTOR_KILL_ROUNDS", "9"))
+"""In each of which one daemon is killed, in turn; more of them by hand."""
 PATIENCE = 60.0
 """A failure bound: the longest that a tablet goes unanswered."""
 
