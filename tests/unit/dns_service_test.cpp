@@ -261,7 +261,8 @@ SCENARIO("rules and the table of lists that they are of come and go together") {
   }
   WHEN("it may still be changed") {
     const base::UniqueFd loose(memfd_create("table", MFD_CLOEXEC | MFD_ALLOW_SEALING));
-    REQUIRE(sendfile(loose.get(), first.table.get(), nullptr, 1 << 20U) > 0);
+    off_t begin = 0;
+    REQUIRE(sendfile(loose.get(), first.table.get(), &begin, 1 << 20U) > 0);
     town.announce(first.rules, {5, 1, true}, false, true, loose.get());
     town.until([&] { return town.next_message(), town.gate_hung_up(); });
   }

@@ -46,7 +46,7 @@ struct Stage {
     auto held = rules();
     held.profiles[0].allow = patterns({"lernen.test", "tief.unter.test", "www.google.com"});
     held.profiles[0].safe_search = {true, policy::YouTube::off};
-    gate.on_rules(std::make_shared<const policy::GateRules>(held), {1, 1}, now);
+    gate.on_rules(std::make_shared<const Rulebook>(held), {1, 1}, now);
   }
   /// As the sockets do it.
   void ask(const Asked& asked, std::uint32_t view = school) { send(question(asked), view); }
