@@ -199,10 +199,10 @@ struct RosterEntry {
   std::string name;  ///< the device's label; may be empty
 };
 
-/// A list that is there, by the name that categories are called by.
+/// A list that is there, or is to be downloaded, by the name that categories are called by.
 struct NamedList {
   std::string name;
-  std::vector<std::string> files;  ///< as messages name them: "lists/games/domains"
+  std::vector<std::string> files;  ///< as messages name them: "lists/games/domains"; empty: it was not downloaded yet
 };
 
 struct Config {

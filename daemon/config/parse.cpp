@@ -3,6 +3,7 @@
 #include "daemon/config/file_readers.hpp"
 
 #include <fmt/format.h>
+#include <algorithm>
 
 #include <map>
 #include <utility>
@@ -95,6 +96,19 @@ void read_named_files(const Files& files, Need need, Config& config, Diagnostics
       list.endpoints = read_endpoints(*text, list.file.value, list.selection, out);
 }
 
+/// Those that are there, and those that are to be downloaded.
+std::optional<std::vector<NamedList>> known_lists(const Files& files, const Config& config) {
+  auto known = files.lists;
+  if (!known) return known;
+  const auto by_name = [](const NamedList& one, const std::string& name) { return one.name < name; };
+  for (const auto* lists : {&config.city.lists, &config.school.lists})
+    for (const auto& list : *lists) {
+      const auto place = std::lower_bound(known->begin(), known->end(), list.name.value, by_name);
+      if (place == known->end() || place->name != list.name.value) known->insert(place, {list.name.value, {}});
+    }
+  return known;
+}
+
 }  // namespace
 
 Loaded parse(const Files& files, Need need) {
@@ -114,7 +128,7 @@ Loaded parse(const Files& files, Need need) {
 
   read_named_files(files, need, config, out);
   check_lists(config, out);
-  config.lists = files.lists;
+  config.lists = known_lists(files, config);
 
   Loaded loaded;
   if (!out.has_errors()) loaded.config = std::move(config);

@@ -33,10 +33,10 @@ std::vector<std::string> missing_lists(const policy::GateRules& rules, const lis
   for (const auto* category : policy::named_lists(rules)) {
     if (category->number) continue;
     const auto near = config::nearest(category->list, known);
-    errors.push_back(
-        config::to_string(config::Diagnostic{category->source.file, category->source.line, 0, config::Severity::error,
-                                             fmt::format("there is no list “{}” in {}: {}{}", category->list, file, what_to_do,
-                                                         near.empty() ? "" : fmt::format(", or did you mean “{}”?", near))}));
+    errors.push_back(config::to_string(config::Diagnostic{
+        category->source.file, category->source.line, 0, config::Severity::error,
+        fmt::format("there is no list “{}” in {}: {}, or “schultorctl lists update” where it is downloaded{}", category->list, file,
+                    what_to_do, near.empty() ? "" : fmt::format(", or did you mean “{}”?", near))}));
   }
   return errors;
 }

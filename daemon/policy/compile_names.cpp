@@ -172,14 +172,18 @@ std::vector<Category> compile_categories(const std::vector<config::Text>& list,
   std::vector<Category> categories;
   std::map<std::string_view, const config::Source*> seen;
   std::vector<std::string_view> names;
-  for (const auto& one : known.value_or(std::vector<config::NamedList>{})) names.push_back(one.name);
+  if (known)
+    for (const auto& one : *known) names.push_back(one.name);
   for (const auto& entry : list) {
     const auto [first, fresh] = seen.try_emplace(entry.value, &entry.source);
     if (!fresh) {
       out.warning(entry.source, fmt::format("“{}” is in this list already, first at {}", entry.value, to_string(*first->second)));
       continue;
     }
-    if (known && std::find(names.begin(), names.end(), entry.value) == names.end())
+    const auto at = static_cast<std::size_t>(std::find(names.begin(), names.end(), entry.value) - names.begin());
+    if (known && at < names.size() && known->at(at).files.empty())
+      out.warning(entry.source, fmt::format("list “{}” was not downloaded yet: run “schultorctl lists update”", entry.value));
+    if (known && at == names.size())
       out.error(entry.source,
                 fmt::format("there is no list “{}”{}", entry.value,
                             names.empty() ? fmt::format(": expected a folder lists/{} with a file domains in it", entry.value)

@@ -5,7 +5,6 @@
 
 import json
 import select
-import select
 import socket
 import subprocess
 import time

@@ -111,7 +111,7 @@ SCENARIO("a table that is of no use is refused with what to do") {
   disk.write({"malware", "gamess", "chat"});
   const auto missing = disk.refusal();
   CHECK(holds(missing, "city.toml:9: error: there is no list “games” in "));
-  CHECK(holds(missing, "run “schultorctl lists compile”, or did you mean “gamess”?"));
+  CHECK(holds(missing, "run “schultorctl lists compile”, or “schultorctl lists update” where it is downloaded, or did you mean “gamess”?"));
 
   disk.write({"malware", "games", "chat"});
   std::string octets;

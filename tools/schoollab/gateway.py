@@ -137,7 +137,6 @@ def write_daemons(lab: Instance) -> None:
         shutil.chown(lab.path(directory), *account(lab, user))
     certificates.hand_out(lab.path("ca"), lab.path("credentials"), {"ca": "ca.crt", "certificate": f"{SCHOOL}.crt", "key": f"{SCHOOL}.key"},
                           account(lab, "schultor-report"))
-    lab.path("lists").mkdir()
     for target in CONFIGURATION, LISTS:
         (layers(lab)[str(target.parent)] / target.name).mkdir(parents=True)
     lab.path("bin").mkdir()

@@ -37,7 +37,7 @@ def daemon(lab: Instance, name: str, capabilities: list[str], *options: str) -> 
 
 def schultord(lab: Instance) -> list[str]:
     return daemon(lab, "schultord", ["net_admin"], "--config", lab.facts["config"], "--state", str(lab.path("state")), "--runtime",
-                  str(lab.path("run")), "--list-status", str(lab.path("lists", "status.json")))
+                  str(lab.path("run")))
 
 
 def schultord_clock(lab: Instance) -> dict[str, str]:
