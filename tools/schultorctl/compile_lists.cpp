@@ -4,6 +4,7 @@
 
 #include "daemon/lists/build.hpp"
 #include "daemon/lists/directory.hpp"
+#include "daemon/lists/file.hpp"
 #include "daemon/lists/table_file.hpp"
 
 #include <fmt/core.h>
@@ -52,11 +53,9 @@ std::string inventory_of(const lists::Table& table, const std::string& inventory
 
 /// One that is missing or cut off only leads to lists being compiled once more.
 void keep_inventory(const std::string& table, const std::string& inventory) {
-  const auto mapped = lists::MappedTable::open(table);
-  // Another user may have made the one that is there.
-  std::error_code error;
-  fs::remove(sources_of(table), error);
-  if (mapped) std::ofstream(sources_of(table), std::ios::binary) << inventory_of(mapped->table(), inventory);
+  // The folder may be another user's, who must not lead this anywhere.
+  if (const auto mapped = lists::MappedTable::open(table))
+    static_cast<void>(lists::replace_file(sources_of(table), sources_of(table) + ".new", inventory_of(mapped->table(), inventory)));
 }
 
 std::string slurp(const std::string& path) {

@@ -77,7 +77,22 @@ Exit show(const Request& request, const std::string& file) {
   return Exit::yes;
 }
 
+/// Nothing is replaced that is no table.
+bool may_be_replaced(const std::string& file) {
+  std::error_code error;
+  if (!std::filesystem::exists(std::filesystem::symlink_status(file, error))) return true;
+  if (std::filesystem::is_regular_file(std::filesystem::symlink_status(file, error)) && lists::MappedTable::open(file)) return true;
+  complain(fmt::format("{} is there and is no table: remove it, or give another --output", file));
+  return false;
+}
+
 Exit compile(const Request& request) {
+  std::error_code error;
+  if (!std::filesystem::is_directory(request.directory, error)) {
+    complain(fmt::format("{}: there is no such directory: give the one of the configuration with --config", request.directory));
+    return Exit::failed;
+  }
+  if (request.output && !may_be_replaced(*request.output)) return Exit::failed;
   const auto file = request.output.value_or(list_table(request));
   if (auto compiled = compile_lists(list_folders(request), file); !compiled) return fail(compiled.error());
   return show(request, file);
