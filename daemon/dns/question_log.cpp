@@ -42,10 +42,12 @@ std::string to_string(const LoggedQuestion& question) {
 void QuestionLog::use(const QuestionLogging& wanted, Time now) {
   wanted_ = wanted;
   wanted_.until = std::min(wanted.until, now + limits::question_log);
+  const bool begins = wanted_.until > now && !on_;
   on_ = wanted_.until > now;
   second_ = now;
   in_second_ = 0;
-  left_out_ = 0;
+  // An end is told with what was left out until then.
+  if (begins) left_out_ = 0;
 }
 
 bool QuestionLog::wants(std::uint32_t view, Time now) {
