@@ -3,6 +3,7 @@
 #include "daemon/enforce/applied_configuration.hpp"
 
 #include "daemon/enforce/state_file.hpp"
+#include "daemon/lists/table_file.hpp"
 
 #include <fcntl.h>
 #include <sys/stat.h>
@@ -12,6 +13,7 @@
 #include <filesystem>
 #include <map>
 #include <string_view>
+#include <utility>
 
 namespace schultor::enforce {
 namespace {
@@ -54,6 +56,14 @@ base::Result<void> put_in_place(const std::string& fresh, const std::string& dir
 }
 
 }  // namespace
+
+base::Result<void> keep_applied_table(const std::string& path, int table) {
+  auto wanted = lists::MappedTable::map(table);
+  if (!wanted) return base::pass(std::move(wanted));
+  if (const auto kept = lists::MappedTable::open(path); kept && kept->table().identity() == wanted->table().identity()) return {};
+  const auto octets = wanted->octets();
+  return replace_state(path, {reinterpret_cast<const char*>(octets.data()), octets.size()});
+}
 
 base::Result<void> keep_applied(const std::string& directory, const config::Files& files) {
   const auto list = listed(files);

@@ -18,4 +18,8 @@ inline constexpr std::size_t largest_applied = std::size_t{64} << 20U;
 /// there already. Read them with config::read().
 [[nodiscard]] base::Result<void> keep_applied(const std::string& directory, const config::Files& files);
 
+/// Keeps the table of lists that the configuration was applied with, sealed memory, as the file `path`: on disk when it returns.
+/// Writes nothing where it lies there already.
+[[nodiscard]] base::Result<void> keep_applied_table(const std::string& path, int table);
+
 }  // namespace schultor::enforce

@@ -73,7 +73,10 @@ Attempt Gateway::Impl::attempt_from(const std::string& directory, const std::opt
   if (*numbers != *stored)
     if (auto saved = save_numbers(numbers_path(), *numbers); !saved) return refuse(saved.error());
   auto made = configuration_of(std::move(*loaded.config), std::move(*loaded.policy), std::move(*numbers));
-  if (attempt.errors = add_lists(made, options.table, lists); !attempt.errors.empty()) {
+  // Of what was applied last: the compiled one may have become another since.
+  const auto table =
+      directory == applied_path() && std::filesystem::exists(applied_table_path()) ? applied_table_path() : options.table;
+  if (attempt.errors = add_lists(made, table, lists); !attempt.errors.empty()) {
     for (const auto& error : attempt.errors) log(Priority::error, message_id::configuration_refused, error);
     return attempt;
   }
@@ -90,7 +93,17 @@ std::vector<std::string> Gateway::Impl::apply_from(const std::string& directory,
     if (auto kept_files = keep_applied(applied_path(), attempt.files); !kept_files)
       log(Priority::warning, {},
           fmt::format("The configuration is applied, but not kept for a start with a worse one: {}", kept_files.error().what()));
+  if (directory != applied_path()) keep_table();
   return {};
+}
+
+void Gateway::Impl::keep_table() {
+  if (current.lists.table)
+    table_keeper.begin([path = applied_table_path(), table = current.lists.table] {
+      if (auto done = keep_applied_table(path, table->get()); !done)
+        log(Priority::warning, {},
+            fmt::format("The lists are applied, but not kept for a start with worse ones: {}", done.error().what()));
+    });
 }
 
 base::Result<void> Gateway::Impl::first_apply() {

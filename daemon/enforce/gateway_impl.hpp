@@ -56,6 +56,7 @@ struct Gateway::Impl {
   base::EventSource retry{};
   base::EventSource clock_watch{};
   PinKeeper pin_keeper{options.state_directory + "/cloud_pins"};
+  Background table_keeper{};
   base::EventSource pins_due{};
   std::optional<std::chrono::steady_clock::time_point> pins_kept{};  ///< when they were last written down
   EventLog event_log{};
@@ -84,6 +85,8 @@ struct Gateway::Impl {
   [[nodiscard]] base::Result<void> reload();
   void note_refusal(base::Instant at, std::vector<std::string> errors);
   void tell_lists_fault();
+  /// Keeps the table of lists beside the files that were applied last.
+  void keep_table();
   void announce_rules();
 
   // gateway.cpp
@@ -141,6 +144,7 @@ struct Gateway::Impl {
   void keep_pins_now();
 
   [[nodiscard]] std::string applied_path() const { return options.state_directory + "/applied"; }
+  [[nodiscard]] std::string applied_table_path() const { return options.state_directory + "/applied.table"; }
   [[nodiscard]] std::string numbers_path() const { return options.state_directory + "/numbers.json"; }
   [[nodiscard]] std::string overrides_path() const { return options.state_directory + "/overrides.json"; }
 };

@@ -30,7 +30,8 @@ inline constexpr std::size_t most_listed_networks = 65536;
 
 /// The table of lists that a configuration is applied with.
 struct ListsInForce {
-  std::shared_ptr<const base::UniqueFd> table{};  ///< for the gate, sealed memory; null where no rule names a list, and where there is a fault
+  std::shared_ptr<const base::UniqueFd>
+      table{};  ///< for the gate, sealed memory; null where no rule names a list, and where there is a fault
   base::Instant compiled{};
   ListedNetworks networks{};
 };
@@ -41,8 +42,8 @@ struct TakenLists {
   std::vector<std::string> errors{};
 };
 
-/// Copies the table in `file` to memory that nobody can change, verifies all of it, and numbers the lists of `rules` by it. Where no rule names a list, no file is
-/// opened.
+/// Copies the table in `file` to memory that nobody can change, verifies all of it, and numbers the lists of `rules` by it. Where
+/// no rule names a list, no file is opened.
 [[nodiscard]] TakenLists take_lists(const std::string& file, policy::GateRules& rules);
 
 }  // namespace schultor::enforce

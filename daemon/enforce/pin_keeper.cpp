@@ -9,11 +9,6 @@
 
 #include <fmt/format.h>
 
-#include <pthread.h>
-
-#include <csignal>
-#include <system_error>
-
 namespace schultor::enforce {
 namespace {
 
@@ -77,37 +72,17 @@ base::Result<void> save_cloud_pins(const std::string& path, std::chrono::sys_sec
   return replace_state(path, to_text(kept_pins_of(now, clock_trusted, std::move(**open))));
 }
 
-PinKeeper::~PinKeeper() {
-  if (worker_.joinable()) worker_.join();
-}
-
 void PinKeeper::run(std::chrono::sys_seconds now, bool clock_trusted) const {
   if (auto saved = save_cloud_pins(path_, now, clock_trusted); !saved)
     log(Priority::warning, {}, fmt::format("The cloud's pins are not kept for a start of the machine: {}", saved.error().what()));
 }
 
 void PinKeeper::begin(std::chrono::sys_seconds now, bool clock_trusted) {
-  if (!is_done_) return;
-  if (worker_.joinable()) worker_.join();
-  // Signals are the loop's.
-  sigset_t all, before;
-  sigfillset(&all);
-  pthread_sigmask(SIG_SETMASK, &all, &before);
-  is_done_ = false;
-  try {
-    worker_ = std::thread([this, now, clock_trusted] {
-      run(now, clock_trusted);
-      is_done_ = true;
-    });
-  } catch (const std::system_error& error) {
-    is_done_ = true;
-    log(Priority::warning, {}, fmt::format("The cloud's pins are not kept for a start of the machine: {}", error.what()));
-  }
-  pthread_sigmask(SIG_SETMASK, &before, nullptr);
+  if (!worker_.is_busy()) worker_.begin([this, now, clock_trusted] { run(now, clock_trusted); });
 }
 
 void PinKeeper::save(std::chrono::sys_seconds now, bool clock_trusted) {
-  if (worker_.joinable()) worker_.join();
+  worker_.wait();
   run(now, clock_trusted);
 }
 

@@ -3,13 +3,12 @@
 #pragma once
 
 #include "daemon/base/result.hpp"
+#include "daemon/enforce/background.hpp"
 #include "daemon/enforce/kept_pins.hpp"
 
-#include <atomic>
 #include <chrono>
 #include <optional>
 #include <string>
-#include <thread>
 
 /// The file that keeps the cloud's pins.
 namespace schultor::enforce {
@@ -28,10 +27,6 @@ namespace schultor::enforce {
 class PinKeeper {
 public:
   explicit PinKeeper(std::string path) : path_(std::move(path)) {}
-  PinKeeper(const PinKeeper&) = delete;
-  PinKeeper& operator=(const PinKeeper&) = delete;
-  /// Waits for one that is at work.
-  ~PinKeeper();
 
   /// Logs what fails. Does nothing while an earlier one is at work.
   void begin(std::chrono::sys_seconds now, bool clock_trusted);
@@ -43,8 +38,7 @@ private:
   void run(std::chrono::sys_seconds now, bool clock_trusted) const;
 
   std::string path_;
-  std::thread worker_;
-  std::atomic<bool> is_done_ = true;
+  Background worker_;
 };
 
 }  // namespace schultor::enforce

@@ -28,6 +28,7 @@ public:
   [[nodiscard]] static base::Result<MappedTable> map(int fd);
 
   [[nodiscard]] const Table& table() const { return table_; }
+  [[nodiscard]] std::span<const std::byte> octets() const { return {octets_.get(), octets_.get_deleter().size}; }
   /// When it was written.
   [[nodiscard]] std::chrono::system_clock::time_point written() const { return written_; }
 

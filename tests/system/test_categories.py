@@ -38,6 +38,13 @@ class Categories(unittest.TestCase):
         self.school = self.enterContext(School(at="2026-11-23 09:00:00", config={
             "city.toml": CITY, "school.toml": SCHOOL, **LISTS}))
 
+    @property
+    def kept(self):
+        return self.school.directory / "state" / "applied.table"
+
+    def wait_until_kept(self) -> None:
+        wait_for(self.kept.exists, what="the table of what was applied")
+
     def rcode(self, tablet: str, name: str) -> int:
         return self.school.resolve(tablet, name).rcode
 
@@ -162,12 +169,34 @@ class Categories(unittest.TestCase):
         self.reload()
         self.assertTrue(self.refused(PUPIL, "neu.any.test"))
 
+    def test_a_start_with_a_worse_table_goes_on_with_the_one_that_was_applied(self):
+        school = self.school
+        table = school.directory / "lists" / "lists.table"
+        self.wait_until_kept()
+        # One that lacks a list, as a refused reload leaves it; one that is none; and none.
+        school.config("lists/spiele.domains").unlink()
+        self.assertNotEqual(school.reload().returncode, 0)
+        for octets in (table.read_bytes(), b"x", None):
+            table.unlink()
+            if octets is not None:
+                table.write_bytes(octets)
+            school.kill("schultord")
+            school.restart("schultord")
+            wait_for(lambda: self.rcode(TEACHER, "frei.mnspro.test") == dns.NOERROR, what="the gate")
+            self.assertTrue(self.refused(TEACHER, "frei.spiele.test"))
+            self.assertTrue(self.refused(TEACHER, "boese.any.test"))
+            described = call(school, "Describe")
+            self.assertTrue(described["categories"]["in_effect"])
+            self.assertIn("schultorctl lists compile", json.dumps(described["refused"]["errors"]))
+
     def test_a_start_without_the_table_is_a_gateway_without_categories_that_says_so(self):
         school = self.school
         table = school.directory / "lists" / "lists.table"
         self.assertTrue(call(school, "Describe")["categories"]["in_effect"])
+        self.wait_until_kept()
         school.kill("schultord")
         table.unlink()
+        self.kept.unlink()
         school.restart("schultord")
         wait_for(lambda: self.rcode(TEACHER, "frei.mnspro.test") == dns.NOERROR, what="the gate")
         self.assertEqual(talk(*pairs(school, PUPIL, CLOUD, 443)), b"hallo")
