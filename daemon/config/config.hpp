@@ -202,7 +202,8 @@ struct RosterEntry {
 /// A list that is there, or is to be downloaded, by the name that categories are called by.
 struct NamedList {
   std::string name;
-  std::vector<std::string> files;  ///< as messages name them: "lists/games/domains"; empty: it was not downloaded yet
+  std::vector<std::string> files;  ///< as messages name them: "lists/games/domains"
+  bool awaited = false;            ///< it is to be downloaded, and was not yet
 };
 
 struct Config {

@@ -104,7 +104,7 @@ std::optional<std::vector<NamedList>> known_lists(const Files& files, const Conf
   for (const auto* lists : {&config.city.lists, &config.school.lists})
     for (const auto& list : *lists) {
       const auto place = std::lower_bound(known->begin(), known->end(), list.name.value, by_name);
-      if (place == known->end() || place->name != list.name.value) known->insert(place, {list.name.value, {}});
+      if (place == known->end() || place->name != list.name.value) known->insert(place, {list.name.value, {}, true});
     }
   return known;
 }

@@ -181,8 +181,13 @@ std::vector<Category> compile_categories(const std::vector<config::Text>& list,
       continue;
     }
     const auto at = static_cast<std::size_t>(std::find(names.begin(), names.end(), entry.value) - names.begin());
-    if (known && at < names.size() && known->at(at).files.empty())
-      out.warning(entry.source, fmt::format("list “{}” was not downloaded yet: run “schultorctl lists update”", entry.value));
+    if (known && at < names.size() && known->at(at).awaited)
+      out.warning(
+          entry.source,
+          fmt::format("list “{}” was not downloaded yet, and a reload is refused until it is: run “schultorctl lists update”",
+                      entry.value));
+    else if (known && at < names.size() && known->at(at).files.empty())
+      out.warning(entry.source, fmt::format("list “{}” is empty: there is no file in it", entry.value));
     if (known && at == names.size())
       out.error(entry.source,
                 fmt::format("there is no list “{}”{}", entry.value,

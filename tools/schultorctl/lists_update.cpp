@@ -151,11 +151,11 @@ Exit lists_update(const Request& request) {
   if (const auto done = run(*updater, *lists, request, *options); !done) return give_up(done);
   const auto& status = updater->status();
   const bool is_table_good = status.table_fault.empty();
-  if (updater->has_news() || !status.compiled)
-    if (const auto done = put_in_force(); !done) return give_up(done);
+  const auto in_force = updater->has_news() || !status.compiled ? put_in_force() : base::Result<void>();
+  print_status(request, status);
+  if (!in_force) return give_up(in_force);
   if (is_table_good)
     if (const auto noted = updater->note_in_force(); !noted) return give_up(noted);
-  print_status(request, status);
   const bool all_good = std::all_of(status.lists.begin(), status.lists.end(),
                                     [](const lists::ListStatus& one) { return one.state == lists::UpdateState::ok; });
   return !is_table_good ? Exit::failed : all_good ? Exit::yes : Exit::no;
