@@ -7,6 +7,7 @@
 #include "tests/unit/dns_packets.hpp"
 
 #include <memory>
+#include <string>
 #include <utility>
 #include <vector>
 
@@ -21,6 +22,7 @@ struct Stage {
   std::vector<std::pair<JobId, Query>> upstream;
   std::vector<PinRequest> requests;
   std::vector<Told> answers;
+  std::vector<std::string> logged;
   Gate gate{{[this](const Client&, const Bytes& packet) { answers.push_back(told(packet)); },
              [this](JobId id, const Query& query) {
                if (!resolver_full) upstream.emplace_back(id, query);
@@ -30,7 +32,7 @@ struct Stage {
                if (link == PinSent::sent) requests.push_back(request);
                return link;
              },
-             [this] { return ++dice; }}};
+             [this] { return ++dice; }, [this](const LoggedQuestion& question) { logged.push_back(to_string(question)); }}};
 
   explicit Stage(const policy::GateRules& first = rules()) { announce(first, {1, 1}); }
   void announce(const policy::GateRules& held, const Announcement& epochs) {

@@ -2,9 +2,8 @@
 // SPDX-License-Identifier: EUPL-1.2
 //
 // What the gate counts: nothing is lost between the counters and what happened.
-#include "daemon/dns/gate.hpp"
 #include "tests/catch.hpp"
-#include "tests/unit/dns_packets.hpp"
+#include "tests/unit/dns_stage.hpp"
 
 #include <algorithm>
 #include <map>
@@ -22,33 +21,16 @@ namespace {
 
 constexpr std::uint32_t no_view = 99;
 
-/// A gate whose resolver, schultord and tablets the test plays.
-struct Stage {
-  Time now{std::chrono::hours(1)};
-  PinSent link = PinSent::sent;
-  bool resolver_full = false;
-  std::uint64_t dice = 0;
-  std::vector<std::pair<JobId, Query>> upstream;
-  std::vector<PinRequest> requests;
-  Gate gate{{[](const Client&, const Bytes&) {},
-             [this](JobId id, const Query& query) {
-               if (!resolver_full) upstream.emplace_back(id, query);
-               return !resolver_full;
-             },
-             [this](const PinRequest& request) {
-               if (link == PinSent::sent) requests.push_back(request);
-               return link;
-             },
-             [this] { return ++dice; }, [this](const LoggedQuestion& question) { logged.push_back(to_string(question)); }}};
-  std::vector<std::string> logged;
+policy::GateRules counted_rules() {
+  auto held = rules();
+  held.profiles[0].allow = patterns({"lernen.test", "tief.unter.test", "www.google.com"});
+  held.profiles[0].safe_search = {true, policy::YouTube::off};
+  return held;
+}
 
-  Stage() {
-    auto held = rules();
-    held.profiles[0].allow = patterns({"lernen.test", "tief.unter.test", "www.google.com"});
-    held.profiles[0].safe_search = {true, policy::YouTube::off};
-    gate.on_rules(std::make_shared<const Rulebook>(held), {1, 1}, now);
-  }
-  /// As the sockets do it.
+/// As the sockets do it: what is kept is asked first.
+struct CountingStage : Stage {
+  CountingStage() : Stage(counted_rules()) {}
   void ask(const Asked& asked, std::uint32_t view = school) { send(question(asked), view); }
   void send(const Bytes& packet, std::uint32_t view) {
     std::array<std::uint8_t, limits::udp_answer> out{};
@@ -122,7 +104,7 @@ TEST_CASE("buckets follow upon one another, and the last takes what is longer") 
 }
 
 SCENARIO("every question counts once, in its view and by what became of it") {
-  Stage stage;
+  CountingStage stage;
   stage.ask({"lernen.test"});
   stage.resolve({address_record("lernen.test", "198.51.100.20")});
   stage.reply(PinStatus::pinned);
@@ -171,7 +153,7 @@ SCENARIO("every question counts once, in its view and by what became of it") {
 }
 
 SCENARIO("who floods is counted among the dropped, and views beyond those that are counted share the last place") {
-  Stage stage;
+  CountingStage stage;
   for (int i = 0; i < limits::questions_a_second + 7; ++i) stage.ask({"spiele.test"});
   CHECK(stage.count(Verdict::refused) == limits::questions_a_second);
   CHECK(stage.count(Verdict::dropped) == 7);
@@ -181,7 +163,7 @@ SCENARIO("who floods is counted among the dropped, and views beyond those that a
 }
 
 SCENARIO("how long an answer took is told by what it waited for") {
-  Stage stage;
+  CountingStage stage;
   stage.ask({"lernen.test"});
   stage.ask({"lernen.test"});
   stage.now += milliseconds(10);
@@ -211,7 +193,7 @@ SCENARIO("how long an answer took is told by what it waited for") {
 }
 
 SCENARIO("requests for pins are counted by what came of them") {
-  Stage stage;
+  CountingStage stage;
   unsigned asked = 0;
   const auto want = [&] {
     stage.ask({"lernen.test", rr::a, static_cast<std::uint16_t>(++asked), true, 1232, asked % 2 == 0});
@@ -234,7 +216,7 @@ SCENARIO("requests for pins are counted by what came of them") {
 }
 
 SCENARIO("questions are logged for as long as it was asked for, of the views that it was asked for, and never who asks") {
-  Stage stage;
+  CountingStage stage;
   stage.ask({"spiele.test"});
   CHECK(stage.logged.empty());
   CHECK_FALSE(stage.gate.waiting());
@@ -258,7 +240,7 @@ SCENARIO("questions are logged for as long as it was asked for, of the views tha
 }
 
 SCENARIO("of all views so many questions are logged in a second, for an hour at most, and off is off") {
-  Stage stage;
+  CountingStage stage;
   stage.gate.log_questions({Time::max(), {}}, stage.now);
   for (unsigned i = 0; i < limits::logged_a_second + 5; ++i) stage.ask({"spiele.test"}, i % 2 == 0 ? school : exam);
   CHECK(stage.logged.size() == limits::logged_a_second);
