@@ -50,7 +50,8 @@ void log_all(const std::vector<config::Diagnostic>& diagnostics) {
 
 }  // namespace
 
-Attempt Gateway::Impl::attempt_from(const std::string& directory, const std::optional<Numbers>& known, Lists lists) {
+Attempt Gateway::Impl::attempt_from(const std::string& directory, const std::optional<Numbers>& known, const std::string& table,
+                                    Lists lists) {
   auto reading = config::read(directory, config::Need::everything());
   auto loaded = policy::load(reading, config::Need::everything());
   const auto now = clock->now();
@@ -73,9 +74,6 @@ Attempt Gateway::Impl::attempt_from(const std::string& directory, const std::opt
   if (*numbers != *stored)
     if (auto saved = save_numbers(numbers_path(), *numbers); !saved) return refuse(saved.error());
   auto made = configuration_of(std::move(*loaded.config), std::move(*loaded.policy), std::move(*numbers));
-  // Of what was applied last: the compiled one may have become another since.
-  const auto table =
-      directory == applied_path() && std::filesystem::exists(applied_table_path()) ? applied_table_path() : options.table;
   if (attempt.errors = add_lists(made, table, lists); !attempt.errors.empty()) {
     for (const auto& error : attempt.errors) log(Priority::error, message_id::configuration_refused, error);
     return attempt;
@@ -85,8 +83,9 @@ Attempt Gateway::Impl::attempt_from(const std::string& directory, const std::opt
   return attempt;
 }
 
-std::vector<std::string> Gateway::Impl::apply_from(const std::string& directory, Occasion occasion, Lists lists) {
-  auto attempt = attempt_from(directory, occasion == Occasion::start ? std::nullopt : std::optional(current.numbers), lists);
+std::vector<std::string> Gateway::Impl::apply_from(const std::string& directory, Occasion occasion, const std::string& table,
+                                                   Lists lists) {
+  auto attempt = attempt_from(directory, occasion == Occasion::start ? std::nullopt : std::optional(current.numbers), table, lists);
   if (!attempt.wanted) return attempt.errors;
   if (auto done = apply(*attempt.wanted, occasion); !done) return {done.error().what()};
   if (directory != applied_path())
@@ -109,14 +108,15 @@ void Gateway::Impl::keep_table() {
 base::Result<void> Gateway::Impl::first_apply() {
   const auto damage = load_kept_overrides();
   clock_trust.examine(clock->now(), clock->synchronised());
-  if (auto errors = apply_from(options.config_directory, Occasion::start); !errors.empty()) {
+  if (auto errors = apply_from(options.config_directory, Occasion::start, options.table); !errors.empty()) {
     const auto refusal = base::fail("{}", fmt::join(errors, "\n"));
-    const auto holds = [&](const std::string& directory, Lists lists) {
-      return std::filesystem::exists(directory) && apply_from(directory, Occasion::start, lists).empty();
+    const auto holds = [&](const std::string& directory, const std::string& table, Lists lists = Lists::needed) {
+      return std::filesystem::exists(directory) && apply_from(directory, Occasion::start, table, lists).empty();
     };
-    // A gateway whose lists are gone is still one: the cloud is open, and all else is judged.
-    if (!holds(applied_path(), Lists::needed) && !holds(applied_path(), Lists::spared) &&
-        !holds(options.config_directory, Lists::spared))
+    // With its own table first: the compiled one may have become another since. A gateway whose lists are gone is still one: the
+    // cloud is open, and all else is judged.
+    if (!holds(applied_path(), applied_table_path()) && !holds(applied_path(), options.table) &&
+        !holds(applied_path(), options.table, Lists::spared) && !holds(options.config_directory, options.table, Lists::spared))
       return refusal;
     note_refusal(clock->now(), std::move(errors));
     if (!current.lists_fault.empty()) tell_lists_fault();
@@ -133,7 +133,7 @@ base::Result<void> Gateway::Impl::first_apply() {
 
 base::Result<void> Gateway::Impl::reload() {
   const auto now = clock->now();
-  if (auto errors = apply_from(options.config_directory, Occasion::reload); !errors.empty()) {
+  if (auto errors = apply_from(options.config_directory, Occasion::reload, options.table); !errors.empty()) {
     const auto refusal = base::fail("{}", fmt::join(errors, "\n"));
     note_refusal(now, std::move(errors));
     tell_lists(Occasion::reload);

@@ -76,10 +76,12 @@ struct Gateway::Impl {
   base::EventSource question_log_end{};
 
   // gateway_configuration.cpp
-  /// Logs what is wrong with it.
-  [[nodiscard]] Attempt attempt_from(const std::string& directory, const std::optional<Numbers>& known, Lists lists);
+  /// With the lists of the file `table`. Logs what is wrong with it.
+  [[nodiscard]] Attempt attempt_from(const std::string& directory, const std::optional<Numbers>& known, const std::string& table,
+                                     Lists lists);
   /// Empty: it is applied, whole, and kept for later starts. Else why nothing has changed.
-  [[nodiscard]] std::vector<std::string> apply_from(const std::string& directory, Occasion occasion, Lists lists = Lists::needed);
+  [[nodiscard]] std::vector<std::string> apply_from(const std::string& directory, Occasion occasion, const std::string& table,
+                                                    Lists lists = Lists::needed);
   /// By the configuration directory, else by the files that were applied last; at last without lists.
   [[nodiscard]] base::Result<void> first_apply();
   [[nodiscard]] base::Result<void> reload();
