@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: EUPL-1.2
 #include "daemon/bus/authority.hpp"
 
-#include "daemon/config/file_readers.hpp"
+#include "daemon/base/text.hpp"
 
 #include <fmt/format.h>
 #include <pwd.h>
@@ -62,7 +62,7 @@ std::string user_name(uid_t user) {
   passwd* found = nullptr;
   const bool known = getpwuid_r(user, &entry, buffer.data(), buffer.size(), &found) == 0 && found != nullptr;
   // It goes into JSON and over the bus.
-  if (known && *found->pw_name != '\0' && config::is_utf8(found->pw_name)) return found->pw_name;
+  if (known && *found->pw_name != '\0' && base::is_utf8(found->pw_name)) return found->pw_name;
   return std::to_string(user);
 }
 

@@ -2,8 +2,8 @@
 // SPDX-License-Identifier: EUPL-1.2
 #include "daemon/config/calendar_text.hpp"
 
+#include "daemon/base/text.hpp"
 #include "daemon/config/encoding.hpp"
-#include "daemon/config/file_readers.hpp"
 
 #include <fmt/format.h>
 
@@ -144,7 +144,7 @@ private:
   }
 
   void keep(ContentLine line) {
-    if (!is_utf8(line.text)) {
+    if (!base::is_utf8(line.text)) {
       if (!warned_of_encoding_)
         out_.warning({file_, line.line, 0}, "the text is not in UTF-8 and was read as Windows-1252: save the file as UTF-8");
       warned_of_encoding_ = true;

@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: EUPL-1.2
 #include "daemon/config/diagnostic.hpp"
 
-#include "daemon/config/unseen.hpp"
+#include "daemon/base/text.hpp"
 
 #include <fmt/format.h>
 
@@ -15,25 +15,6 @@ namespace {
 
 constexpr std::size_t longest_text = 600;
 constexpr std::string_view there_is_more = "there is more than what is shown";
-
-/// What a file says may hold anything, and goes to a terminal.
-std::string printable(std::string_view text) {
-  std::string safe;
-  std::size_t unseen_until = 0;
-  for (std::size_t i = 0; i < std::min(text.size(), longest_text); ++i) {
-    const char c = text[i];
-    if (const auto unseen = unseen_at(text.substr(i)); unseen > 0) unseen_until = i + unseen;
-    if (static_cast<unsigned char>(c) >= 0x20 && c != 0x7f && i >= unseen_until) safe += c;
-    else safe += fmt::format("\\x{:02x}", static_cast<unsigned char>(c));
-  }
-  if (text.size() > longest_text) {
-    // The last character may be cut in two: it goes, its first octet too.
-    while (!safe.empty() && (static_cast<unsigned char>(safe.back()) & 0xc0U) == 0x80U) safe.pop_back();
-    if (!safe.empty() && (static_cast<unsigned char>(safe.back()) & 0x80U) != 0) safe.pop_back();
-    safe += "…";
-  }
-  return safe;
-}
 
 int file_rank(std::string_view file) {
   constexpr std::array<std::string_view, 4> order{"gateway.toml", "city.toml", "school.toml", "roster.csv"};
@@ -64,7 +45,8 @@ std::string to_string(const Source& source) {
 }
 
 std::string to_string(const Diagnostic& diagnostic) {
-  std::string where = diagnostic.file;
+  // A file's name may hold anything, too.
+  auto where = base::printable(diagnostic.file);
   if (diagnostic.line > 0) where += fmt::format(":{}", diagnostic.line);
   if (diagnostic.line > 0 && diagnostic.column > 0) where += fmt::format(":{}", diagnostic.column);
   return fmt::format("{}: {}: {}", where, diagnostic.severity == Severity::error ? "error" : "warning", diagnostic.text);
@@ -76,7 +58,7 @@ void Diagnostics::add(const Source& where, Severity severity, const std::string&
   // That line is said once, at the end, whoever was the first to leave something out.
   const bool is_left_out = where.line == 0 && text == there_is_more;
   if (!is_left_out && list_.size() < most && share.listed < most_of_a_file) {
-    list_.push_back({where.file, where.line, where.column, severity, printable(text)});
+    list_.push_back({where.file, where.line, where.column, severity, base::printable(text, longest_text)});
     ++share.listed;
   } else {
     share.more = true;

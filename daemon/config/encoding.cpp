@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: EUPL-1.2
 #include "daemon/config/encoding.hpp"
 
-#include "daemon/config/file_readers.hpp"
+#include "daemon/base/text.hpp"
 
 #include <algorithm>
 #include <array>
@@ -78,7 +78,7 @@ std::string utf8_from_any(std::string_view text) {
   // A table begins with a letter or a quote: of UTF-16 without a mark, one of its first two octets is zero.
   if (text.size() >= 2 && text[0] != '\0' && text[1] == '\0') return utf8_from_utf16(text, 1);
   if (text.size() >= 2 && text[0] == '\0' && text[1] != '\0') return utf8_from_utf16(text, 0);
-  return is_utf8(text) ? std::string(text) : utf8_from_windows_1252(text);
+  return base::is_utf8(text) ? std::string(text) : utf8_from_windows_1252(text);
 }
 
 }  // namespace schultor::config

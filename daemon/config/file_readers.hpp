@@ -34,8 +34,6 @@ void check_lists(const Config& config, Diagnostics& out);
 /// Whether a text may name a group or a schedule: 1 to 64 characters, none of them a control character, a separator of
 /// roster.csv or a space at an end.
 [[nodiscard]] bool is_label(std::string_view text);
-/// Valid UTF-8.
-[[nodiscard]] bool is_utf8(std::string_view text);
 /// Reports where the name of a table is missing or no label.
 [[nodiscard]] Text read_name(TableReader& table);
 

@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <charconv>
 #include <map>
 
 namespace schultor::config {
@@ -21,6 +22,14 @@ bool is_list_name(std::string_view text) {
   });
 }
 
+/// ":8443".
+bool is_port(std::string_view text) {
+  if (!text.starts_with(':')) return false;
+  unsigned number = 0;
+  const auto [end, error] = std::from_chars(text.data() + 1, text.data() + text.size(), number);
+  return error == std::errc{} && end == text.data() + text.size() && number >= 1 && number <= 65535;
+}
+
 /// What is wrong with an address to download from; empty where nothing is.
 std::string fault_of_url(std::string_view url) {
   if (url.starts_with("http://")) return "is not encrypted, so that anyone on the way may change the list: expected https://…";
@@ -33,6 +42,8 @@ std::string fault_of_url(std::string_view url) {
     return "holds a user's name or password, which everybody may read here: expected one without";
   if (host_of_url(url).empty() || host_of_url(url).size() > longest_host)
     return "names no host: expected one such as https://lists.example/adult.tar.gz";
+  const auto behind_host = authority.substr(host_of_url(url).size());
+  if (!behind_host.empty() && !is_port(behind_host)) return "names no port from 1 to 65535 behind its host";
   if (url.find('#') != std::string_view::npos) return "has a part behind “#”, which no server is told: expected one without";
   return {};
 }

@@ -1,6 +1,8 @@
 // SPDX-FileCopyrightText: Schultor contributors
 // SPDX-License-Identifier: EUPL-1.2
 #include "daemon/config/file_readers.hpp"
+
+#include "daemon/base/text.hpp"
 #include "daemon/config/roster_line.hpp"
 
 #include <fmt/format.h>
@@ -51,7 +53,7 @@ public:
     if (entries_.size() >= most_roster_devices) return error(1, fmt::format("more than {} devices", most_roster_devices));
     if (text.size() > longest_line)
       return error(1, fmt::format("a line of more than {} characters, expected mac,group[,name]", longest_line));
-    if (!is_utf8(text)) {
+    if (!base::is_utf8(text)) {
       error(1, "the line is not in UTF-8: save the file in that encoding");
       return layout_.has_value();
     }
@@ -196,27 +198,6 @@ std::string_view take_line(std::string_view& text) {
   text.remove_prefix(std::min(end + 1, text.size()));
   if (!line.empty() && line.back() == '\r') line.remove_suffix(1);
   return line;
-}
-
-bool is_utf8(std::string_view text) {
-  for (std::size_t i = 0; i < text.size();) {
-    const auto lead = static_cast<unsigned char>(text[i]);
-    const std::size_t length = lead < 0x80                   ? 1
-                               : lead >= 0xc2 && lead < 0xe0 ? 2
-                               : lead >= 0xe0 && lead < 0xf0 ? 3
-                               : lead >= 0xf0 && lead < 0xf5 ? 4
-                                                             : 0;
-    if (length == 0 || i + length > text.size()) return false;
-    for (std::size_t k = 1; k < length; ++k)
-      if ((static_cast<unsigned char>(text[i + k]) & 0xc0U) != 0x80U) return false;
-    // Overlong forms, surrogates and what is beyond U+10FFFF: no JSON can carry them.
-    const auto next = length > 2 ? static_cast<unsigned char>(text[i + 1]) : 0U;
-    if ((lead == 0xe0 && next < 0xa0) || (lead == 0xed && next >= 0xa0) || (lead == 0xf0 && next < 0x90) ||
-        (lead == 0xf4 && next >= 0x90))
-      return false;
-    i += length;
-  }
-  return true;
 }
 
 std::vector<RosterEntry> read_roster(std::string_view text, const std::string& file, Diagnostics& out) {

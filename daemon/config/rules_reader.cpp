@@ -1,7 +1,8 @@
 // SPDX-FileCopyrightText: Schultor contributors
 // SPDX-License-Identifier: EUPL-1.2
 #include "daemon/config/file_readers.hpp"
-#include "daemon/config/unseen.hpp"
+
+#include "daemon/base/text.hpp"
 #include "daemon/config/window.hpp"
 
 #include <fmt/format.h>
@@ -95,7 +96,7 @@ Schedule read_schedule(TableReader table) {
 bool is_label(std::string_view text) {
   if (text.empty() || text.size() > longest_label || text.front() == ' ' || text.back() == ' ') return false;
   for (std::size_t i = 0; i < text.size(); ++i)
-    if (unseen_at(text.substr(i)) > 0) return false;
+    if (base::unseen_at(text.substr(i)) > 0) return false;
   return std::none_of(text.begin(), text.end(),
                       [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f || c == ',' || c == ';' || c == '"'; });
 }

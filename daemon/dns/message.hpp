@@ -41,6 +41,13 @@ struct Edns {
   bool operator==(const Edns&) const = default;
 };
 
+/// The options of an OPT record of version 0.
+struct EdnsOptions {
+  bool keepalive = false;  ///< RFC 7828
+};
+/// `data`: an OPT record's. None where an option is cut off: the message is malformed (RFC 6891, section 6.1.2).
+[[nodiscard]] std::optional<EdnsOptions> read_edns_options(ByteView data);
+
 /// A client's message. With a `fault` only the header's fields are certain; `has_question` tells of the rest.
 struct Query {
   std::uint16_t id = 0;

@@ -36,6 +36,7 @@ std::optional<Edns> read_opt(ByteView opt) {
   if (opt.size() < opt_head_size || opt[0] != 0 || u16_at(opt, 1) != rr::opt) return std::nullopt;
   const std::uint8_t version = opt[6];
   if (version != 0 || u16_at(opt, 9) != opt.size() - opt_head_size) return std::nullopt;
+  if (opt.size() > opt_head_size && !read_edns_options(opt.subspan(opt_head_size))) return std::nullopt;
   return Edns{std::max<std::uint16_t>(u16_at(opt, 3), limits::plain_udp_answer), (opt[7] & dnssec_ok) != 0};
 }
 

@@ -21,16 +21,6 @@ constexpr std::uint16_t our_udp_size = limits::udp_answer;
 
 std::uint8_t opcode_of(std::uint16_t flags) { return static_cast<std::uint8_t>(flags >> 11U & 0x0fU); }
 
-/// Among the options of an OPT record; behind one that is cut off nothing is found.
-bool has_option(WireReader options, std::uint16_t code) {
-  while (options.ok() && options.left() > 0) {
-    const auto found = options.u16();
-    options.skip(options.u16());
-    if (found == code && options.ok()) return true;
-  }
-  return false;
-}
-
 /// Reads the additional section of a question for its OPT. Sets the query's fault when it is malformed.
 void read_additional(WireReader& in, std::uint16_t count, Query& query) {
   for (; count > 0 && in.ok(); --count) {
@@ -38,12 +28,17 @@ void read_additional(WireReader& in, std::uint16_t count, Query& query) {
     const auto type = in.u16();
     const auto klass = in.u16();
     const auto extended = in.u32();
-    const auto data = in.part(in.u16());
+    const auto data = in.bytes(in.u16());
     if (type != rr::opt || !in.ok()) continue;
     if (query.edns || owner != Name()) return in.fail();
     query.edns = Edns{std::max<std::uint16_t>(klass, limits::plain_udp_answer), (extended & edns_dnssec_ok) != 0};
-    query.keepalive = has_option(data, option_keepalive);
-    if ((extended >> 16U & 0xffU) != 0) query.fault = Rcode::bad_version;
+    if ((extended >> 16U & 0xffU) != 0) {
+      query.fault = Rcode::bad_version;
+      continue;
+    }
+    const auto options = read_edns_options(data);
+    if (!options) return in.fail();
+    query.keepalive = options->keepalive;
   }
 }
 
@@ -85,6 +80,17 @@ void write_record(WireWriter& out, const Record& record) {
 }
 
 }  // namespace
+
+std::optional<EdnsOptions> read_edns_options(ByteView data) {
+  EdnsOptions options;
+  WireReader in(data);
+  while (in.ok() && in.left() > 0) {
+    const auto code = in.u16();
+    in.skip(in.u16());
+    if (code == option_keepalive) options.keepalive = true;
+  }
+  return in.ok() ? std::optional(options) : std::nullopt;
+}
 
 std::optional<Query> read_query(ByteView packet) {
   WireReader in(packet);

@@ -58,14 +58,14 @@ base::Result<ListedNetworks> networks_of(const policy::GateRules& rules, const l
     for (const auto& [some, prefixes] : blocked)
       if (!(network->lists & some).empty()) prefixes->push_back(network->prefix);
   }
-  if (networks.never.size() > most_listed_networks)
+  if (networks.never.size() > lists::most_networks_of_a_rule)
     return base::fail("the lists of [never] categories hold {} networks, expected at most {}: leave out those that need it least",
-                      networks.never.size(), most_listed_networks);
+                      networks.never.size(), lists::most_networks_of_a_rule);
   for (const auto& [profile, prefixes] : networks.blocked)
-    if (prefixes.size() > most_listed_networks)
+    if (prefixes.size() > lists::most_networks_of_a_rule)
       return base::fail(
           "the block_categories of profile “{}” hold {} networks, expected at most {}: leave out those that need it least", profile,
-          prefixes.size(), most_listed_networks);
+          prefixes.size(), lists::most_networks_of_a_rule);
   return networks;
 }
 

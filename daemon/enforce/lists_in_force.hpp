@@ -22,10 +22,8 @@ struct ListedNetworks {
   bool operator==(const ListedNetworks&) const = default;
 };
 
-/// Of one rule's lists; more are refused. The kernel takes so many into a set in about a second.
-inline constexpr std::size_t most_listed_networks = 65536;
-
-/// What the lists of `rules`, numbered as in `table`, hold of addresses; without a table nothing. Pure.
+/// What the lists of `rules`, numbered as in `table`, hold of addresses; without a table nothing. Fails where one rule's lists hold
+/// more than lists::most_networks_of_a_rule. Pure.
 [[nodiscard]] base::Result<ListedNetworks> networks_of(const policy::GateRules& rules, const lists::Table* table);
 
 /// The table of lists that a configuration is applied with.

@@ -62,16 +62,30 @@ ListSet Collection::same_lists(std::size_t list) const {
 FileSink::FileSink(Collection& collection, std::size_t list, std::string file, config::Diagnostics& out)
     : collection_(collection), list_(list), file_(std::move(file)), out_(out) {}
 
+void FileSink::name(std::string_view name, Scope scope) {
+  ++counted_.entries;
+  collection_.add_name(list_, name, scope);
+}
+
+void FileSink::prefix(const base::Prefix& prefix) {
+  ++counted_.entries;
+  ++counted_.networks;
+  collection_.add_network(list_, prefix);
+}
+
 void FileSink::left_out(LeftOut kind, Place place, std::string_view text, std::string_view why) {
   collection_.count(list_, kind);
-  ++(kind == LeftOut::junk ? junk_ : unusable_);
-  if (junk_ + unusable_ <= most_shown) out_.warning({file_, place.line, place.column}, fmt::format("“{}”: {}", excerpt(text), why));
+  ++(kind == LeftOut::junk ? counted_.junk : counted_.unusable);
+  if (counted_.junk + counted_.unusable <= most_shown)
+    out_.warning({file_, place.line, place.column}, fmt::format("“{}”: {}", excerpt(text), why));
 }
 
 void FileSink::finish() {
-  if (junk_ + unusable_ <= most_shown) return;
-  out_.warning({file_, 0, 0}, fmt::format("{} lines cannot be read and {} cannot be used, of which the first {} are shown", junk_,
-                                          unusable_, most_shown));
+  if (counted_.entries + counted_.junk + counted_.unusable == 0)
+    out_.warning({file_, 0, 0}, "there is no name and no address in it");
+  if (counted_.junk + counted_.unusable <= most_shown) return;
+  out_.warning({file_, 0, 0}, fmt::format("{} lines cannot be read and {} cannot be used, of which the first {} are shown",
+                                          counted_.junk, counted_.unusable, most_shown));
 }
 
 }  // namespace schultor::lists

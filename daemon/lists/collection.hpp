@@ -6,6 +6,7 @@
 #include "daemon/config/diagnostic.hpp"
 #include "daemon/lists/list_set.hpp"
 #include "daemon/lists/reader.hpp"
+#include "daemon/lists/take.hpp"
 
 #include <cstddef>
 #include <cstdint>
@@ -75,19 +76,19 @@ public:
 
   /// `file` as messages name it: "lists/games/domains". `collection` and `out` outlive this.
   FileSink(Collection& collection, std::size_t list, std::string file, config::Diagnostics& out);
-  void name(std::string_view name, Scope scope) override { collection_.add_name(list_, name, scope); }
-  void prefix(const base::Prefix& prefix) override { collection_.add_network(list_, prefix); }
+  void name(std::string_view name, Scope scope) override;
+  void prefix(const base::Prefix& prefix) override;
   void left_out(LeftOut kind, Place place, std::string_view text, std::string_view why) override;
   /// After the last line.
   void finish();
+  [[nodiscard]] const Counted& counted() const { return counted_; }
 
 private:
   Collection& collection_;
   std::size_t list_;
   std::string file_;
   config::Diagnostics& out_;
-  std::size_t junk_ = 0;
-  std::size_t unusable_ = 0;
+  Counted counted_;
 };
 
 }  // namespace schultor::lists

@@ -14,6 +14,7 @@ base::Result<void> read_file(const config::ListFiles::File& file, std::size_t li
   FileSink sink(gathered.collection, list, file.shown, faults);
   if (auto read = read_list_file(file.path, sink); !read) return read;
   sink.finish();
+  if (auto is_list = check_is_list(sink.counted()); !is_list) return is_list;
   for (auto& one : std::move(faults).take()) gathered.diagnostics.push_back(std::move(one));
   return {};
 }

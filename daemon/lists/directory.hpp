@@ -19,7 +19,7 @@ struct Gathered {
   std::vector<config::Diagnostic> diagnostics;
 };
 
-/// Reads all lists that were found. What cannot be read at all is an error.
+/// Reads all lists that were found. What cannot be read at all is an error, as is a file that is no list (check_is_list()).
 [[nodiscard]] base::Result<Gathered> gather(const config::FoundLists& found);
 /// The same of all lists that lie in `folders`: see config::find_lists().
 [[nodiscard]] base::Result<Gathered> gather(std::span<const std::filesystem::path> folders);

@@ -12,6 +12,8 @@ namespace schultor::lists {
 
 /// Lists that one table can hold. The whole of UT1 has about seventy.
 inline constexpr std::size_t most_lists = 128;
+/// Networks that the lists of one rule may hold. The kernel takes so many into a set in about a second.
+inline constexpr std::size_t most_networks_of_a_rule = 65536;
 
 /// Some of a table's lists, by number: number 0 is the first of Table's names.
 class ListSet {

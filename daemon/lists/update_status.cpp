@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: EUPL-1.2
 #include "daemon/lists/update_status.hpp"
 
+#include "daemon/base/text.hpp"
 #include "daemon/lists/file.hpp"
 
 #include <nlohmann/json.hpp>
@@ -175,9 +176,9 @@ const ListStatus* UpdateStatus::find(std::string_view list) const {
 }
 
 std::string status_text(std::string_view text) {
-  // The library writes what is no UTF-8 as such.
-  auto line = json::parse(json(text).dump(-1, ' ', false, json::error_handler_t::replace)).get<std::string>();
-  std::replace_if(line.begin(), line.end(), is_control, ' ');
+  std::string line(text);
+  std::replace(line.begin(), line.end(), '\n', ' ');
+  line = base::printable(line);
   if (line.size() <= longest_status_text) return line;
   constexpr std::string_view more = "…";
   auto end = longest_status_text - more.size();

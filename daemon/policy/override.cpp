@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: EUPL-1.2
 #include "daemon/policy/override.hpp"
 
-#include "daemon/config/file_readers.hpp"
+#include "daemon/base/text.hpp"
 #include "daemon/config/window.hpp"
 #include "daemon/policy/schedule.hpp"
 
@@ -36,7 +36,7 @@ base::Result<void> require_profile(const Policy& policy, const std::string& prof
 }
 
 bool is_text(std::string_view text) {
-  return config::is_utf8(text) &&
+  return base::is_utf8(text) &&
          std::none_of(text.begin(), text.end(), [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; });
 }
 

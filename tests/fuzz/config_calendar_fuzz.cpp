@@ -2,8 +2,8 @@
 // SPDX-License-Identifier: EUPL-1.2
 
 // Any octets as a calendar. What is read of it is in order, within the years that are read, and printable.
+#include "daemon/base/text.hpp"
 #include "daemon/config/calendar.hpp"
-#include "daemon/config/file_readers.hpp"
 
 #include <algorithm>
 #include <cstdint>
@@ -19,7 +19,7 @@ void require(bool holds) {
 }
 
 void require_printable(std::string_view text) {
-  require(is_utf8(text));
+  require(base::is_utf8(text));
   require(std::all_of(text.begin(), text.end(), [](char c) { return static_cast<unsigned char>(c) >= 0x20 && c != 0x7f; }));
 }
 

@@ -3,6 +3,7 @@
 
 // Edits, a line each: "set MAC|GROUP|NAME" or "remove MAC"; a line "==="; then a roster. What is read holds what a roster promises,
 // and what is written reads back as the old devices with the edits applied.
+#include "daemon/base/text.hpp"
 #include "daemon/config/file_readers.hpp"
 #include "daemon/config/roster_edit.hpp"
 #include "daemon/config/roster_line.hpp"
@@ -49,7 +50,7 @@ void add_edit(std::string_view line, Input& input, std::set<base::Mac>& used) {
   }
   RosterDevice device{*mac, take(), std::string(rest)};
   input.fair = input.fair && (mac->octets[0] & 0x01U) == 0 && *mac != base::Mac{} && is_label(device.group) &&
-               is_utf8(device.group) && is_utf8(device.name) && device.name.size() <= longest_device_name &&
+               base::is_utf8(device.group) && base::is_utf8(device.name) && device.name.size() <= longest_device_name &&
                !device.name.ends_with('\n');
   input.edits.set.push_back(std::move(device));
 }
@@ -76,7 +77,7 @@ std::optional<Devices> read(std::string_view text) {
   Devices devices;
   for (const auto& entry : entries) {
     require((entry.mac.octets[0] & 0x01U) == 0 && entry.mac != base::Mac{});
-    require(is_label(entry.group.value) && is_utf8(entry.group.value) && is_utf8(entry.name));
+    require(is_label(entry.group.value) && base::is_utf8(entry.group.value) && base::is_utf8(entry.name));
     require(entry.name.size() <= longest_device_name && entry.group.source.line > 0);
     require(devices.emplace(entry.mac, RosterDevice{entry.mac, entry.group.value, entry.name}).second);
   }

@@ -2,8 +2,8 @@
 // SPDX-License-Identifier: EUPL-1.2
 
 // A map in the first line, a rename in the second one; a roster up to a line "==="; then an export, in any encoding.
+#include "daemon/base/text.hpp"
 #include "daemon/config/encoding.hpp"
-#include "daemon/config/file_readers.hpp"
 #include "daemon/config/roster_import.hpp"
 #include "daemon/config/roster_line.hpp"
 
@@ -42,11 +42,11 @@ void check(const Export& read, const GroupNames& groups) {
     require(once.insert(device.mac).second);
     require(std::binary_search(read.seen.begin(), read.seen.end(), device.mac));
     require(groups.has(device.group));
-    require(is_utf8(device.name) && device.name == one_line(device.name) && device.name.size() <= longest_device_name);
+    require(base::is_utf8(device.name) && device.name == one_line(device.name) && device.name.size() <= longest_device_name);
     require_printable(device.name);
   }
   for (const auto& [name, count] : read.unknown) {
-    require(count > 0 && !groups.has(name) && is_utf8(name));
+    require(count > 0 && !groups.has(name) && base::is_utf8(name));
     require_printable(name);
   }
 }
@@ -80,7 +80,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   auto groups = GroupNames::of({"3a", "3b", "3B", "lehrkräfte"}, rename.empty() ? std::vector<std::string>{} : std::vector{rename});
   if (!map || !groups) return 0;
 
-  require(is_utf8(utf8_from_any(input)));
+  require(base::is_utf8(utf8_from_any(input)));
   Diagnostics faults;
   const auto read = read_export(input, "export.csv", *map, *groups, faults);
   for (const auto& diagnostic : std::move(faults).take()) require_printable(to_string(diagnostic));

@@ -3,6 +3,8 @@
 #include "daemon/config/load.hpp"
 #include "tests/catch.hpp"
 
+#include <fmt/format.h>
+
 using namespace schultor::config;
 
 namespace {
@@ -90,6 +92,13 @@ TEST_CASE("there are at most 64 lists, those of city and school together") {
   CHECK(faults(city, school).empty());
   CHECK(faults(city, school + list("s4")) ==
         Lines{"school.toml:14:8: error: more than 64 lists, those of city and school together"});
+}
+
+TEST_CASE("a port is one that there is") {
+  for (const auto* port : {"0", "65536", "99999", "", "80a", "-1", "4294967377"})
+    CHECK(fault_of(fmt::format("https://lists.example:{}/a", port)).ends_with("names no port from 1 to 65535 behind its host"));
+  for (const auto* host : {"lists.example:1", "lists.example:65535", "[2001:db8::7]:8443", "[2001:db8::7]"})
+    CHECK(fault_of(fmt::format("https://{}/a", host)).empty());
 }
 
 TEST_CASE("the host of an address") {

@@ -64,9 +64,16 @@ struct ReferenceRecord {
   std::string owner;
   std::uint16_t type = 0;
   std::uint16_t klass = 0;
-  bool valid = false;  // by ldns
-  std::string data;    // of an address, or the lowered name of a CNAME
+  bool valid = false;       // by ldns
+  std::string data;         // of an address, or the lowered name of a CNAME
+  bool options_fit = true;  // of an OPT record
 };
+
+/// Whether options of a code, a length and so many octets each fill an OPT record's data to its end.
+bool options_fit(const Bytes& packet, std::size_t at, std::size_t end) {
+  while (at + 4 <= end) at += 4U + number_at(packet, at + 2);
+  return at == end;
+}
 
 /// One record; none when not even its frame can be read.
 std::optional<ReferenceRecord> record_at(Cursor& cursor, ldns_pkt_section section) {
@@ -83,6 +90,7 @@ std::optional<ReferenceRecord> record_at(Cursor& cursor, ldns_pkt_section sectio
   const std::size_t length = number_at(cursor.packet, cursor.at + 8);
   cursor.at += 10;
   if (!cursor.has(length)) return std::nullopt;
+  if (made.type == rr::opt) made.options_fit = options_fit(cursor.packet, cursor.at, cursor.at + length);
   cursor.at += length;
   // ldns takes the address from the front of data that is longer than one, and leaves the rest: that is no address record.
   if ((made.type == rr::a && length != 4) || (made.type == rr::aaaa && length != 16)) made.valid = false;
@@ -268,11 +276,12 @@ TEST_CASE("ours and ldns agree on what is a question, and on which") {
       REQUIRE(ldns_rr_get_type(question) == query->type);
       REQUIRE(ldns_rr_get_class(question) == query->klass);
     } else if (theirs) {
-      // ldns leaves what follows the last record, takes a second OPT and one whose owner is not the root, and forward pointers.
+      // ldns leaves what follows the last record, takes a second OPT and one whose owner is not the root, does not look into
+      // options, and follows forward pointers.
       std::size_t end = 12;
       Cursor cursor{packet};
       std::size_t opts = 0;
-      bool owned = false;
+      bool owned = false, cut = false;
       const auto question = cursor.name();
       cursor.at += 4;
       for (int n = number_at(packet, 10); n > 0; --n) {
@@ -280,11 +289,13 @@ TEST_CASE("ours and ldns agree on what is a question, and on which") {
         REQUIRE(record);
         opts += record->type == rr::opt ? 1 : 0;
         owned = owned || (record->type == rr::opt && record->owner.size() != 1);
+        cut = cut || !record->options_fit;
       }
       end = cursor.at;
       const char* reason = end != packet.size()               ? "octets behind the last record"
                            : opts > 1                         ? "two OPT records"
                            : owned                            ? "an OPT record of some name"
+                           : cut                              ? "an option that is cut off"
                            : packet.size() > limits::question ? "too long"
                            : has_forward_pointer(packet)      ? "a pointer that does not point back"
                                                               : nullptr;

@@ -57,6 +57,13 @@ TEST_CASE("what is no question gets no answer, and a malformed one FORMERR") {
   CHECK(faulty(2, 0x10) == Rcode::not_implemented);  // STATUS
   CHECK(faulty(39, 1) == Rcode::bad_version);        // EDNS version 1
   CHECK(faulty(12, 0xc0) == Rcode::form_error);
+  const auto with_options = [](Bytes options) {
+    return read_query(question({"lernen.test", rr::a, 7, true, 1232, false, false, std::move(options)}))->fault;
+  };
+  CHECK(with_options({}) == Rcode::no_error);
+  CHECK(with_options({0, 12, 0, 2, 0, 0, 0, 10, 0, 0}) == Rcode::no_error);
+  CHECK(with_options({0, 12, 0, 2, 0, 0, 0, 10, 0, 1}) == Rcode::form_error);
+  CHECK(with_options({0, 12, 0}) == Rcode::form_error);
   auto longer = dig_packet;
   longer.push_back(0);
   CHECK(read_query(longer)->fault == Rcode::form_error);

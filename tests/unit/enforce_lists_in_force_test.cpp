@@ -111,7 +111,8 @@ SCENARIO("a table that is of no use is refused with what to do") {
   disk.write({"malware", "gamess", "chat"});
   const auto missing = disk.refusal();
   CHECK(holds(missing, "city.toml:9: error: there is no list “games” in "));
-  CHECK(holds(missing, "run “schultorctl lists compile”, or “schultorctl lists update” where it is downloaded, or did you mean “gamess”?"));
+  CHECK(holds(missing,
+              "run “schultorctl lists compile”, or “schultorctl lists update” where it is downloaded, or did you mean “gamess”?"));
 
   disk.write({"malware", "games", "chat"});
   std::string octets;
@@ -137,7 +138,7 @@ SCENARIO("a table that is of no use is refused with what to do") {
 SCENARIO("more networks than the kernel should take are refused by the name of who asks for them") {
   lists::Collection collection;
   const auto list = collection.add_list("games").value();
-  for (std::size_t i = 0; i <= most_listed_networks; ++i) {
+  for (std::size_t i = 0; i <= lists::most_networks_of_a_rule; ++i) {
     const std::array<std::uint8_t, 4> octets{static_cast<std::uint8_t>(60 + (i >> 16)), static_cast<std::uint8_t>(i >> 8),
                                              static_cast<std::uint8_t>(i), 1};
     collection.add_network(list, {base::address_from_bytes(octets), 32});

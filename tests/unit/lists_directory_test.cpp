@@ -115,6 +115,35 @@ SCENARIO("a folder of lists as UT1 and others leave it") {
         });
 }
 
+TEST_CASE("a file that is no list leaves no table without what it closed") {
+  const auto fault_of = [](std::string_view file, std::string_view text) {
+    const Directory directory;
+    directory.write("lists/good.domains", "good.example\n");
+    directory.write(fmt::format("lists/{}", file), std::string(text));
+    const auto gathered = gather_from(directory / "lists");
+    return gathered ? std::string() : gathered.error().what();
+  };
+  CHECK(
+      fault_of("games.domains", "<!DOCTYPE html>\n<title>404 Not Found</title>\n<p>nothing here</p>\n") ==
+      "lists/games.domains: 3 of 3 lines cannot be read: it is no list, or its format or encoding is another one: mend it or take "
+      "it away");
+  using namespace std::string_view_literals;
+  CHECK_FALSE(fault_of("games.domains",
+                       "\xff\xfe"
+                       "a\0.\0d\0e\0\n\0b\0.\0d\0e\0\n\0"sv)
+                  .empty());
+  CHECK_FALSE(fault_of("games.domains", "a.example\nno name\nno name\n").empty());
+  CHECK(fault_of("games.domains", "a.example\nno name\n").empty());
+  CHECK(fault_of("games.adblock", "##.banner\n##.advert\n").empty());
+}
+
+TEST_CASE("an empty file is said to be one") {
+  const Directory directory;
+  directory.write("lists/games.domains", "# all of them have gone\n");
+  CHECK(said_of(gather_from(directory / "lists").value()) ==
+        std::vector<std::string>{"lists/games.domains: warning: there is no name and no address in it"});
+}
+
 SCENARIO("lists that were downloaded lie in a folder of their own") {
   const Directory directory;
   directory.write("etc/lists/games/domains", "spiele.example\n");
@@ -156,7 +185,7 @@ TEST_CASE("files say of a name what their table says, and where") {
   directory.write("lists/games/more.domains", "c.b.a\nb.a\n");
   directory.write("lists/zone.rpz",
                   "$TTL 60\nb.a CNAME .\n*.c.b.a CNAME .\na.c.b.a CNAME .\n*.c CNAME .\nc.c CNAME .\n*.c.c CNAME .\n");
-  directory.write("lists/unused.domains", "c\n");
+  directory.write("lists/unused.domains", "c.d\n");
   fs::create_directory_symlink("games", directory / "lists/spiele");
   const auto found = config::find_lists(std::array{directory / "lists"}).value();
   const auto image = build(gather(found).value().collection).value();

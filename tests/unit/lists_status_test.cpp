@@ -61,7 +61,8 @@ TEST_CASE("a status that was not written so is refused, with the reason") {
 }
 
 TEST_CASE("a reason is one line, however long and of whatever octets it is") {
-  CHECK(status_text("two\nlines\x7f") == "two lines ");
+  CHECK(status_text("two\nlines\x7f") == "two lines\\x7f");
+  CHECK(status_text("of \u202egnp.elif") == "of \\xe2\\x80\\xaegnp.elif");
   CHECK(status_text("\xff").find('\xff') == std::string::npos);
   std::string umlauts;
   for (int i = 0; i < 1000; ++i) umlauts += "ä";

@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: EUPL-1.2
 #include "daemon/lists/take.hpp"
 
+#include "daemon/lists/list_set.hpp"
 #include "daemon/lists/unpack.hpp"
 #include "tests/catch.hpp"
 
@@ -15,7 +16,7 @@ namespace {
 
 Verdict verdict(std::uint64_t entries, std::uint64_t junk, std::optional<std::uint64_t> in_use = std::nullopt,
                 bool forced = false) {
-  const auto judged = judge({entries, junk}, in_use, forced);
+  const auto judged = judge({entries, 0, junk}, in_use, forced);
   CHECK(judged.reason.empty() == (judged.verdict == Verdict::take));
   return judged.verdict;
 }
@@ -42,12 +43,19 @@ TEST_CASE("a list that lost half of what is in use is held back, unless it is as
   CHECK(verdict(500, 0, 100) == Verdict::take);
   // Nobody can ask for what is no list.
   CHECK(verdict(0, 0, 100, true) == Verdict::refuse);
-  CHECK(judge({12, 0}, 4'600'000, false).reason == "it shrank from 4600000 entries to 12");
+  CHECK(judge({12, 0, 0}, 4'600'000, false).reason == "it shrank from 4600000 entries to 12");
+}
+
+TEST_CASE("a list with more networks than can go into force is not taken, and nothing is lost by it") {
+  CHECK(judge({most_networks_of_a_rule + 10, most_networks_of_a_rule, 0}, std::nullopt, false).verdict == Verdict::take);
+  CHECK(judge({most_networks_of_a_rule + 10, most_networks_of_a_rule + 1, 0}, std::nullopt, true).reason ==
+        "there are 65537 addresses in it, expected at most 65536");
 }
 
 TEST_CASE("entries and junk are counted as each format has them") {
   const auto counted = count("a.example\n# comment\nb.example\nno name at all!\n192.0.2.7\n", Format::domains);
   CHECK(counted.entries == 3);
+  CHECK(counted.networks == 1);
   CHECK(counted.junk == 1);
   // What a table cannot hold is no junk.
   CHECK(count("||a.example^\n##.banner\n@@||b.example^\n", Format::adblock).junk == 0);

@@ -1,5 +1,6 @@
 // SPDX-FileCopyrightText: Schultor contributors
 // SPDX-License-Identifier: EUPL-1.2
+#include "daemon/base/text.hpp"
 #include "daemon/base/version.hpp"
 #include "tools/schultorctl/commands.hpp"
 
@@ -56,7 +57,7 @@ void complain(std::string_view text) {
   // What the daemon refuses may have several lines, each an error of its own.
   while (!text.empty()) {
     const auto end = std::min(text.find('\n'), text.size());
-    fmt::print(stderr, "schultorctl: {}\n", text.substr(0, end));
+    fmt::print(stderr, "schultorctl: {}\n", base::printable(text.substr(0, end)));
     text.remove_prefix(std::min(end + 1, text.size()));
   }
 }
