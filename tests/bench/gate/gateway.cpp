@@ -56,9 +56,14 @@ void serve_gate(const std::string& socket_path, std::uint16_t port, const std::s
   auto kernel = must(netfilter::kernel::Connection::open());
   must(kernel.commit(planner::reconcile(planner::build(intent()), must(kernel.read(planner::table_name)))));
   kernel.use_refresh(must(kernel.probe_refresh()));
-  auto held = rules(!table.empty());
-  const auto lists = enforce::take_lists(table, held);
-  if (!lists.lists) give_up(fmt::format("{}", fmt::join(lists.errors, "\n")));
+  policy::GateRules held;
+  const auto take_table = [&] {
+    held = rules(!table.empty());
+    auto lists = enforce::take_lists(table, held);
+    if (!lists.lists) give_up(fmt::format("{}", fmt::join(lists.errors, "\n")));
+    return std::move(lists.lists->table);
+  };
+  auto in_force = take_table();
   const auto pin = [&](const std::vector<dns::PinEntry>& entries) -> base::Result<void> {
     std::vector<planner::Pin> pins;
     for (const auto& entry : entries) {
@@ -69,7 +74,12 @@ void serve_gate(const std::string& socket_path, std::uint16_t port, const std::s
     return {};
   };
   auto link = must(enforce::GateLink::listen(loop, socket_path, std::nullopt, must(enforce::open_dns_sockets(port)), {pin, [] {}}));
-  link->announce({policy::to_json(held), {1, 1}, lists.lists->table});
+  std::uint64_t epoch = 1;
+  link->announce({policy::to_json(held), {epoch, 1}, std::move(in_force)});
+  const auto signals = must(loop.handle_signals([&] {
+    auto table_now = take_table();
+    link->announce({policy::to_json(held), {++epoch, 1}, std::move(table_now)});
+  }));
   static_cast<void>(loop.run());
   std::_Exit(0);
 }

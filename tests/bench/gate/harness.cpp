@@ -82,6 +82,8 @@ double Process::resident_mb() const {
 
 bool Process::alive() const { return waitpid(pid_, nullptr, WNOHANG) == 0; }
 
+void Process::signal(int number) const { kill(pid_, number); }
+
 bool installed(const std::string& program) {
   std::istringstream path(std::string(std::getenv("PATH")) + ":/usr/sbin:/sbin");
   for (std::string folder; std::getline(path, folder, ':');)
@@ -89,12 +91,17 @@ bool installed(const std::string& program) {
   return false;
 }
 
-void await_dns(std::uint16_t port, std::uint32_t mark, const std::string& name, const std::string& log) {
+void await_dns(std::uint16_t port, std::uint32_t mark, const std::string& name, const std::string& log, bool refused) {
   const auto deadline = std::chrono::steady_clock::now() + std::chrono::minutes(10);
   while (std::chrono::steady_clock::now() < deadline) {
-    const auto one =
-        run({.port = port, .mark = mark, .window = 4, .rate = 0, .questions = 1, .name = [&](std::size_t) { return name; }});
-    if (one.answered == 1 && one.failed == 0) return;
+    const auto one = run({.port = port,
+                          .mark = mark,
+                          .window = 4,
+                          .rate = 0,
+                          .questions = 1,
+                          .name = [&](std::size_t) { return name; },
+                          .patience = std::chrono::milliseconds(5)});
+    if (one.answered == 1 && (refused ? one.refused == 1 : one.refused + one.failed == 0)) return;
   }
   std::ifstream said(log);
   std::stringstream text;

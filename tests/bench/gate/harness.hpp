@@ -35,6 +35,7 @@ public:
   /// Resident memory in MB (/proc/PID/status).
   [[nodiscard]] double resident_mb() const;
   [[nodiscard]] bool alive() const;
+  void signal(int number) const;
 
 private:
   explicit Process(pid_t pid) : pid_(pid) {}
@@ -45,6 +46,7 @@ private:
 [[nodiscard]] bool installed(const std::string& program);
 /// Asks the DNS server on a loopback port until it answers; gives up after ten minutes, with its `log`: peers take long to load
 /// millions of names.
-void await_dns(std::uint16_t port, std::uint32_t mark, const std::string& name, const std::string& log);
+/// Until a question for `name` has an answer: records, or NXDOMAIN where it is to be `refused`. Asked anew every few milliseconds.
+void await_dns(std::uint16_t port, std::uint32_t mark, const std::string& name, const std::string& log, bool refused = false);
 
 }  // namespace schultor::bench

@@ -25,7 +25,6 @@ constexpr std::size_t batch = 32;
 constexpr std::size_t longest = 512;
 constexpr std::size_t sockets = 4;
 constexpr std::uint32_t before_first_source = 0x7f010000;  // 127.1.0.0
-constexpr std::chrono::seconds patience{2};
 
 std::size_t write_question(std::uint16_t id, const std::string& name, std::array<std::uint8_t, longest>& out) {
   const std::uint8_t head[] = {
@@ -64,7 +63,7 @@ public:
       if (load_.stop != nullptr && *load_.stop) break;
       const auto now = Clock::now();
       if (measured_.sent < load_.questions) send_due(start, now);
-      else if (now - last_answer > patience) break;
+      else if (now - last_answer > load_.patience) break;
       if (wait(start)) last_answer = Clock::now();
     }
     measured_.seconds = std::chrono::duration<double>(last_answer - start).count();
@@ -157,7 +156,7 @@ private:
   bool wait(Time start) {
     std::array<pollfd, sockets> polled{};
     for (std::size_t i = 0; i < sockets; ++i) polled[i] = {clients_[i].fd.get(), POLLIN, 0};
-    timespec limit{0, 100'000'000};
+    timespec limit{0, std::min<long>(100'000'000, std::chrono::nanoseconds(load_.patience).count())};
     if (load_.rate > 0 && measured_.sent < load_.questions) {
       const auto next = start + std::chrono::duration_cast<Clock::duration>(
                                     std::chrono::duration<double>(static_cast<double>(measured_.sent) / load_.rate));
