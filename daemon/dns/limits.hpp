@@ -70,6 +70,8 @@ inline constexpr std::size_t upstream_sockets = 16;
 inline constexpr std::size_t in_flight = 4096;
 /// Questions, or answers, of one system call.
 inline constexpr std::size_t upstream_batch = 32;
+/// Questions to a resolver on this machine are filled up to a multiple of so many octets, so that most are of one length.
+inline constexpr std::size_t question_block = 128;
 /// Questions over TCP at once: those whose answers were cut short, and those whose packets were not answered.
 inline constexpr std::size_t upstream_streams = 32;
 /// Of these, at most so many for what was not answered: they take long.

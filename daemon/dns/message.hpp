@@ -93,6 +93,9 @@ struct Answer {
 
 /// The question as it goes to the resolver, with an EDNS buffer of `udp_size`.
 [[nodiscard]] Bytes write_question(std::uint16_t id, const Query& query, std::uint16_t udp_size);
+/// Fills a question of `size` octets, as write_question() wrote it, up to a multiple of `block` with an EDNS option that means
+/// nothing (RFC 6891, section 9: local use); its new size. One for which there is no room stays as it is.
+[[nodiscard]] std::size_t fill_question(std::span<std::uint8_t> room, std::size_t size, std::size_t block);
 
 /// What holds an answer of the resolver against its question: everything but the records.
 struct ResponseHead {

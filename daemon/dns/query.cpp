@@ -17,6 +17,8 @@ constexpr std::uint16_t flag_checking_disabled = 0x0010;
 constexpr std::uint32_t edns_dnssec_ok = 0x8000;
 constexpr std::uint16_t option_keepalive = 11;
 constexpr std::uint16_t option_ede = 15;
+constexpr std::uint16_t option_filler = 65001;
+constexpr std::size_t option_head_size = 4;
 constexpr std::uint16_t our_udp_size = limits::udp_answer;
 
 std::uint8_t opcode_of(std::uint16_t flags) { return static_cast<std::uint8_t>(flags >> 11U & 0x0fU); }
@@ -181,6 +183,23 @@ Bytes write_question(std::uint16_t id, const Query& query, std::uint16_t udp_siz
   out.u32(query.edns && query.edns->dnssec_ok ? edns_dnssec_ok : 0U);
   out.u16(0);
   return out.take();
+}
+
+std::size_t fill_question(std::span<std::uint8_t> room, std::size_t size, std::size_t block) {
+  if (size % block == 0) return size;
+  const auto filled = (size + option_head_size + block - 1) / block * block;
+  if (filled > room.size()) return size;
+  const auto put = [&](std::size_t at, std::size_t value) {
+    room[at] = static_cast<std::uint8_t>(value >> 8U);
+    room[at + 1] = static_cast<std::uint8_t>(value);
+  };
+  // The OPT record stands last, and without options.
+  put(size - 2, filled - size);
+  put(size, option_filler);
+  put(size + 2, filled - size - option_head_size);
+  std::fill(room.begin() + static_cast<std::ptrdiff_t>(size + option_head_size), room.begin() + static_cast<std::ptrdiff_t>(filled),
+            std::uint8_t{0});
+  return filled;
 }
 
 Answer refusal(const Query& query, Rcode rcode, std::optional<Ede> ede, std::chrono::seconds holds) {

@@ -22,18 +22,22 @@ namespace {
 constexpr JobId probe_job = 0;
 constexpr std::string_view probe_name = "localhost";
 
+bool is_of_this_machine(const base::Address& address) {
+  constexpr base::Address ipv6{base::Family::ipv6, {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1}};
+  return address.family == base::Family::ipv4 ? address.octets[0] == 127 : address == ipv6;
+}
+
 bool is_truncated(ByteView packet) { return packet.size() > 2 && (packet[2] & 0x02U) != 0; }
 
 }  // namespace
 
-/// Packets of one system call.
-struct Upstream::Batch {
-  std::size_t count = 0;
+/// What one system call brings.
+struct Upstream::Answers {
   std::array<std::array<std::uint8_t, limits::upstream_answer>, limits::upstream_batch> packets;
   std::array<iovec, limits::upstream_batch> parts;
   std::array<mmsghdr, limits::upstream_batch> headers;
 
-  Batch() : packets(), parts(), headers() {
+  Answers() : packets(), parts(), headers() {
     for (std::size_t i = 0; i < headers.size(); ++i) {
       parts[i] = {packets[i].data(), packets[i].size()};
       headers[i].msg_hdr.msg_iov = &parts[i];
@@ -46,8 +50,7 @@ struct Upstream::Batch {
 Upstream::Upstream(Handlers handlers)
     : handlers_(std::move(handlers)),
       in_flight_(limits::in_flight, limits::upstream_sockets, [this] { return random(); }),
-      answers_read_(std::make_unique<Batch>()),
-      unsent_(std::make_unique<Batch>()) {}
+      answers_read_(std::make_unique<Answers>()) {}
 
 Upstream::~Upstream() { source_.reset(); }
 
@@ -58,6 +61,7 @@ base::Result<std::unique_ptr<Upstream>> Upstream::create(base::EventLoop& loop, 
 }
 
 base::Result<void> Upstream::open(base::EventLoop& loop, const base::Endpoint& resolver) {
+  unsent_ = std::make_unique<QuestionBatch>(is_of_this_machine(resolver.address));
   stream_ = std::make_unique<UpstreamStream>(
       loop, resolver,
       UpstreamStream::Handlers{[this](JobId job, ByteView packet) { on_stream_answer(job, packet); },
@@ -141,27 +145,17 @@ void Upstream::on_stream_end(JobId job) {
   if (!in_flight_.contains(job)) give_up(job, std::chrono::steady_clock::now());
 }
 
-/// All of a turn on one socket, in one system call: whoever guesses has to guess the socket of each turn.
+/// All of a turn on one socket: whoever guesses has to guess the socket of each turn.
 void Upstream::flush() {
-  auto& batch = *unsent_;
-  if (batch.count == 0) return;
-  for (std::size_t first = 0; first < batch.count;) {
-    const int sent = sendmmsg(sockets_[sending_].get(), batch.headers.data() + first, static_cast<unsigned>(batch.count - first),
-                              MSG_DONTWAIT | MSG_NOSIGNAL);
-    // A packet that does not go out is one that got lost: it is sent once more.
-    first += sent > 0 ? static_cast<std::size_t>(sent) : 1;
-  }
-  batch.count = 0;
+  if (unsent_->empty()) return;
+  unsent_->send(sockets_[sending_].get());
   sending_ = random() % limits::upstream_sockets;
 }
 
 void Upstream::queue(const InFlight::Sending& sending) {
-  auto& batch = *unsent_;
-  if (batch.count == limits::upstream_batch || sending.socket != sending_) flush();
+  if (unsent_->is_full() || sending.socket != sending_) flush();
   sending_ = sending.socket;
-  std::copy(sending.packet.begin(), sending.packet.end(), batch.packets[batch.count].begin());
-  batch.parts[batch.count] = {batch.packets[batch.count].data(), sending.packet.size()};
-  ++batch.count;
+  unsent_->add(sending.packet);
 }
 
 bool Upstream::ask(JobId job, const Query& query, Time now) {

@@ -5,6 +5,7 @@
 #include "daemon/base/event_loop.hpp"
 #include "daemon/base/unique_fd.hpp"
 #include "daemon/dns/in_flight.hpp"
+#include "daemon/dns/question_batch.hpp"
 #include "daemon/dns/statistics.hpp"
 #include "daemon/dns/upstream_stream.hpp"
 
@@ -62,13 +63,13 @@ private:
   Handlers handlers_;
   InFlight in_flight_;
   std::unique_ptr<UpstreamStream> stream_;
-  struct Batch;
+  struct Answers;
 
   std::vector<base::UniqueFd> sockets_;
   base::UniqueFd ready_;  ///< an epoll(7) instance over all of them
   base::EventSource source_;
-  std::unique_ptr<Batch> answers_read_;
-  std::unique_ptr<Batch> unsent_;  ///< all of them on `sending_`
+  std::unique_ptr<Answers> answers_read_;
+  std::unique_ptr<QuestionBatch> unsent_;  ///< all of them on `sending_`
   std::size_t sending_ = 0;
   std::vector<std::uint32_t> dice_;
   std::optional<bool> answers_;

@@ -41,10 +41,10 @@ struct Case {
   bool refused = false;  ///< whether NXDOMAIN is the right answer
 };
 
-/// Never asked before, whatever round it is.
+/// Never asked before, whatever round it is, and of many lengths.
 NameOf fresh(const std::string& below) {
   static std::size_t begun = 0;
-  return [below, first = begun += 10'000'000](std::size_t n) { return fmt::format("n{}.{}", first + n, below); };
+  return [below, first = begun += 10'000'000](std::size_t n) { return fmt::format("n{:0{}}.{}", first + n, 8 + n % 29, below); };
 }
 
 NameOf hot(const std::string& below) {

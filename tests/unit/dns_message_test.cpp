@@ -69,6 +69,37 @@ TEST_CASE("what is no question gets no answer, and a malformed one FORMERR") {
   CHECK(read_query(longer)->fault == Rcode::form_error);
 }
 
+TEST_CASE("a question that is filled is the same question") {
+  Query query;
+  query.type = rr::aaaa;
+  query.klass = class_in;
+  query.checking_disabled = true;
+  std::string label;
+  for (std::size_t length = 1; length < 250; ++length) {
+    label += length % 60 == 0 ? '.' : 'a';
+    if (label.ends_with('.')) continue;
+    query.name = name(label);
+    const auto plain = write_question(7, query, limits::upstream_answer);
+    std::array<std::uint8_t, 384> room{};
+    room.fill(0xff);
+    std::copy(plain.begin(), plain.end(), room.begin());
+    const auto size = fill_question(room, plain.size(), 128);
+    REQUIRE(size % 128 == 0);
+    REQUIRE(size < plain.size() + 128 + 4);
+    const auto again = read_query(ByteView(room).first(size)).value();
+    REQUIRE(again.fault == Rcode::no_error);
+    REQUIRE(again.name == query.name);
+    REQUIRE(again.edns == read_query(plain)->edns);
+    REQUIRE(again.checking_disabled);
+  }
+  // What there is no room for stays as it is.
+  query.name = name("lernen.test");
+  auto plain = write_question(7, query, limits::upstream_answer);
+  const auto before = plain;
+  CHECK(fill_question(plain, plain.size(), 128) == before.size());
+  CHECK(plain == before);
+}
+
 TEST_CASE("an answer brings the question back octet for octet") {
   const auto query = read_query(dig_packet).value();
   const auto packet = write_answer(query, refusal(query, Rcode::nx_domain, Ede::filtered, limits::refusal_ttl), udp_limit(query));

@@ -6,6 +6,8 @@
 #include "tests/catch.hpp"
 #include "tests/unit/dns_town.hpp"
 
+#include <algorithm>
+
 using namespace schultor;
 using namespace schultor::dns;
 using namespace schultor::dns::test;
@@ -14,6 +16,11 @@ namespace {
 
 Bytes text_answer(const Bytes& question, std::string_view owner) {
   return framed(response(question, {{{name(owner), rr::txt, 60, {2, 'h', 'i'}}}, {}, {}}));
+}
+
+/// Over UDP it is filled, from its last length on.
+bool is_same_question(const Bytes& over_tcp, const Bytes& over_udp) {
+  return over_udp.size() >= over_tcp.size() && std::equal(over_tcp.begin(), over_tcp.end() - 2, over_udp.begin());
 }
 
 }  // namespace
@@ -44,7 +51,7 @@ SCENARIO("a resolver that answers no datagram is asked over TCP, and that answer
   const auto stream = town.next_stream();
   const auto asked = town.questions();
   CHECK(asked.size() == limits::upstream_attempts);
-  CHECK(stream.packet == asked.back().packet);
+  CHECK(is_same_question(stream.packet, asked.back().packet));
   SECTION("over TCP it is answered") {
     stream.send(text_answer(stream.packet, "spiele.test"));
     CHECK(town.wait_for(tablet).answers.size() == 1);
@@ -70,7 +77,7 @@ SCENARIO("an answer that the resolver cuts short is asked for over TCP, and one 
     tablet.ask({name, rr::txt, 1, true});
     const auto asked = town.next_question();
     auto stream = town.cut_short(asked);
-    CHECK(stream.packet == asked.packet);
+    CHECK(is_same_question(stream.packet, asked.packet));
     return stream;
   };
   Tablet slow("127.0.0.1", leisure);
