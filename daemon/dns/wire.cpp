@@ -8,6 +8,9 @@
 namespace schultor::dns {
 namespace {
 
+/// Octets that hold most names: memory is asked for once.
+constexpr std::size_t usual_name = 63;
+
 constexpr std::size_t longest_name = 255;
 constexpr std::size_t longest_label = 63;
 constexpr std::size_t furthest_pointer = 0x3fff;
@@ -96,6 +99,7 @@ std::uint32_t WireReader::u32() {
 
 Name WireReader::name() {
   std::string wire;
+  wire.reserve(usual_name);
   std::size_t at = position_;
   std::size_t bound = end_;          // until the first pointer the name lies within this part
   std::size_t earliest = position_;  // a pointer's target lies before this
