@@ -1,5 +1,6 @@
 // SPDX-FileCopyrightText: Schultor contributors
 // SPDX-License-Identifier: EUPL-1.2
+#include "daemon/base/text.hpp"
 #include "tools/schultorctl/answer.hpp"
 #include "tools/schultorctl/bus_client.hpp"
 #include "tools/schultorctl/compile_lists.hpp"
@@ -49,7 +50,9 @@ Exit reload(const Request& request) {
     compiled = compile_lists(folders, table);
   }
   if (!compiled) {
-    complain(fmt::format("the lists are not compiled, and what was in force before stays: {}", compiled.error().what()));
+    const auto why = fmt::format("the lists are not compiled, and what was in force before stays: {}", compiled.error().what());
+    if (request.json) print(diagnostics_json({{"lists", 0, 0, config::Severity::error, base::printable(why)}}));
+    else complain(why);
     return Exit::no;
   }
   auto bus = BusClient::connect();
