@@ -12,6 +12,7 @@ inline constexpr std::string_view mode_changed = "8e013c078017460ea1f2bbc7cc0148
 inline constexpr std::string_view configuration_applied = "aebd015c42084f48a35bc12ec0c5df36";
 inline constexpr std::string_view configuration_refused = "f553d122f7c547c1994cd4c79b796333";
 inline constexpr std::string_view kernel_refused = "a15ec7eb3c664a4ebb735afdafffaa5c";
+inline constexpr std::string_view ruleset_changed = "5b0d7a3c9e6f4c51a8d2f4e1b7c06d93";
 inline constexpr std::string_view clock_jumped = "1d9e64def8ef4b548c871836710d6ac6";
 inline constexpr std::string_view clock_untrusted = "d8a5cdf801664c619d144724f122fb3b";
 inline constexpr std::string_view clock_trusted = "fb4a470aaa9645e18467fcef5a09fa36";

@@ -103,6 +103,23 @@ int on_reload(sd_bus_message* call, void* userdata, sd_bus_error* error) {
   return offer_of(userdata).authority.require(call, Right::configure, {}, reload, error);
 }
 
+int on_verify(sd_bus_message* call, void* userdata, sd_bus_error* error) {
+  auto& gateway = gateway_of(userdata);
+  const auto verify = [&gateway](sd_bus_message* allowed, const std::string&) {
+    const auto differences = gateway.verify();
+    if (!differences) return sd_bus_reply_method_errorf(allowed, SD_BUS_ERROR_FAILED, "%s", differences.error().what().c_str());
+    std::vector<char*> lines;
+    for (const auto& line : *differences) lines.push_back(const_cast<char*>(line.c_str()));
+    lines.push_back(nullptr);
+    sd_bus_message* raw = nullptr;
+    int r = sd_bus_message_new_method_return(allowed, &raw);
+    const std::unique_ptr<sd_bus_message, sd_bus_message* (*)(sd_bus_message*)> reply(raw, sd_bus_message_unref);
+    if (r >= 0) r = sd_bus_message_append_strv(raw, lines.data());
+    return r < 0 ? r : sd_bus_send(nullptr, raw, nullptr);
+  };
+  return offer_of(userdata).authority.require(call, Right::configure, {}, verify, error);
+}
+
 /// The call's arguments, all of them strings. Empty once `error` says that there is one that nobody would write.
 template <std::size_t count>
 std::optional<std::array<std::string, count>> read_arguments(sd_bus_message* call, sd_bus_error* error) {
@@ -241,6 +258,7 @@ const sd_bus_vtable manager_vtable[] = {
   SD_BUS_METHOD("Ruleset", "", "s", on_ruleset, SD_BUS_VTABLE_UNPRIVILEGED),
   SD_BUS_METHOD("ListEvents", "", "as", on_list_events, SD_BUS_VTABLE_UNPRIVILEGED),
   SD_BUS_METHOD("ListGroups", "", "a(so)", on_list_groups, SD_BUS_VTABLE_UNPRIVILEGED),
+  SD_BUS_METHOD("Verify", "", "as", on_verify, SD_BUS_VTABLE_UNPRIVILEGED),
   SD_BUS_METHOD("Reload", "", "", on_reload, SD_BUS_VTABLE_UNPRIVILEGED),
   SD_BUS_METHOD("Override", "ssss", "s", on_override, SD_BUS_VTABLE_UNPRIVILEGED),
   SD_BUS_METHOD("ExtendOverride", "ss", "s", on_extend_override, SD_BUS_VTABLE_UNPRIVILEGED),

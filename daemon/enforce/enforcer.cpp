@@ -3,6 +3,7 @@
 #include "daemon/enforce/enforcer.hpp"
 
 #include "netfilter/planner/build.hpp"
+#include "netfilter/planner/differences.hpp"
 #include "netfilter/planner/reconcile.hpp"
 #include "netfilter/planner/switch.hpp"
 
@@ -81,6 +82,16 @@ base::Result<void> Enforcer::pin(const std::vector<planner::Pin>& pins) {
   auto done = kernel_.commit(planner::pin(pins));
   if (!done) return base::pass(std::move(done));
   return {};
+}
+
+base::Result<netfilter::kernel::Watch> Enforcer::watch() const {
+  return netfilter::kernel::Watch::open(std::string(planner::table_name), kernel_.port());
+}
+
+base::Result<std::vector<std::string>> Enforcer::differences() {
+  const auto found = kernel_.read(planner::table_name);
+  if (!found) return base::Result<std::vector<std::string>>(tl::unexpected<base::Error>(found.error()));
+  return planner::differences(planner::build(intent_), *found);
 }
 
 std::string Enforcer::text() const { return netfilter::model::render(planner::build(intent_)); }

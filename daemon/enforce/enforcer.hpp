@@ -5,6 +5,7 @@
 #include "daemon/base/result.hpp"
 #include "daemon/enforce/mode_switch.hpp"
 #include "netfilter/kernel/connection.hpp"
+#include "netfilter/kernel/watch.hpp"
 #include "netfilter/planner/intent.hpp"
 
 #include <functional>
@@ -37,6 +38,11 @@ public:
   [[nodiscard]] base::Result<void> switch_modes(const ModeSwitch& planned);
   /// Opens addresses; open for good when this returns.
   [[nodiscard]] base::Result<void> pin(const std::vector<netfilter::planner::Pin>& pins);
+
+  /// What others do to the table from now on.
+  [[nodiscard]] base::Result<netfilter::kernel::Watch> watch() const;
+  /// What the kernel holds otherwise than this brought about, in lines for people: see planner::differences().
+  [[nodiscard]] base::Result<std::vector<std::string>> differences();
 
   [[nodiscard]] const Standing& in_force() const { return in_force_; }
   /// What is in force, in nft syntax; pins are left out.

@@ -16,6 +16,16 @@ std::string utc(base::Instant at) {
   return at == second ? date::format("%FT%TZ", second) : date::format("%FT%TZ", at);
 }
 
+/// Something that an operator should know, in words.
+std::string worded_event(const std::string& kind, const policy::Policy& policy, base::Instant at, const std::string& what,
+                         const std::string& text) {
+  return nlohmann::json{{"id", fmt::format("{}/{}/{}", kind, what, utc(at))},
+                        {"kind", kind},
+                        {"at", policy::format_local(policy, std::chrono::floor<std::chrono::seconds>(at))},
+                        {"text", text}}
+      .dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
+}
+
 }  // namespace
 
 void tell_apart(std::vector<ModeChange>& changes, base::Instant now, std::map<std::string, base::Instant>& told) {
@@ -85,11 +95,11 @@ std::string question_log_event(const policy::Policy& policy, base::Instant at, b
 }
 
 std::string fault_event(const policy::Policy& policy, base::Instant at, const std::string& what, const std::string& text) {
-  return nlohmann::json{{"id", fmt::format("fault/{}/{}", what, utc(at))},
-                        {"kind", "fault"},
-                        {"at", policy::format_local(policy, std::chrono::floor<std::chrono::seconds>(at))},
-                        {"text", text}}
-      .dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
+  return worded_event("fault", policy, at, what, text);
+}
+
+std::string tampering_event(const policy::Policy& policy, base::Instant at, const std::string& what, const std::string& text) {
+  return worded_event("tampering", policy, at, what, text);
 }
 
 void EventLog::add(base::Instant at, std::string event) {

@@ -56,6 +56,10 @@ struct QuestionLog {
 [[nodiscard]] std::string fault_event(const policy::Policy& policy, base::Instant at, const std::string& what,
                                       const std::string& text);
 
+/// {"id", "kind": "tampering", "at", "text"}: somebody else had a hand in what the gateway enforces. `what`: a word for it.
+[[nodiscard]] std::string tampering_event(const policy::Policy& policy, base::Instant at, const std::string& what,
+                                          const std::string& text);
+
 /// The latest events, for a reporter that was away when they were raised.
 class EventLog {
 public:

@@ -34,6 +34,7 @@ std::optional<gid_t> find_group(const std::string& name) {
 base::Result<void> Gateway::Impl::apply(const Configuration& wanted, Occasion occasion) {
   const auto now = moment_of(*wanted.policy);
   const bool rules_changed = occasion == Occasion::reload && wanted.gate_rules_json != current.gate_rules_json;
+  const auto in_force = enforcer.in_force();
   auto outcome = enforcer.apply(*wanted.policy, wanted.lan_interfaces, now, wanted.numbers, wanted.lists.networks, rules_changed,
                                 [&] { return pins_of_before(wanted.gate_rules); });
   if (!outcome) return base::pass(std::move(outcome));
@@ -42,7 +43,7 @@ base::Result<void> Gateway::Impl::apply(const Configuration& wanted, Occasion oc
         fmt::format("The kernel refused the cloud's pins that were kept: {}", outcome->pins_refused->what()));
   if (outcome->pins_restored != 0)
     log(Priority::notice, {}, fmt::format("{} addresses of the cloud are open as they were before", outcome->pins_restored));
-  if (occasion != Occasion::repair) {
+  if (occasion == Occasion::start || occasion == Occasion::reload) {
     current = wanted;
     log(Priority::notice, message_id::configuration_applied,
         fmt::format("Configuration applied: revision {}, {} groups, {} devices", current.policy->revision,
@@ -50,7 +51,8 @@ base::Result<void> Gateway::Impl::apply(const Configuration& wanted, Occasion oc
   }
   announcement.rules_epoch += rules_changed ? 1 : 0;
   announcement.pins_epoch += outcome->pins_lost ? 1 : 0;
-  committed(now, changes_over(outcome->before, *current.policy, now, current.numbers, occasion));
+  const auto& before = occasion == Occasion::guard ? in_force : outcome->before;
+  committed(now, changes_over(before, *current.policy, now, current.numbers, occasion));
   if (gate && (rules_changed || outcome->pins_lost)) announce_rules();
   return {};
 }
@@ -172,6 +174,8 @@ base::Result<std::unique_ptr<Gateway>> Gateway::start(base::EventLoop& loop, con
   // The gate may remember a predecessor's epochs: these differ from them.
   const auto epoch = static_cast<std::uint64_t>(std::chrono::steady_clock::now().time_since_epoch().count());
   impl->announcement = {epoch, epoch};
+  // Before the first commit: nothing that others change is missed.
+  if (auto watching = impl->watch_ruleset(); !watching) return base::pass(std::move(watching));
   if (auto applied = impl->first_apply(); !applied) return base::pass(std::move(applied));
   impl->arm_clock();
 

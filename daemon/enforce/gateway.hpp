@@ -86,6 +86,8 @@ public:
   void gate_statistics(std::function<void(const std::string& json)> answer) const;
   /// What the kernel was told, in nft syntax, without the pins.
   [[nodiscard]] std::string ruleset() const;
+  /// What the kernel holds otherwise than it was told, in lines for people, without pins. Reads all of the table.
+  [[nodiscard]] base::Result<std::vector<std::string>> verify() const;
   /// The events that are still known, oldest first.
   [[nodiscard]] std::vector<std::string> events() const;
   /// "3b: school until 17:00; byod: …"

@@ -60,6 +60,16 @@ struct Gateway::Impl {
   base::EventSource pins_due{};
   std::optional<std::chrono::steady_clock::time_point> pins_kept{};  ///< when they were last written down
   EventLog event_log{};
+  std::optional<netfilter::kernel::Watch> ruleset_watch{};
+  base::EventSource ruleset_changes{};
+  base::EventSource guard_retry{};
+  /// What was not told yet of changes by others, since one was told.
+  struct HeldTampering {
+    std::size_t more = 0;
+    std::string by{};
+  };
+  std::optional<HeldTampering> tampering_held{};
+  base::EventSource tampering_end{};
 
   Configuration current{};
   policy::KeptOverrides kept{};
@@ -121,6 +131,14 @@ struct Gateway::Impl {
   void tell(const std::vector<OverrideEvent>& events);
   /// To be told at this start and at others soon after it.
   void keep_told(std::string event);
+
+  // gateway_guard.cpp
+  /// From now on what others change of the ruleset is put right within one turn of the loop.
+  [[nodiscard]] base::Result<void> watch_ruleset();
+  void on_ruleset_changed();
+  void put_right(const std::string& by);
+  void tell_tampering(const std::string& by, bool repaired);
+  void raise_tampering(const std::string& text);
 
   // gateway_lists.cpp
   /// Looks what became of downloaded lists, and tells what was not told yet.

@@ -44,6 +44,8 @@ void Connection::Close::operator()(mnl_socket* socket) const { mnl_socket_close(
 
 Connection::Connection(std::unique_ptr<mnl_socket, Close> socket) : socket_(std::move(socket)), answers_(64 * std::size_t{1024}) {}
 
+std::uint32_t Connection::port() const { return mnl_socket_get_portid(socket_.get()); }
+
 /// The whole transaction is one datagram, and has to fit the send buffer.
 Result<void> Connection::send(std::span<const std::uint8_t> octets) {
   if (send_buffer_ < octets.size() + 4096) {

@@ -40,6 +40,9 @@ class Connection {
 public:
   static Result<Connection> open();
 
+  /// Its netlink port, by which the kernel tells whose transaction a change was.
+  [[nodiscard]] std::uint32_t port() const;
+
   /// What the kernel holds of table inet `table`, all of one generation of the ruleset. `exists` is false when there is none.
   [[nodiscard]] Result<model::Found> read(std::string_view table);
   /// Hands over the elements of one set as they come: see read_elements() in dump.hpp. Waits for no writer, and no writer for it.

@@ -93,20 +93,23 @@ base::Result<std::string> BusClient::describe() { return call_for_text("Describe
 base::Result<std::string> BusClient::gate_statistics() { return call_for_text("GateStatistics"); }
 base::Result<std::string> BusClient::ruleset() { return call_for_text("Ruleset"); }
 
-base::Result<std::vector<std::string>> BusClient::events() {
+base::Result<std::vector<std::string>> BusClient::call_for_lines(const char* method) {
   BusError error;
   sd_bus_message* raw = nullptr;
-  int r = sd_bus_call_method(bus_.get(), gateway_name, gateway_path, manager, "ListEvents", error.get(), &raw, "");
+  int r = sd_bus_call_method(bus_.get(), gateway_name, gateway_path, manager, method, error.get(), &raw, "");
   const Message reply(raw);
   if (r < 0) return failure(r, error);
-  std::vector<std::string> events;
+  std::vector<std::string> lines;
   const char* text = nullptr;
   r = sd_bus_message_enter_container(reply.get(), 'a', "s");
-  while (r >= 0 && (r = sd_bus_message_read_basic(reply.get(), 's', &text)) > 0) events.emplace_back(text);
+  while (r >= 0 && (r = sd_bus_message_read_basic(reply.get(), 's', &text)) > 0) lines.emplace_back(text);
   if (r < 0)
-    return base::fail("schultord answered ListEvents in a way that this version does not know: restart it after an update");
-  return events;
+    return base::fail("schultord answered {} in a way that this version does not know: restart it after an update", method);
+  return lines;
 }
+
+base::Result<std::vector<std::string>> BusClient::events() { return call_for_lines("ListEvents"); }
+base::Result<std::vector<std::string>> BusClient::verify() { return call_for_lines("Verify"); }
 
 base::Result<Answered> BusClient::ask(const char* method, const std::vector<std::string>& arguments,
                                       std::optional<std::uint32_t> first) {

@@ -39,6 +39,8 @@ public:
   base::Result<std::string> ruleset();
   /// Each as JSON, oldest first.
   base::Result<std::vector<std::string>> events();
+  /// What the kernel holds otherwise than it was told; wants the right to configure.
+  base::Result<std::vector<std::string>> verify();
   /// Asks for a change: Override, ExtendOverride, ClearOverride, LogQuestions (whose `first` argument is a number) or
   /// EndQuestionLog with their arguments. Where a terminal is there, the user may be asked for a password.
   base::Result<Answered> ask(const char* method, const std::vector<std::string>& arguments,
@@ -54,6 +56,7 @@ private:
   };
   explicit BusClient(sd_bus* bus) : bus_(bus) {}
   base::Result<std::string> call_for_text(const char* method);
+  base::Result<std::vector<std::string>> call_for_lines(const char* method);
 
   std::unique_ptr<sd_bus, Unref> bus_;
 };

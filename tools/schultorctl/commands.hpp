@@ -21,6 +21,7 @@ Exit gate(const Request& request);
 Exit override_profile(const Request& request);
 Exit events(const Request& request);
 Exit ruleset(const Request& request);
+Exit verify(const Request& request);
 Exit reload(const Request& request);
 
 }  // namespace schultor::ctl

@@ -39,6 +39,17 @@ Exit ruleset(const Request& request) {
   return Exit::yes;
 }
 
+Exit verify(const Request& request) {
+  auto bus = BusClient::connect();
+  if (!bus) return give_up(bus);
+  const auto differences = bus->verify();
+  if (!differences) return give_up(differences);
+  if (request.json) print({{"differences", *differences}});
+  else if (differences->empty()) fmt::print("the kernel holds what it was told\n");
+  else fmt::print("{}\n", fmt::join(*differences, "\n"));
+  return differences->empty() ? Exit::yes : Exit::no;
+}
+
 Exit reload(const Request& request) {
   // Never in schultord, which has modes to switch meanwhile.
   const auto folders = list_folders(request);

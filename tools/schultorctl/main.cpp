@@ -15,7 +15,7 @@ namespace {
 
 Exit run(const Request& request) {
   using Handler = Exit (*)(const Request&);
-  constexpr std::array<std::pair<std::string_view, Handler>, 12> handlers{{
+  constexpr std::array<std::pair<std::string_view, Handler>, 13> handlers{{
       {"validate", validate},
       {"policy", policy},
       {"timeline", timeline},
@@ -27,6 +27,7 @@ Exit run(const Request& request) {
       {"override", override_profile},
       {"events", events},
       {"ruleset", ruleset},
+      {"verify", verify},
       {"reload", reload},
   }};
   for (const auto& [name, handler] : handlers)

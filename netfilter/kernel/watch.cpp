@@ -1,0 +1,117 @@
+// SPDX-FileCopyrightText: Schultor contributors
+// SPDX-License-Identifier: EUPL-1.2
+#include "netfilter/kernel/watch.hpp"
+
+#include "netfilter/kernel/attribute.hpp"
+
+#include <arpa/inet.h>
+#include <sys/socket.h>
+
+#include <linux/filter.h>
+#include <linux/netfilter.h>
+#include <linux/netfilter/nf_tables.h>
+#include <linux/netfilter/nfnetlink.h>
+#include <linux/netlink.h>
+
+#include <array>
+#include <cerrno>
+#include <cstddef>
+#include <cstring>
+#include <string_view>
+
+namespace schultor::netfilter::kernel {
+namespace {
+
+using base::fail_errno;
+
+/// What a flush of a large table brings, and more.
+constexpr int receive_buffer = 4 * 1024 * 1024;
+/// The first attribute of all that nf_tables tells is its table (NFTA_RULE_TABLE and its likes), but for the end of a transaction.
+constexpr std::uint16_t table_attribute = 1;
+
+/// Messages that answer to the port `own` are dropped in the kernel: a school's first lesson pins thousands of addresses.
+bool leave_out(int socket, std::uint32_t own) {
+  std::array<sock_filter, 4> program{{
+      BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(nlmsghdr, nlmsg_pid)),
+      // The machine loads in network order.
+      BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, htonl(own), 0, 1),
+      BPF_STMT(BPF_RET | BPF_K, 0),
+      BPF_STMT(BPF_RET | BPF_K, 0xffffffff),
+  }};
+  const sock_fprog filter{program.size(), program.data()};
+  return setsockopt(socket, SOL_SOCKET, SO_ATTACH_FILTER, &filter, sizeof filter) == 0;
+}
+
+std::string_view text_of(const nlattr& attribute) {
+  const std::string_view octets(static_cast<const char*>(mnl_attr_get_payload(&attribute)), mnl_attr_get_payload_len(&attribute));
+  return octets.substr(0, octets.find('\0'));
+}
+
+/// Calls `visit(const nlattr&)` for each attribute of a message of nfnetlink's.
+template <typename Visit>
+void for_each_attribute_of(const nlmsghdr& message, Visit visit) {
+  const std::size_t size = message.nlmsg_len - sizeof(nlmsghdr);
+  const std::size_t head = MNL_ALIGN(sizeof(nfgenmsg));
+  if (size > head) for_each_attribute(static_cast<const char*>(mnl_nlmsg_get_payload(&message)) + head, size - head, visit);
+}
+
+bool is_of_table(const nlmsghdr& message, const std::string& table) {
+  if (message.nlmsg_len < sizeof(nlmsghdr) + sizeof(nfgenmsg)) return false;
+  if (static_cast<const nfgenmsg*>(mnl_nlmsg_get_payload(&message))->nfgen_family != NFPROTO_INET) return false;
+  bool found = false;
+  for_each_attribute_of(message, [&](const nlattr& attribute) {
+    found = found || (mnl_attr_get_type(&attribute) == table_attribute && text_of(attribute) == table);
+  });
+  return found;
+}
+
+ForeignChange author_of(const nlmsghdr& end) {
+  ForeignChange change;
+  for_each_attribute_of(end, [&](const nlattr& attribute) {
+    const auto type = mnl_attr_get_type(&attribute);
+    if (type == NFTA_GEN_PROC_PID && mnl_attr_get_payload_len(&attribute) >= sizeof(std::uint32_t))
+      change.pid = ntohl(mnl_attr_get_u32(&attribute));
+    if (type == NFTA_GEN_PROC_NAME) change.process = text_of(attribute);
+  });
+  return change;
+}
+
+}  // namespace
+
+Result<Watch> Watch::open(std::string table, std::uint32_t own) {
+  base::UniqueFd socket(::socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK, NETLINK_NETFILTER));
+  sockaddr_nl address{};
+  address.nl_family = AF_NETLINK;
+  const int group = NFNLGRP_NFTABLES;
+  // Without the filter it would be no less right.
+  if (socket) static_cast<void>(leave_out(socket.get(), own));
+  if (!socket || setsockopt(socket.get(), SOL_SOCKET, SO_RCVBUFFORCE, &receive_buffer, sizeof receive_buffer) != 0 ||
+      bind(socket.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0 ||
+      setsockopt(socket.get(), SOL_NETLINK, NETLINK_ADD_MEMBERSHIP, &group, sizeof group) != 0)
+    return fail_errno(errno, "watching the ruleset for changes of others");
+  return Watch(std::move(socket), std::move(table));
+}
+
+Result<std::vector<ForeignChange>> Watch::read() {
+  std::vector<ForeignChange> changes;
+  std::array<std::uint8_t, 64 * 1024> octets;
+  while (true) {
+    const auto size = recv(socket_.get(), octets.data(), octets.size(), 0);
+    if (size < 0 && errno == EINTR) continue;
+    if (size < 0 && errno == EAGAIN) return changes;
+    if (size < 0 && errno == ENOBUFS) {
+      changes.emplace_back();
+      continue;
+    }
+    if (size < 0) return fail_errno(errno, "reading what others changed in the ruleset");
+    for_each_message(octets.data(), static_cast<std::size_t>(size), [&](const nlmsghdr& message) {
+      if (message.nlmsg_type >> 8U != NFNL_SUBSYS_NFTABLES) return true;
+      const bool is_end = (message.nlmsg_type & 0xffU) == NFT_MSG_NEWGEN;
+      if (!is_end) touched_ = touched_ || is_of_table(message, table_);
+      else if (std::exchange(touched_, false)) changes.push_back(author_of(message));
+      return true;
+    });
+  }
+}
+
+}  // namespace schultor::netfilter::kernel

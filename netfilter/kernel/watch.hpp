@@ -1,0 +1,44 @@
+// SPDX-FileCopyrightText: Schultor contributors
+// SPDX-License-Identifier: EUPL-1.2
+#pragma once
+
+#include "daemon/base/result.hpp"
+#include "daemon/base/unique_fd.hpp"
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+namespace schultor::netfilter::kernel {
+
+using base::Result;
+
+/// A transaction of somebody else's.
+struct ForeignChange {
+  std::uint32_t pid = 0;  ///< in the initial namespace of process ids; 0 where it is not known
+  std::string process{};  ///< its name (comm), at most 15 octets of anything; empty where it is not known
+  bool operator==(const ForeignChange&) const = default;
+};
+
+/// What others do to one table of family inet in this network namespace, as the kernel tells it (NFNLGRP_NFTABLES of
+/// linux/netfilter/nfnetlink.h). Wants CAP_NET_ADMIN.
+class Watch {
+public:
+  /// `own`: the netlink port of the connection whose transactions are not told, see Connection::port(). The kernel drops those.
+  static Result<Watch> open(std::string table, std::uint32_t own);
+
+  /// Is readable when there is something to read().
+  [[nodiscard]] int fd() const { return socket_.get(); }
+  /// The transactions since the last call that changed something of the table, in their order. Where the kernel had to leave some
+  /// out, one of nobody that is known. Does not wait.
+  [[nodiscard]] Result<std::vector<ForeignChange>> read();
+
+private:
+  Watch(base::UniqueFd socket, std::string table) : socket_(std::move(socket)), table_(std::move(table)) {}
+
+  base::UniqueFd socket_;
+  std::string table_;
+  bool touched_ = false;  ///< by the transaction whose end has not come yet
+};
+
+}  // namespace schultor::netfilter::kernel

@@ -1,0 +1,78 @@
+#!/usr/bin/python3
+# SPDX-FileCopyrightText: Schultor contributors
+# SPDX-License-Identifier: EUPL-1.2
+"""What others change of the ruleset is put right before schultord does anything else, and told; what is theirs stays."""
+
+import json
+import unittest
+
+from lib.school import School, internet4, main
+
+GAME, CLOUD = 30, 11
+TAMPERING = {
+    "the table is deleted": "delete table inet schultor",
+    "everything is flushed": "flush ruleset",
+    "a rule opens all": "insert rule inet schultor through_gateway accept",
+    "a policy opens all": "chain inet schultor through_gateway { policy accept; }",
+    "the table sleeps": "add table inet schultor { flags dormant; }",
+    "a chain is emptied": "flush chain inet schultor profile_school",
+    "a group's policy is taken away": "flush map inet schultor group_policy",
+    "a device is made unknown": "flush map inet schultor device_group",
+    "a set of somebody's own": "add set inet schultor freunde { type ipv4_addr; }",
+}
+
+
+def events(school: School, kind: str) -> list[dict]:
+    return [event for event in json.loads(school.ctl("events", "--json").stdout) if event["kind"] == kind]
+
+
+class Guard(unittest.TestCase):
+    def setUp(self):
+        self.school = self.enterContext(School(at="2026-11-23 09:00:00"))
+        for host in (GAME, CLOUD):
+            self.school.server("internet", internet4(host), 443)
+
+    def assert_in_order(self):
+        verified = self.school.ctl("verify", "--json")
+        self.assertEqual(json.loads(verified.stdout), {"differences": []})
+        with self.assertRaises(ConnectionRefusedError):
+            self.school.connect("tablet1", internet4(GAME), 443)
+
+    def test_whatever_is_changed_is_as_it_was_when_schultord_has_answered_one_call(self):
+        for what, command in TAMPERING.items():
+            with self.subTest(what):
+                self.school.exec("gateway", "nft", command)
+                # The call waits for its turn behind what the kernel had told before.
+                self.assert_in_order()
+
+    def test_the_city_is_told_who_it_was_and_of_no_mode_that_has_not_changed(self):
+        modes = events(self.school, "mode")
+        self.school.exec("gateway", "nft", "flush", "ruleset")
+        self.assert_in_order()
+        [told] = events(self.school, "tampering")
+        self.assertRegex(told["text"], r"^nft \(pid [0-9]+\) changed the ruleset: it was put right at once$")
+        # Within a minute there is one event, however often it happens.
+        for _ in range(20):
+            self.school.exec("gateway", "nft", "flush", "ruleset")
+        self.assert_in_order()
+        self.assertEqual(events(self.school, "tampering"), [told])
+        self.assertEqual(events(self.school, "mode"), modes)
+        self.assertIn("table inet schultor is missing", self.school.log("schultord"))
+
+    def test_the_cloud_goes_on_and_what_is_not_ours_stays(self):
+        cloud = self.school.connect("tablet1", internet4(CLOUD), 443)
+        self.school.exec("gateway", "nft", "add table ip fremd; add chain ip fremd schultor")
+        self.school.exec("gateway", "nft", "delete", "table", "inet", "schultor")
+        self.assert_in_order()
+        self.assertIn("table ip fremd", self.school.exec("gateway", "nft", "list", "ruleset").stdout)
+        cloud.send(b"more")
+        self.assertEqual(len(events(self.school, "tampering")), 1)
+
+    def test_other_peoples_tables_are_nobodys_business(self):
+        self.school.exec("gateway", "nft", "add table inet fremd; add set inet fremd schultor { type ipv4_addr; }; delete table inet fremd")
+        self.assert_in_order()
+        self.assertEqual(events(self.school, "tampering"), [])
+
+
+if __name__ == "__main__":
+    main()
