@@ -58,8 +58,9 @@ public:
     std::function<void(const LoggedQuestion&)> log{};
   };
 
-  /// `pins`: what is known of them from an earlier run.
-  explicit Gate(Edges edges, PinTable pins = PinTable(limits::remembered_pins));
+  /// `pins`: what is known of them from an earlier run. `kept`: of answers that are given again.
+  explicit Gate(Edges edges, PinTable pins = PinTable(limits::remembered_pins),
+                const AnswerCache::Bounds& kept = {limits::kept_answers, limits::kept_octets});
 
   /// From now on these rules. Questions parked for them are judged anew.
   void on_rules(std::shared_ptr<const Rulebook> rules, const Announcement& announcement, Time now);

@@ -10,6 +10,7 @@
 #include <cstdlib>
 #include <string_view>
 
+using namespace schultor;
 using namespace schultor::config;
 
 namespace {

@@ -92,7 +92,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
                return PinSent::sent;
              },
              [] { return std::uint64_t{1}; }},
-            PinTable(64));
+            PinTable(64), {16, 1U << 16U});
   gate.on_rules(std::make_shared<const Rulebook>(rules()), {1, 1}, now);
   gate.on_question(TcpPeer{1}, view, question, now);
   require(answers.size() + upstream.size() <= 1);
