@@ -4,6 +4,7 @@
 // A map in the first line, a rename in the second one; a roster up to a line "==="; then an export, in any encoding.
 #include "daemon/base/text.hpp"
 #include "daemon/config/encoding.hpp"
+#include "daemon/config/file_readers.hpp"
 #include "daemon/config/roster_import.hpp"
 #include "daemon/config/roster_line.hpp"
 
