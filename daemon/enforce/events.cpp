@@ -16,14 +16,15 @@ std::string utc(base::Instant at) {
   return at == second ? date::format("%FT%TZ", second) : date::format("%FT%TZ", at);
 }
 
-/// Something that an operator should know, in words.
-std::string worded_event(const std::string& kind, const policy::Policy& policy, base::Instant at, const std::string& what,
-                         const std::string& text) {
-  return nlohmann::json{{"id", fmt::format("{}/{}/{}", kind, what, utc(at))},
-                        {"kind", kind},
-                        {"at", policy::format_local(policy, std::chrono::floor<std::chrono::seconds>(at))},
-                        {"text", text}}
-      .dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
+/// `event` has its kind and what its id begins with: adds the rest of an event that is told in words.
+std::string worded(nlohmann::json event, const policy::Policy& policy, base::Instant at, const std::string& text) {
+  event["id"] = fmt::format("{}/{}", event["id"].get<std::string>(), utc(at));
+  event["at"] = policy::format_local(policy, std::chrono::floor<std::chrono::seconds>(at));
+  event["text"] = text;
+  return event.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
+}
+
+.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
 }
 
 }  // namespace
@@ -95,11 +96,11 @@ std::string question_log_event(const policy::Policy& policy, base::Instant at, b
 }
 
 std::string fault_event(const policy::Policy& policy, base::Instant at, const std::string& what, const std::string& text) {
-  return worded_event("fault", policy, at, what, text);
+  return worded({{"id", "fault/" + what}, {"kind", "fault"}}, policy, at, text);
 }
 
 std::string tampering_event(const policy::Policy& policy, base::Instant at, const std::string& what, const std::string& text) {
-  return worded_event("tampering", policy, at, what, text);
+  return worded({{"id", "tampering/" + what}, {"kind", "tampering"}}, policy, at, text);
 }
 
 void EventLog::add(base::Instant at, std::string event) {

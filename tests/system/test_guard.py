@@ -7,6 +7,8 @@ import json
 import unittest
 
 from lib.school import School, internet4, main
+from test_groups import pairs
+from test_switch import talk
 
 GAME, CLOUD = 30, 11
 TAMPERING = {
@@ -29,8 +31,6 @@ def events(school: School, kind: str) -> list[dict]:
 class Guard(unittest.TestCase):
     def setUp(self):
         self.school = self.enterContext(School(at="2026-11-23 09:00:00"))
-        for host in (GAME, CLOUD):
-            self.school.server("internet", internet4(host), 443)
 
     def assert_in_order(self):
         verified = self.school.ctl("verify", "--json")
@@ -60,12 +60,13 @@ class Guard(unittest.TestCase):
         self.assertIn("table inet schultor is missing", self.school.log("schultord"))
 
     def test_the_cloud_goes_on_and_what_is_not_ours_stays(self):
-        cloud = self.school.connect("tablet1", internet4(CLOUD), 443)
+        self.school.resolve("tablet1", "frei.mnspro.test")
+        flow = pairs(self.school, "tablet1", CLOUD, 443)
         self.school.exec("gateway", "nft", "add table ip fremd; add chain ip fremd schultor")
         self.school.exec("gateway", "nft", "delete", "table", "inet", "schultor")
         self.assert_in_order()
         self.assertIn("table ip fremd", self.school.exec("gateway", "nft", "list", "ruleset").stdout)
-        cloud.send(b"more")
+        self.assertEqual(talk(*flow), b"hallo")
         self.assertEqual(len(events(self.school, "tampering")), 1)
 
     def test_other_peoples_tables_are_nobodys_business(self):
