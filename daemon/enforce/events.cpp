@@ -24,9 +24,6 @@ std::string worded(nlohmann::json event, const policy::Policy& policy, base::Ins
   return event.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
 }
 
-.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
-}
-
 }  // namespace
 
 void tell_apart(std::vector<ModeChange>& changes, base::Instant now, std::map<std::string, base::Instant>& told) {
