@@ -6,6 +6,7 @@
 #include "daemon/enforce/lists_in_force.hpp"
 #include "daemon/enforce/moment.hpp"
 #include "netfilter/kernel/connection.hpp"
+#include "netfilter/kernel/watch.hpp"
 #include "netfilter/planner/build.hpp"
 #include "netfilter/planner/reconcile.hpp"
 #include "netfilter/planner/switch.hpp"
@@ -56,6 +57,8 @@ void serve_gate(const std::string& socket_path, std::uint16_t port, const std::s
   auto kernel = must(netfilter::kernel::Connection::open());
   must(kernel.commit(planner::reconcile(planner::build(intent()), must(kernel.read(planner::table_name)))));
   kernel.use_refresh(must(kernel.probe_refresh()));
+  // schultord listens to what others change: the kernel then has more to tell of each pin.
+  const auto watch = must(netfilter::kernel::Watch::open(std::string(planner::table_name), kernel.port()));
   policy::GateRules held;
   const auto take_table = [&] {
     held = rules(!table.empty());
