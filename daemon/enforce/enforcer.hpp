@@ -39,8 +39,11 @@ public:
   /// Opens addresses; open for good when this returns.
   [[nodiscard]] base::Result<void> pin(const std::vector<netfilter::planner::Pin>& pins);
 
-  /// What others do to the table from now on.
-  [[nodiscard]] base::Result<netfilter::kernel::Watch> watch() const;
+  /// Is readable when others may have changed the table. Those that pin() noticed make others_changed() true instead.
+  [[nodiscard]] int watch_fd() const { return watch_.fd(); }
+  [[nodiscard]] bool others_changed() const { return unheard_; }
+  /// What others have done to the table since the last call; of what was noticed in passing nobody knows who did it.
+  [[nodiscard]] base::Result<std::vector<netfilter::kernel::ForeignChange>> changes_by_others();
   /// What the kernel holds otherwise than this brought about, in lines for people: see planner::differences().
   [[nodiscard]] base::Result<std::vector<std::string>> differences();
 
@@ -49,9 +52,12 @@ public:
   [[nodiscard]] std::string text() const;
 
 private:
-  explicit Enforcer(netfilter::kernel::Connection kernel) : kernel_(std::move(kernel)) {}
+  Enforcer(netfilter::kernel::Connection kernel, netfilter::kernel::Watch watch)
+      : kernel_(std::move(kernel)), watch_(std::move(watch)) {}
 
   netfilter::kernel::Connection kernel_;
+  netfilter::kernel::Watch watch_;
+  bool unheard_ = false;  ///< others changed something of the ruleset while it was not listened to
   netfilter::planner::Intent intent_;
   Standing in_force_;
 };

@@ -136,7 +136,9 @@ base::Result<void> Gateway::Impl::pin(const std::vector<dns::PinEntry>& entries)
     pins.insert(pins.end(), meant->begin(), meant->end());
   }
   if (std::any_of(pins.begin(), pins.end(), [](const auto& pin) { return pin.profile.empty(); })) keep_pins_soon();
-  if (auto done = enforcer.pin(pins); done) return {};
+  const auto pinned = enforcer.pin(pins);
+  if (enforcer.others_changed()) on_ruleset_changed();
+  if (pinned) return {};
   // Somebody took the table away, or parts of it: put it right, then try once more.
   if (auto repaired = apply(current, Occasion::repair); !repaired) return repaired;
   auto done = enforcer.pin(pins);

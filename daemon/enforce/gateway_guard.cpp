@@ -38,17 +38,14 @@ std::string first_of(const std::vector<std::string>& differences) {
 }  // namespace
 
 base::Result<void> Gateway::Impl::watch_ruleset() {
-  auto watch = enforcer.watch();
-  if (!watch) return base::pass(std::move(watch));
-  ruleset_watch.emplace(std::move(*watch));
-  auto source = loop.watch(ruleset_watch->fd(), EPOLLIN, [this](std::uint32_t) { on_ruleset_changed(); });
+  auto source = loop.watch(enforcer.watch_fd(), EPOLLIN, [this](std::uint32_t) { on_ruleset_changed(); });
   if (!source) return base::pass(std::move(source));
   ruleset_changes = std::move(*source);
   return {};
 }
 
 void Gateway::Impl::on_ruleset_changed() {
-  const auto changes = ruleset_watch->read();
+  const auto changes = enforcer.changes_by_others();
   if (!changes) {
     log(Priority::error, {}, fmt::format("{}: it is put right at the next switch only", changes.error().what()));
     return ruleset_changes.reset();

@@ -60,7 +60,6 @@ struct Gateway::Impl {
   base::EventSource pins_due{};
   std::optional<std::chrono::steady_clock::time_point> pins_kept{};  ///< when they were last written down
   EventLog event_log{};
-  std::optional<netfilter::kernel::Watch> ruleset_watch{};
   base::EventSource ruleset_changes{};
   base::EventSource guard_retry{};
   /// What was not told yet of changes by others, since one was told.

@@ -3,18 +3,24 @@
 #include "netfilter/kernel/connection.hpp"
 
 #include "netfilter/kernel/acknowledgement.hpp"
+#include "netfilter/kernel/attribute.hpp"
 #include "netfilter/kernel/batch.hpp"
 
+#include <arpa/inet.h>
 #include <libmnl/libmnl.h>
 #include <poll.h>
 #include <sys/socket.h>
 
+#include <linux/netfilter/nf_tables.h>
+#include <linux/netfilter/nfnetlink.h>
 #include <linux/netlink.h>
 
 #include <algorithm>
+#include <array>
 #include <cerrno>
 #include <chrono>
 #include <limits>
+#include <optional>
 
 namespace schultor::netfilter::kernel {
 namespace {
@@ -123,6 +129,31 @@ Result<Committed> Connection::commit(const planner::Plan& plan, RefreshMode refr
   }
   if (auto outcome = ledger.outcome(); !outcome) return pass(std::move(outcome));
   return Committed{batch->notes().size(), batch->elements()};
+}
+
+Result<std::uint32_t> Connection::generation() {
+  alignas(nlmsghdr) std::array<char, MNL_NLMSG_HDRLEN + MNL_ALIGN(sizeof(nfgenmsg))> room{};
+  nlmsghdr* request = mnl_nlmsg_put_header(room.data());
+  request->nlmsg_type = NFNL_SUBSYS_NFTABLES << 8U | NFT_MSG_GETGEN;
+  request->nlmsg_flags = NLM_F_REQUEST;
+  request->nlmsg_seq = sequence_++;
+  mnl_nlmsg_put_extra_header(request, sizeof(nfgenmsg));
+  if (auto sent = send({reinterpret_cast<const std::uint8_t*>(room.data()), request->nlmsg_len}); !sent)
+    return pass(std::move(sent));
+  const auto size = mnl_socket_recvfrom(socket_.get(), answers_.data(), answers_.size());
+  std::optional<std::uint32_t> generation;
+  if (size > 0)
+    for_each_message(answers_.data(), static_cast<std::size_t>(size), [&](const nlmsghdr& answer) {
+      constexpr std::size_t head = MNL_NLMSG_HDRLEN + MNL_ALIGN(sizeof(nfgenmsg));
+      if (answer.nlmsg_seq != request->nlmsg_seq || answer.nlmsg_len < head) return true;
+      for_each_attribute(reinterpret_cast<const char*>(&answer) + head, answer.nlmsg_len - head, [&](const nlattr& attribute) {
+        if (mnl_attr_get_type(&attribute) == NFTA_GEN_ID && mnl_attr_get_payload_len(&attribute) >= sizeof(std::uint32_t))
+          generation = ntohl(mnl_attr_get_u32(&attribute));
+      });
+      return true;
+    });
+  if (!generation) return fail("asking nf_tables for its generation: it gave no answer that can be read");
+  return *generation;
 }
 
 Result<RefreshMode> Connection::probe_refresh() {

@@ -53,6 +53,9 @@ public:
   /// is as it was; after an error that asks for a resync this is not known: read and reconcile then. An empty plan sends nothing.
   [[nodiscard]] Result<Committed> commit(const planner::Plan& plan);
 
+  /// How many transactions of anybody the ruleset has seen, modulo 2^32 and without 0: each that commit() brings about counts one.
+  [[nodiscard]] Result<std::uint32_t> generation();
+
   /// Finds out, by a table of its own that it removes again, how this kernel refreshes a timeout; commit() goes by it from
   /// then on. Before, it goes by `replace`, which every kernel takes.
   [[nodiscard]] Result<RefreshMode> probe_refresh();

@@ -24,6 +24,8 @@ namespace {
 
 using base::fail_errno;
 
+constexpr int group = NFNLGRP_NFTABLES;
+constexpr const char* failed = "watching the ruleset for changes of others";
 /// What a flush of a large table brings, and more.
 constexpr int receive_buffer = 4 * 1024 * 1024;
 /// The first attribute of all that nf_tables tells is its table (NFTA_RULE_TABLE and its likes), but for the end of a transaction.
@@ -82,14 +84,24 @@ Result<Watch> Watch::open(std::string table, std::uint32_t own) {
   base::UniqueFd socket(::socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK, NETLINK_NETFILTER));
   sockaddr_nl address{};
   address.nl_family = AF_NETLINK;
-  const int group = NFNLGRP_NFTABLES;
   // Without the filter it would be no less right.
   if (socket) static_cast<void>(leave_out(socket.get(), own));
   if (!socket || setsockopt(socket.get(), SOL_SOCKET, SO_RCVBUFFORCE, &receive_buffer, sizeof receive_buffer) != 0 ||
-      bind(socket.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0 ||
-      setsockopt(socket.get(), SOL_NETLINK, NETLINK_ADD_MEMBERSHIP, &group, sizeof group) != 0)
-    return fail_errno(errno, "watching the ruleset for changes of others");
-  return Watch(std::move(socket), std::move(table));
+      bind(socket.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0)
+    return fail_errno(errno, failed);
+  Watch watch(std::move(socket), std::move(table));
+  if (auto listening = watch.unmute(); !listening) return tl::unexpected<base::Error>(listening.error());
+  return watch;
+}
+
+Result<void> Watch::mute() {
+  if (setsockopt(socket_.get(), SOL_NETLINK, NETLINK_DROP_MEMBERSHIP, &group, sizeof group) != 0) return fail_errno(errno, failed);
+  return {};
+}
+
+Result<void> Watch::unmute() {
+  if (setsockopt(socket_.get(), SOL_NETLINK, NETLINK_ADD_MEMBERSHIP, &group, sizeof group) != 0) return fail_errno(errno, failed);
+  return {};
 }
 
 Result<std::vector<ForeignChange>> Watch::read() {

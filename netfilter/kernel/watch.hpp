@@ -29,6 +29,11 @@ public:
 
   /// Is readable when there is something to read().
   [[nodiscard]] int fd() const { return socket_.get(); }
+  /// Stops and begins to listen: as long as anybody listens, the kernel tells of each element, which costs more than the element.
+  /// Meanwhile Connection::generation() tells whether there was something to hear.
+  [[nodiscard]] Result<void> mute();
+  [[nodiscard]] Result<void> unmute();
+
   /// The transactions since the last call that changed something of the table, in their order. Where the kernel had to leave some
   /// out, one of nobody that is known. Does not wait.
   [[nodiscard]] Result<std::vector<ForeignChange>> read();

@@ -88,6 +88,21 @@ TEST_CASE("our own transactions and other tables are nobody's business") {
   CHECK(guarded.changes().size() == 1);
 }
 
+TEST_CASE("what is not heard is counted") {
+  Guarded guarded;
+  const auto before = must(guarded.connection.generation());
+  CHECK(must(guarded.connection.generation()) == before);
+  REQUIRE(guarded.watch.mute());
+  must(guarded.connection.commit(pin({{address("198.51.100.7"), "school", std::chrono::seconds(60)}})));
+  CHECK(must(guarded.connection.generation()) == before + 1);
+  run("nft add chain inet schultor backdoor");
+  REQUIRE(guarded.watch.unmute());
+  CHECK(must(guarded.connection.generation()) == before + 2);
+  CHECK(guarded.changes().empty());
+  run("nft delete chain inet schultor backdoor");
+  CHECK(guarded.changes().size() == 1);
+}
+
 TEST_CASE("of thousands of changed elements the first are named") {
   Guarded guarded;
   std::string elements;

@@ -57,8 +57,8 @@ void serve_gate(const std::string& socket_path, std::uint16_t port, const std::s
   auto kernel = must(netfilter::kernel::Connection::open());
   must(kernel.commit(planner::reconcile(planner::build(intent()), must(kernel.read(planner::table_name)))));
   kernel.use_refresh(must(kernel.probe_refresh()));
-  // schultord listens to what others change: the kernel then has more to tell of each pin.
-  const auto watch = must(netfilter::kernel::Watch::open(std::string(planner::table_name), kernel.port()));
+  // As schultord does: it listens to what others change, but not while it pins much.
+  auto watch = must(netfilter::kernel::Watch::open(std::string(planner::table_name), kernel.port()));
   policy::GateRules held;
   const auto take_table = [&] {
     held = rules(!table.empty());
@@ -73,7 +73,15 @@ void serve_gate(const std::string& socket_path, std::uint16_t port, const std::s
       const auto meant = must(enforce::pins_of(held, entry.address, entry.doors, entry.lifetime));
       pins.insert(pins.end(), meant.begin(), meant.end());
     }
+    if (pins.size() < 8) {
+      must(kernel.commit(planner::pin(pins)));
+      return {};
+    }
+    const auto before = must(kernel.generation());
+    if (!watch.mute()) give_up("not listening");
     must(kernel.commit(planner::pin(pins)));
+    if (!watch.unmute()) give_up("listening again");
+    if (must(kernel.generation()) != before + 1) give_up("somebody else changed the ruleset");
     return {};
   };
   auto link = must(enforce::GateLink::listen(loop, socket_path, std::nullopt, must(enforce::open_dns_sockets(port)), {pin, [] {}}));
