@@ -43,7 +43,7 @@ base::Result<void> Gateway::Impl::apply(const Configuration& wanted, Occasion oc
         fmt::format("The kernel refused the cloud's pins that were kept: {}", outcome->pins_refused->what()));
   if (outcome->pins_restored != 0)
     log(Priority::notice, {}, fmt::format("{} addresses of the cloud are open as they were before", outcome->pins_restored));
-  if (occasion == Occasion::start || occasion == Occasion::reload) {
+  if (occasion != Occasion::repair) {
     current = wanted;
     log(Priority::notice, message_id::configuration_applied,
         fmt::format("Configuration applied: revision {}, {} groups, {} devices", current.policy->revision,
@@ -51,7 +51,7 @@ base::Result<void> Gateway::Impl::apply(const Configuration& wanted, Occasion oc
   }
   announcement.rules_epoch += rules_changed ? 1 : 0;
   announcement.pins_epoch += outcome->pins_lost ? 1 : 0;
-  const auto& before = occasion == Occasion::guard ? in_force : outcome->before;
+  const auto& before = occasion == Occasion::repair ? in_force : outcome->before;
   committed(now, changes_over(before, *current.policy, now, current.numbers, occasion));
   if (gate && (rules_changed || outcome->pins_lost)) announce_rules();
   return {};
@@ -137,9 +137,10 @@ base::Result<void> Gateway::Impl::pin(const std::vector<dns::PinEntry>& entries)
   }
   if (std::any_of(pins.begin(), pins.end(), [](const auto& pin) { return pin.profile.empty(); })) keep_pins_soon();
   const auto pinned = enforcer.pin(pins);
-  if (enforcer.others_changed()) on_ruleset_changed();
+  if (pinned && !enforcer.others_changed()) return {};
+  // Somebody took the table away, or parts of it: put it right, and tell who it was; then try once more.
+  on_ruleset_changed();
   if (pinned) return {};
-  // Somebody took the table away, or parts of it: put it right, then try once more.
   if (auto repaired = apply(current, Occasion::repair); !repaired) return repaired;
   auto done = enforcer.pin(pins);
   if (!done)

@@ -57,7 +57,7 @@ void Gateway::Impl::put_right(const std::string& by) {
   const auto differences = enforcer.differences();
   // Others may add pins, or take back what they did.
   if (differences && differences->empty()) return;
-  const auto repaired = differences ? apply(current, Occasion::guard) : tl::unexpected<base::Error>(differences.error());
+  const auto repaired = differences ? apply(current, Occasion::repair) : tl::unexpected<base::Error>(differences.error());
   const auto what = differences ? first_of(*differences) : std::string("what is in the kernel is not known");
   if (repaired) {
     log(Priority::warning, message_id::ruleset_changed, fmt::format("{} changed the ruleset, which is put right: {}", by, what),

@@ -51,8 +51,7 @@ struct ModeSwitch {
 enum class Occasion {
   start,   ///< what holds is told for every group: whether it was told before a crash is not known here
   reload,  ///< what changed, changed by the reload
-  repair,  ///< what changed, fell due
-  guard,   ///< others changed the ruleset: the modes are what they were, and a change is one that fell due meanwhile
+  repair,  ///< the kernel is not as it was left: the modes are, and what changed of them fell due meanwhile
 };
 
 /// Changes of profile against what was found, for events. A reload's changes bear the moment's instant.

@@ -7,6 +7,7 @@ import json
 import unittest
 
 from lib.school import School, internet4, main
+from schoollab.names import many4
 from test_groups import pairs
 from test_switch import talk
 
@@ -68,6 +69,23 @@ class Guard(unittest.TestCase):
         self.assertIn("table ip fremd", self.school.exec("gateway", "nft", "list", "ruleset").stdout)
         self.assertEqual(talk(*flow), b"hallo")
         self.assertEqual(len(events(self.school, "tampering")), 1)
+
+    def test_what_is_answered_is_open_however_often_the_table_goes(self):
+        city = self.school.config("city.toml")
+        city.write_text(city.read_text().replace('["lernen.test"]', '["lernen.test", "viele.test"]'))
+        self.assertEqual(self.school.reload().returncode, 0)
+        listener = self.school.server("internet", "0.0.0.0", 7777)
+        for i in range(100):
+            if i % 5 == 0:
+                self.school.exec("gateway", "nft", "delete", "table", "inet", "schultor")
+                # Until schultord has had its turn nothing leads to the gate.
+                self.school.ctl("status")
+            self.assertEqual(self.school.resolve("tablet1", f"n{i}.viele.test").addresses, [many4(i)])
+            self.school.connect("tablet1", many4(i), 7777).close()
+            listener.accept()[0].close()
+        self.assert_in_order()
+        self.assertEqual(len(events(self.school, "tampering")), 1)
+        self.assertEqual(self.school.log("schultord").count("changed the ruleset, which is put right"), 20)
 
     def test_other_peoples_tables_are_nobodys_business(self):
         self.school.exec("gateway", "nft", "add table inet fremd; add set inet fremd schultor { type ipv4_addr; }; delete table inet fremd")
