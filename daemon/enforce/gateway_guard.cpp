@@ -53,7 +53,7 @@ void Gateway::Impl::on_ruleset_changed() {
   if (!changes->empty()) put_right(to_string(changes->back()));
 }
 
-void Gateway::Impl::put_right(const std::string& by) {
+void Gateway::Impl::put_right(const std::string& by, bool again) {
   const auto differences = enforcer.differences();
   // Others may add pins, or take back what they did.
   if (differences && differences->empty()) return;
@@ -68,9 +68,9 @@ void Gateway::Impl::put_right(const std::string& by) {
         fmt::format("{} changed the ruleset ({}), and it cannot be put right: {}; trying again in {} s", by, what,
                     repaired.error().what(), retry_delay.count()),
         {{"SCHULTOR_BY", by}});
-    if (auto source = loop.after(retry_delay, [this, by] { put_right(by); })) guard_retry = std::move(*source);
+    if (auto source = loop.after(retry_delay, [this, by] { put_right(by, true); })) guard_retry = std::move(*source);
   }
-  tell_tampering(by, repaired.has_value());
+  if (!again) tell_tampering(by, repaired.has_value());
 }
 
 /// The first at once; those that follow within a minute together.

@@ -135,7 +135,8 @@ struct Gateway::Impl {
   /// From now on what others change of the ruleset is put right within one turn of the loop.
   [[nodiscard]] base::Result<void> watch_ruleset();
   void on_ruleset_changed();
-  void put_right(const std::string& by);
+  /// `again`: what could not be put right before.
+  void put_right(const std::string& by, bool again = false);
   void tell_tampering(const std::string& by, bool repaired);
   void raise_tampering(const std::string& text);
 
