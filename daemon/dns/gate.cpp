@@ -93,10 +93,7 @@ AnswerCache::Secret secret_of(const std::function<std::uint64_t()>& random) {
 }  // namespace
 
 Gate::Gate(Edges edges, PinTable pins, const AnswerCache::Bounds& kept)
-    : edges_(std::move(edges)),
-      pins_(std::move(pins)),
-      fair_share_(edges_.random),
-      kept_(kept, secret_of(edges_.random)) {}
+    : edges_(std::move(edges)), pins_(std::move(pins)), fair_share_(edges_.random), kept_(kept, secret_of(edges_.random)) {}
 
 void Gate::reply(const Client& client, std::uint32_t view, const Query& query, Answer answer, Verdict verdict, Time now) {
   counters_.count(view, verdict);

@@ -148,7 +148,11 @@ private:
     const auto like = [&](const char* what) { return EffectiveLine{Section::profile, profile.name, what, {}, {}, {}}; };
     if (profile.safe_search.search) add({Section::profile, profile.name, "safe-search", "true", {}, profile.safe_search_source});
     if (profile.safe_search.youtube != YouTube::off)
-      add({Section::profile, profile.name, "youtube", profile.safe_search.youtube == YouTube::strict ? "strict" : "moderate", {},
+      add({Section::profile,
+           profile.name,
+           "youtube",
+           profile.safe_search.youtube == YouTube::strict ? "strict" : "moderate",
+           {},
            profile.safe_search_source});
     names(like("city-block"), profile.city_block);
     names(like("allow"), profile.allow);

@@ -8,9 +8,12 @@
 using namespace schultor::base;
 
 TEST_CASE("UTF-8 is what RFC 3629 allows") {
-  for (const auto* good : {"", "a", "ä", "€", "\U0001f600", "\xed\x9f\xbf", "\xee\x80\x80", "\xf4\x8f\xbf\xbf"}) CHECK(is_utf8(good));
-  for (const auto* bad : {"\x80", "\xc3", "\xc0\x80", "\xc1\xbf", "\xe0\x9f\xbf", "\xed\xa0\x80", "\xf0\x8f\xbf\xbf", "\xf4\x90\x80\x80",
-                          "\xf5\x80\x80\x80", "\xe2\x82", "\xff", "a\xe4" "b"})
+  for (const auto* good : {"", "a", "ä", "€", "\U0001f600", "\xed\x9f\xbf", "\xee\x80\x80", "\xf4\x8f\xbf\xbf"})
+    CHECK(is_utf8(good));
+  for (const auto* bad : {"\x80", "\xc3", "\xc0\x80", "\xc1\xbf", "\xe0\x9f\xbf", "\xed\xa0\x80", "\xf0\x8f\xbf\xbf",
+                          "\xf4\x90\x80\x80", "\xf5\x80\x80\x80", "\xe2\x82", "\xff",
+                          "a\xe4"
+                          "b"})
     CHECK_FALSE(is_utf8(bad));
 }
 
@@ -19,7 +22,8 @@ TEST_CASE("what goes to a terminal does nothing there") {
   CHECK(printable("\x1b[2J\n") == "\\x1b[2J\\x0a");
   CHECK(printable("\u009b2J") == "\\xc2\\x9b2J");
   CHECK(printable("\u202egnp.exe") == "\\xe2\\x80\\xaegnp.exe");
-  CHECK(printable("a\x9b" "2J\xff") == "a\\x9b2J\\xff");
+  CHECK(printable("a\x9b"
+                  "2J\xff") == "a\\x9b2J\\xff");
   // A lead octet that has lost its character does not take the next one along.
   CHECK(printable("\xc2\x1b[m") == "\\xc2\\x1b[m");
 }

@@ -48,8 +48,9 @@ SCENARIO("what became of each list is an event, by an id that derives from what 
              {"at", "2026-09-21T16:13:20+02:00"},
              {"list", "ads"},
              {"result", "held"},
-             {"text", "list ads from lists.example is held back: it shrank from 7 entries to 1; “schultorctl lists update --force "
-                      "ads” takes it"}});
+             {"text",
+              "list ads from lists.example is held back: it shrank from 7 entries to 1; “schultorctl lists update --force "
+              "ads” takes it"}});
   CHECK(events[1].id == "lists/adult/updated/2026-09-21T14:13:20Z");
   CHECK(json::parse(events[2].json)["text"] == "list games from lists.example was not updated: the server answered 503");
   CHECK(events[3].id == "lists/failed/1970-01-01T00:00:00Z");

@@ -22,9 +22,9 @@ struct Load {
   std::function<std::string(std::size_t)> name;
   /// Tablets, each with an address of its own from 127.1.0.1 on, that ask in turn: a server may bound what one source asks.
   std::uint32_t sources = 1000;
-  std::uint32_t first_source = 0;           ///< leaves out so many addresses
+  std::uint32_t first_source = 0;            ///< leaves out so many addresses
   std::chrono::milliseconds patience{2000};  ///< what is not answered so long after the last answer is lost
-  const std::atomic<bool>* stop = nullptr;  ///< ends it before all is sent
+  const std::atomic<bool>* stop = nullptr;   ///< ends it before all is sent
 };
 
 struct Measured {
