@@ -195,25 +195,29 @@ void Gate::on_question(const Client& client, std::uint32_t mark, ByteView packet
   ask(jobs_.emplace(++last_job_, std::move(job)).first, now);
 }
 
-/// What the resolver is asked: the question, or the one in its place.
-Query Gate::asked_of(const Job& job) {
-  Query asked = job.query;
-  if (!job.decision.in_place.empty()) asked.name = name_from_text(job.decision.in_place).value_or(Name());
+/// What the resolver is asked: the question, or, in `room`, the one in its place.
+const Query& Gate::asked_of(const Job& job, Query& room) {
   // What opens a door has been validated, or the resolver fails: a tablet's CD bit must not have addresses pinned that somebody
   // forged. It goes along for the rest, such as the keys and digests of a client that validates by itself.
-  if (tells_addresses(job.query.type)) asked.checking_disabled = false;
-  return asked;
+  const bool is_to_be_checked = job.query.checking_disabled && tells_addresses(job.query.type);
+  if (job.decision.in_place.empty() && !is_to_be_checked) return job.query;
+  room = job.query;
+  if (!job.decision.in_place.empty()) room.name = name_from_text(job.decision.in_place).value_or(Name());
+  if (is_to_be_checked) room.checking_disabled = false;
+  return room;
 }
 
 void Gate::ask(Jobs::iterator job, Time now) {
-  if (!edges_.ask(job->first, asked_of(job->second))) fail(job, Ede::other, now);
+  Query room;
+  if (!edges_.ask(job->first, asked_of(job->second, room))) fail(job, Ede::other, now);
 }
 
 void Gate::on_upstream(JobId id, ByteView packet, Time now) {
   const auto found = jobs_.find(id);
   if (found == jobs_.end()) return;
   Job& job = found->second;
-  const auto asked = asked_of(job);
+  Query room;
+  const auto& asked = asked_of(job, room);
   auto answer = read_response(packet, asked);
   if (!answer) return fail(found, Ede::network_error, now);
   if (answer->rcode != Rcode::no_error && answer->rcode != Rcode::nx_domain)

@@ -121,7 +121,7 @@ private:
   void fail(Jobs::iterator job, Ede why, Time now);
   void log(std::uint32_t view, const Name& name, std::uint16_t type, Verdict verdict, bool kept, Time now);
   void ask(Jobs::iterator job, Time now);
-  [[nodiscard]] static Query asked_of(const Job& job);
+  [[nodiscard]] static const Query& asked_of(const Job& job, Query& room);
   [[nodiscard]] bool judge_anew(Jobs::iterator job, Time now);
   [[nodiscard]] bool pass_screen(Jobs::iterator job, Time now);
   void weigh(Jobs::iterator job, Time now);
