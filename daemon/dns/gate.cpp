@@ -95,23 +95,20 @@ AnswerCache::Secret secret_of(const std::function<std::uint64_t()>& random) {
 Gate::Gate(Edges edges, PinTable pins, const AnswerCache::Bounds& kept)
     : edges_(std::move(edges)), pins_(std::move(pins)), fair_share_(edges_.random), kept_(kept, secret_of(edges_.random)) {}
 
-void Gate::reply(const Client& client, std::uint32_t view, const Query& query, Answer answer, Verdict verdict, Time now) {
+Bytes Gate::reply(const Client& client, std::uint32_t view, const Query& query, Answer answer, Verdict verdict, Time now) {
   counters_.count(view, verdict);
   if (log_.on()) log(view, query.name, query.type, verdict, false, now);
   // What is denied is asked for again after the next switch.
   if (!answer.authority.empty()) cap_authority(answer, until_switch(view, now));
   const bool over_tcp = std::holds_alternative<TcpPeer>(client);
   if (over_tcp && query.keepalive) answer.keepalive = limits::tcp_idle;
-  auto packet = write_answer(query, answer, over_tcp ? limits::tcp_answer : udp_limit(query));
-  // What is kept is given over UDP, where the option must not be (RFC 7828, section 3.2.2).
-  if (const auto question = plain_question_of(query); question && !answer.keepalive)
-    kept_.keep(*question, view, packet, verdict, now);
-  edges_.answer(client, std::move(packet));
+  return write_answer(query, answer, over_tcp ? limits::tcp_answer : udp_limit(query));
 }
 
+/// It is not kept: to find it again costs about as much as to find it.
 void Gate::reply_at_once(const Client& client, std::uint32_t view, const Query& query, Answer answer, Verdict verdict, Time now) {
   counters_.at_once(now);
-  reply(client, view, query, std::move(answer), verdict, now);
+  edges_.answer(client, reply(client, view, query, std::move(answer), verdict, now));
 }
 
 /// It knows the question, and not who asked it.
@@ -125,7 +122,12 @@ void Gate::log(std::uint32_t view, const Name& name, std::uint16_t type, Verdict
 void Gate::finish(Jobs::iterator it, Answer answer, Verdict verdict, Time now) {
   const Job& job = it->second;
   counters_.answered(job.timed ? Waited::pins : Waited::resolver, now - job.asked);
-  reply(job.client, job.view, job.query, std::move(answer), verdict, now);
+  auto packet = reply(job.client, job.view, job.query, std::move(answer), verdict, now);
+  // What is kept is given over UDP, where the option for TCP must not be (RFC 7828, section 3.2.2).
+  const bool has_keepalive = job.query.keepalive && std::holds_alternative<TcpPeer>(job.client);
+  if (const auto question = plain_question_of(job.query); question && !has_keepalive)
+    kept_.keep(*question, job.view, packet, verdict, now);
+  edges_.answer(job.client, std::move(packet));
   forget(it);
 }
 

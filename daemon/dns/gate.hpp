@@ -114,7 +114,7 @@ private:
     Time sent;
   };
 
-  void reply(const Client& client, std::uint32_t view, const Query& query, Answer answer, Verdict verdict, Time now);
+  [[nodiscard]] Bytes reply(const Client& client, std::uint32_t view, const Query& query, Answer answer, Verdict verdict, Time now);
   void reply_at_once(const Client& client, std::uint32_t view, const Query& query, Answer answer, Verdict verdict, Time now);
   void finish(Jobs::iterator job, Answer answer, Verdict verdict, Time now);
   void finish(Jobs::iterator job, Time now);
