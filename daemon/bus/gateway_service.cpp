@@ -66,11 +66,10 @@ int on_gate_statistics(sd_bus_message* call, void* userdata, sd_bus_error*) {
   return 1;
 }
 
-int on_list_events(sd_bus_message* call, void* userdata, sd_bus_error*) {
-  auto events = gateway_of(userdata).events();
+int reply_texts(sd_bus_message* call, std::vector<std::string> lines) {
   std::vector<char*> texts;
-  texts.reserve(events.size() + 1);
-  for (auto& event : events) texts.push_back(event.data());
+  texts.reserve(lines.size() + 1);
+  for (auto& line : lines) texts.push_back(line.data());
   texts.push_back(nullptr);
   sd_bus_message* reply = nullptr;
   int r = sd_bus_message_new_method_return(call, &reply);
@@ -79,6 +78,8 @@ int on_list_events(sd_bus_message* call, void* userdata, sd_bus_error*) {
   sd_bus_message_unref(reply);
   return r;
 }
+
+int on_list_events(sd_bus_message* call, void* userdata, sd_bus_error*) { return reply_texts(call, gateway_of(userdata).events()); }
 
 int on_list_groups(sd_bus_message* call, void* userdata, sd_bus_error*) {
   sd_bus_message* reply = nullptr;
@@ -106,16 +107,9 @@ int on_reload(sd_bus_message* call, void* userdata, sd_bus_error* error) {
 int on_verify(sd_bus_message* call, void* userdata, sd_bus_error* error) {
   auto& gateway = gateway_of(userdata);
   const auto verify = [&gateway](sd_bus_message* allowed, const std::string&) {
-    const auto differences = gateway.verify();
+    auto differences = gateway.verify();
     if (!differences) return sd_bus_reply_method_errorf(allowed, SD_BUS_ERROR_FAILED, "%s", differences.error().what().c_str());
-    std::vector<char*> lines;
-    for (const auto& line : *differences) lines.push_back(const_cast<char*>(line.c_str()));
-    lines.push_back(nullptr);
-    sd_bus_message* raw = nullptr;
-    int r = sd_bus_message_new_method_return(allowed, &raw);
-    const std::unique_ptr<sd_bus_message, sd_bus_message* (*)(sd_bus_message*)> reply(raw, sd_bus_message_unref);
-    if (r >= 0) r = sd_bus_message_append_strv(raw, lines.data());
-    return r < 0 ? r : sd_bus_send(nullptr, raw, nullptr);
+    return reply_texts(allowed, std::move(*differences));
   };
   return offer_of(userdata).authority.require(call, Right::configure, {}, verify, error);
 }

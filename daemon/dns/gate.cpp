@@ -63,6 +63,9 @@ const in6_addr& source_of(const Client& client) {
   return std::get<TcpPeer>(client).source;
 }
 
+bool is_over_tcp(const Client& client) { return std::holds_alternative<TcpPeer>(client); }
+bool is_told_keepalive(const Client& client, const Query& query) { return is_over_tcp(client) && query.keepalive; }
+
 Verdict verdict_of(Action action) {
   switch (action) {
     case Action::drop:
@@ -100,12 +103,11 @@ Bytes Gate::reply(const Client& client, std::uint32_t view, const Query& query, 
   if (log_.on()) log(view, query.name, query.type, verdict, false, now);
   // What is denied is asked for again after the next switch.
   if (!answer.authority.empty()) cap_authority(answer, until_switch(view, now));
-  const bool over_tcp = std::holds_alternative<TcpPeer>(client);
-  if (over_tcp && query.keepalive) answer.keepalive = limits::tcp_idle;
-  return write_answer(query, answer, over_tcp ? limits::tcp_answer : udp_limit(query));
+  if (is_told_keepalive(client, query)) answer.keepalive = limits::tcp_idle;
+  return write_answer(query, answer, is_over_tcp(client) ? limits::tcp_answer : udp_limit(query));
 }
 
-/// It is not kept: to find it again costs about as much as to find it.
+/// It is not kept: to decide again costs about as much as to keep it, and it takes no room from answers that cost a question.
 void Gate::reply_at_once(const Client& client, std::uint32_t view, const Query& query, Answer answer, Verdict verdict, Time now) {
   counters_.at_once(now);
   edges_.answer(client, reply(client, view, query, std::move(answer), verdict, now));
@@ -124,8 +126,7 @@ void Gate::finish(Jobs::iterator it, Answer answer, Verdict verdict, Time now) {
   counters_.answered(job.timed ? Waited::pins : Waited::resolver, now - job.asked);
   auto packet = reply(job.client, job.view, job.query, std::move(answer), verdict, now);
   // What is kept is given over UDP, where the option for TCP must not be (RFC 7828, section 3.2.2).
-  const bool has_keepalive = job.query.keepalive && std::holds_alternative<TcpPeer>(job.client);
-  if (const auto question = plain_question_of(job.query); question && !has_keepalive)
+  if (const auto question = plain_question_of(job.query); question && !is_told_keepalive(job.client, job.query))
     kept_.keep(*question, job.view, packet, verdict, now);
   edges_.answer(job.client, std::move(packet));
   forget(it);

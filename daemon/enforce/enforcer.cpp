@@ -10,16 +10,12 @@
 #include <sys/random.h>
 
 #include <algorithm>
-#include <utility>
 #include <variant>
 
 namespace schultor::enforce {
 namespace {
 
 namespace planner = netfilter::planner;
-
-/// Pins from which on it costs less not to listen to their transaction, see Watch::mute().
-constexpr std::size_t least_quiet = 8;
 
 /// Where a group starts that the kernel does not know. Connections may have outlived a ruleset that was taken away, and
 /// must not pass for admitted by chance.
@@ -85,29 +81,9 @@ base::Result<void> Enforcer::switch_modes(const ModeSwitch& planned) {
 }
 
 base::Result<void> Enforcer::pin(const std::vector<planner::Pin>& pins) {
-  if (pins.size() < least_quiet) {
-    auto done = kernel_.commit(planner::pin(pins));
-    if (!done) return base::pass(std::move(done));
-    return {};
-  }
-  // What others do between the two generations is heard, or counted, or both.
-  const auto before = kernel_.generation();
-  const bool quiet = before && watch_.mute();
-  auto done = kernel_.commit(planner::pin(pins));
-  if (quiet) {
-    if (auto listening = watch_.unmute(); !listening) return listening;
-    const auto after = kernel_.generation();
-    const auto own = *before + (done ? 1 : 0);
-    unheard_ = unheard_ || !after || *after != (own == 0 ? 1 : own);
-  }
+  auto done = watch_.commit(kernel_, planner::pin(pins), pins.size());
   if (!done) return base::pass(std::move(done));
   return {};
-}
-
-base::Result<std::vector<netfilter::kernel::ForeignChange>> Enforcer::changes_by_others() {
-  auto changes = watch_.read();
-  if (changes && std::exchange(unheard_, false)) changes->emplace_back();
-  return changes;
 }
 
 base::Result<std::vector<std::string>> Enforcer::differences() {

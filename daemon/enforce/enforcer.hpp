@@ -41,9 +41,9 @@ public:
 
   /// Is readable when others may have changed the table. Those that pin() noticed make others_changed() true instead.
   [[nodiscard]] int watch_fd() const { return watch_.fd(); }
-  [[nodiscard]] bool others_changed() const { return unheard_; }
+  [[nodiscard]] bool others_changed() const { return watch_.missed(); }
   /// What others have done to the table since the last call; of what was noticed in passing nobody knows who did it.
-  [[nodiscard]] base::Result<std::vector<netfilter::kernel::ForeignChange>> changes_by_others();
+  [[nodiscard]] base::Result<std::vector<netfilter::kernel::ForeignChange>> changes_by_others() { return watch_.read(); }
   /// What the kernel holds otherwise than this brought about, in lines for people: see planner::differences().
   [[nodiscard]] base::Result<std::vector<std::string>> differences();
 
@@ -57,7 +57,6 @@ private:
 
   netfilter::kernel::Connection kernel_;
   netfilter::kernel::Watch watch_;
-  bool unheard_ = false;  ///< others changed something of the ruleset while it was not listened to
   netfilter::planner::Intent intent_;
   Standing in_force_;
 };

@@ -107,9 +107,8 @@ inline constexpr std::array<std::string_view, 144> bypass_names{
     "dns.bebasid.com",
     "dnspub.restena.lu",
     "kaitain.restena.lu",
-    // VPN services, circumvention tools and Tor: where their clients are had and sign in. What a client has built in by address is
-    // for
-    // the ruleset.
+    // VPN services, circumvention tools and Tor: where their clients are had and sign in. What a client has built in by address
+    // is for the ruleset.
     "nordvpn.com",
     "nordcdn.com",
     "nordaccount.com",

@@ -18,6 +18,7 @@
 #include <cstddef>
 #include <cstring>
 #include <string_view>
+#include <utility>
 
 namespace schultor::netfilter::kernel {
 namespace {
@@ -28,6 +29,8 @@ constexpr int group = NFNLGRP_NFTABLES;
 constexpr const char* failed = "watching the ruleset for changes of others";
 /// What a flush of a large table brings, and more.
 constexpr int receive_buffer = 4 * 1024 * 1024;
+/// Of one read(): whoever never ceases holds up nobody.
+constexpr std::size_t most_datagrams = 256;
 /// The first attribute of all that nf_tables tells is its table (NFTA_RULE_TABLE and its likes), but for the end of a transaction.
 constexpr std::uint16_t table_attribute = 1;
 
@@ -94,7 +97,22 @@ Result<Watch> Watch::open(std::string table, std::uint32_t own) {
   return watch;
 }
 
+Result<Committed> Watch::commit(Connection& kernel, const planner::Plan& plan, std::size_t elements) {
+  if (elements < least_quiet) return kernel.commit(plan);
+  // What others do between the two generations is heard, or counted, or both.
+  const auto before = kernel.generation();
+  const bool quiet = before && mute();
+  auto done = kernel.commit(plan);
+  if (!quiet) return done;
+  if (auto listening = unmute(); !listening) return tl::unexpected<base::Error>(listening.error());
+  const auto after = kernel.generation();
+  const auto own = *before + (done ? 1 : 0);
+  missed_ = missed_ || !after || *after != (own == 0 ? 1 : own);
+  return done;
+}
+
 Result<void> Watch::mute() {
+  cut_ = true;
   if (setsockopt(socket_.get(), SOL_NETLINK, NETLINK_DROP_MEMBERSHIP, &group, sizeof group) != 0) return fail_errno(errno, failed);
   return {};
 }
@@ -106,11 +124,16 @@ Result<void> Watch::unmute() {
 
 Result<std::vector<ForeignChange>> Watch::read() {
   std::vector<ForeignChange> changes;
+  if (std::exchange(missed_, false)) changes.emplace_back();
   std::array<std::uint8_t, 64 * 1024> octets;
-  while (true) {
+  for (std::size_t datagrams = 0; datagrams < most_datagrams;) {
     const auto size = recv(socket_.get(), octets.data(), octets.size(), 0);
     if (size < 0 && errno == EINTR) continue;
-    if (size < 0 && errno == EAGAIN) return changes;
+    if (size < 0 && errno == EAGAIN) {
+      if (std::exchange(cut_, false) && std::exchange(touched_, false)) changes.emplace_back();
+      return changes;
+    }
+    ++datagrams;
     if (size < 0 && errno == ENOBUFS) {
       changes.emplace_back();
       continue;
@@ -124,6 +147,7 @@ Result<std::vector<ForeignChange>> Watch::read() {
       return true;
     });
   }
+  return changes;
 }
 
 }  // namespace schultor::netfilter::kernel

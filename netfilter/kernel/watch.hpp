@@ -4,14 +4,14 @@
 
 #include "daemon/base/result.hpp"
 #include "daemon/base/unique_fd.hpp"
+#include "netfilter/kernel/connection.hpp"
 
+#include <cstddef>
 #include <cstdint>
 #include <string>
 #include <vector>
 
 namespace schultor::netfilter::kernel {
-
-using base::Result;
 
 /// A transaction of somebody else's.
 struct ForeignChange {
@@ -29,8 +29,14 @@ public:
 
   /// Is readable when there is something to read().
   [[nodiscard]] int fd() const { return socket_.get(); }
-  /// Stops and begins to listen: as long as anybody listens, the kernel tells of each element, which costs more than the element.
-  /// Meanwhile Connection::generation() tells whether there was something to hear.
+  /// Commits by `kernel`. As long as anybody listens the kernel tells of each element, which costs more than the element: a plan of
+  /// least_quiet elements or more is not listened to, and Connection::generation() tells whether there was something else to hear.
+  /// Then missed() holds until read() tells of it.
+  [[nodiscard]] Result<Committed> commit(Connection& kernel, const planner::Plan& plan, std::size_t elements);
+  static constexpr std::size_t least_quiet = 8;
+  [[nodiscard]] bool missed() const { return missed_; }
+
+  /// Stops and begins to listen.
   [[nodiscard]] Result<void> mute();
   [[nodiscard]] Result<void> unmute();
 
@@ -44,6 +50,8 @@ private:
   base::UniqueFd socket_;
   std::string table_;
   bool touched_ = false;  ///< by the transaction whose end has not come yet
+  bool cut_ = false;      ///< that end may have come while nobody listened
+  bool missed_ = false;
 };
 
 }  // namespace schultor::netfilter::kernel

@@ -57,6 +57,7 @@ TEST_CASE("what nft does to the table is told with its name, and what differs") 
   CHECK(changes[0].process == "nft");
   CHECK(changes[0].pid > 0);
   CHECK(guarded.differences() == lines);
+  CHECK_FALSE(reconciled(guarded.connection, school()).empty());
   guarded.put_right();
 }
 
@@ -100,6 +101,29 @@ TEST_CASE("what is not heard is counted") {
   CHECK(must(guarded.connection.generation()) == before + 2);
   CHECK(guarded.changes().empty());
   run("nft delete chain inet schultor backdoor");
+  CHECK(guarded.changes().size() == 1);
+}
+
+TEST_CASE("many pins go into force unheard, few are heard, and neither hides what others do") {
+  Guarded guarded;
+  std::vector<Pin> pins;
+  for (int i = 1; i <= 20; ++i) pins.push_back({address(fmt::format("198.51.100.{}", i)), "school", std::chrono::seconds(60)});
+  for (const std::size_t count : {std::size_t{1}, kernel::Watch::least_quiet - 1, kernel::Watch::least_quiet, pins.size()}) {
+    CAPTURE(count);
+    const std::vector<Pin> some(pins.begin(), pins.begin() + static_cast<std::ptrdiff_t>(count));
+    must(guarded.watch.commit(guarded.connection, pin(some), some.size()));
+    CHECK_FALSE(guarded.watch.missed());
+    CHECK(guarded.changes().empty());
+    run("nft add chain inet schultor backdoor");
+    must(guarded.watch.commit(guarded.connection, pin(some), some.size()));
+    CHECK(guarded.changes().size() == 1);
+    guarded.put_right();
+  }
+  // A refused transaction counts none.
+  const Plan refused = pin({pins.begin(), pins.end()});
+  run("nft delete table inet schultor");
+  CHECK_FALSE(guarded.watch.commit(guarded.connection, refused, pins.size()));
+  CHECK_FALSE(guarded.watch.missed());
   CHECK(guarded.changes().size() == 1);
 }
 

@@ -157,6 +157,7 @@ SCENARIO("who floods is counted among the dropped, and views beyond those that a
   for (int i = 0; i < limits::questions_a_second + 7; ++i) stage.ask({"spiele.test"});
   CHECK(stage.count(Verdict::refused) == limits::questions_a_second);
   CHECK(stage.count(Verdict::dropped) == 7);
+  CHECK(stage.cached() == 0);
   stage.ask({"spiele.test"}, counted_views + 5);
   CHECK(stage.count(Verdict::dropped, counted_views - 1) == 1);
 }

@@ -6,8 +6,6 @@
 #include "tests/catch.hpp"
 #include "tests/unit/dns_town.hpp"
 
-#include <algorithm>
-
 using namespace schultor;
 using namespace schultor::dns;
 using namespace schultor::dns::test;
@@ -18,9 +16,12 @@ Bytes text_answer(const Bytes& question, std::string_view owner) {
   return framed(response(question, {{{name(owner), rr::txt, 60, {2, 'h', 'i'}}}, {}, {}}));
 }
 
-/// Over UDP it is filled, from its last length on.
+/// Octet for octet, but that over UDP it is filled.
 bool is_same_question(const Bytes& over_tcp, const Bytes& over_udp) {
-  return over_udp.size() >= over_tcp.size() && std::equal(over_tcp.begin(), over_tcp.end() - 2, over_udp.begin());
+  auto filled = over_tcp;
+  filled.resize(over_tcp.size() + 2 * limits::question_block);
+  filled.resize(fill_question(filled, over_tcp.size(), limits::question_block));
+  return filled == over_udp;
 }
 
 }  // namespace

@@ -73,15 +73,7 @@ void serve_gate(const std::string& socket_path, std::uint16_t port, const std::s
       const auto meant = must(enforce::pins_of(held, entry.address, entry.doors, entry.lifetime));
       pins.insert(pins.end(), meant.begin(), meant.end());
     }
-    if (pins.size() < 8) {
-      must(kernel.commit(planner::pin(pins)));
-      return {};
-    }
-    const auto before = must(kernel.generation());
-    if (!watch.mute()) give_up("not listening");
-    must(kernel.commit(planner::pin(pins)));
-    if (!watch.unmute()) give_up("listening again");
-    if (must(kernel.generation()) != before + 1) give_up("somebody else changed the ruleset");
+    must(watch.commit(kernel, planner::pin(pins), pins.size()));
     return {};
   };
   auto link = must(enforce::GateLink::listen(loop, socket_path, std::nullopt, must(enforce::open_dns_sockets(port)), {pin, [] {}}));
