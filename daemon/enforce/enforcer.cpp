@@ -86,6 +86,13 @@ base::Result<void> Enforcer::pin(const std::vector<planner::Pin>& pins) {
   return {};
 }
 
+bool Enforcer::takes_pins(const netfilter::kernel::ForeignChange& change) const {
+  if (!change.taken_from) return true;
+  const auto ruleset = planner::build(intent_);
+  return std::any_of(ruleset.sets.begin(), ruleset.sets.end(),
+                     [&](const auto& set) { return set.declaration.timeout && change.taken_from->contains(set.declaration.name); });
+}
+
 base::Result<std::vector<std::string>> Enforcer::differences() {
   const auto found = kernel_.read(planner::table_name);
   if (!found) return base::Result<std::vector<std::string>>(tl::unexpected<base::Error>(found.error()));

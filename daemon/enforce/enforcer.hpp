@@ -44,6 +44,8 @@ public:
   [[nodiscard]] bool others_changed() const { return watch_.missed(); }
   /// What others have done to the table since the last call; of what was noticed in passing nobody knows who did it.
   [[nodiscard]] base::Result<std::vector<netfilter::kernel::ForeignChange>> changes_by_others() { return watch_.read(); }
+  /// Whether addresses that were open may be closed by it.
+  [[nodiscard]] bool takes_pins(const netfilter::kernel::ForeignChange& change) const;
   /// What the kernel holds otherwise than this brought about, in lines for people: see planner::differences().
   [[nodiscard]] base::Result<std::vector<std::string>> differences();
 

@@ -10,6 +10,7 @@
 #include <sys/epoll.h>
 
 #include <algorithm>
+#include <set>
 
 namespace schultor::enforce {
 namespace {
@@ -23,9 +24,14 @@ constexpr std::chrono::seconds retry_delay{1};
 /// Differences that the journal names.
 constexpr std::size_t most_named = 5;
 
-std::string to_string(const netfilter::kernel::ForeignChange& change) {
-  if (change.process.empty()) return "somebody";
-  return fmt::format("{} (pid {})", base::printable(change.process), change.pid);
+/// The last of them by name.
+std::string authors_of(const std::vector<netfilter::kernel::ForeignChange>& changes) {
+  const auto& last = changes.back();
+  std::set<std::uint32_t> others;
+  for (const auto& change : changes)
+    if (change.pid != last.pid) others.insert(change.pid);
+  const auto name = last.process.empty() ? "somebody" : fmt::format("{} (pid {})", base::printable(last.process), last.pid);
+  return others.empty() ? name : fmt::format("{} after {} more", name, others.size());
 }
 
 std::string first_of(const std::vector<std::string>& differences) {
@@ -50,38 +56,74 @@ void Gateway::Impl::on_ruleset_changed() {
     log(Priority::error, {}, fmt::format("{}: it is put right at the next switch only", changes.error().what()));
     return ruleset_changes.reset();
   }
-  if (!changes->empty()) put_right(to_string(changes->back()));
+  if (changes->empty()) return;
+  const auto is_known = [](const auto& one) { return !one.process.empty(); };
+  const bool pins_lost =
+      std::any_of(changes->begin(), changes->end(), [&](const auto& one) { return is_known(one) && enforcer.takes_pins(one); });
+  const auto epoch = announcement.pins_epoch;
+  put_right(authors_of(*changes), pins_lost);
+  // What nobody heard is most likely another table's business: the pins are seen to, and nobody is told of it.
+  if (!std::all_of(changes->begin(), changes->end(), is_known) && announcement.pins_epoch == epoch) open_again();
 }
 
-void Gateway::Impl::put_right(const std::string& by, bool again) {
-  const auto differences = enforcer.differences();
-  // Others may add pins, or take back what they did.
-  if (differences && differences->empty()) return;
-  const auto repaired = differences ? apply(current, Occasion::repair) : tl::unexpected<base::Error>(differences.error());
-  const auto what = differences ? first_of(*differences) : std::string("what is in the kernel is not known");
-  if (repaired) {
-    log(Priority::warning, message_id::ruleset_changed, fmt::format("{} changed the ruleset, which is put right: {}", by, what),
-        {{"SCHULTOR_BY", by}});
-    guard_retry.reset();
-  } else {
-    log(Priority::error, message_id::ruleset_changed,
-        fmt::format("{} changed the ruleset ({}), and it cannot be put right: {}; trying again in {} s", by, what,
-                    repaired.error().what(), retry_delay.count()),
-        {{"SCHULTOR_BY", by}});
-    if (auto source = loop.after(retry_delay, [this, by] { put_right(by, true); })) guard_retry = std::move(*source);
+/// What differs; empty where nothing did. Whoever changes something in the same moment makes the transaction fail: once more then.
+base::Result<std::vector<std::string>> Gateway::Impl::repair() {
+  auto differences = enforcer.differences();
+  for (int attempt = 0; attempt < 2; ++attempt) {
+    if (differences && differences->empty()) break;
+    auto done = differences ? apply(current, Occasion::repair) : tl::unexpected<base::Error>(differences.error());
+    if (done) break;
+    if (attempt > 0) return base::pass(std::move(done), differences ? first_of(*differences) : std::string("the ruleset"));
+    differences = enforcer.differences();
   }
-  if (!again) tell_tampering(by, repaired.has_value());
+  return differences;
 }
 
-/// The first at once; those that follow within a minute together.
+void Gateway::Impl::put_right(const std::string& by, bool pins_lost, bool again) {
+  const auto epoch = announcement.pins_epoch;
+  auto differences = repair();
+  if (!differences) {
+    log(Priority::error, message_id::ruleset_changed,
+        fmt::format("{} changed the ruleset, and it cannot be put right: {}; trying again in {} s", by,
+                    base::printable(differences.error().what()), retry_delay.count()),
+        {{"SCHULTOR_BY", by}});
+    if (auto source = loop.after(retry_delay, [this, by, pins_lost] { put_right(by, pins_lost, true); }))
+      guard_retry = std::move(*source);
+    if (!again) tell_tampering(by, false);
+    return;
+  }
+  guard_retry.reset();
+  // Where the sets were made anew, their pins have been seen to.
+  if (pins_lost && announcement.pins_epoch == epoch) {
+    open_again();
+    differences->emplace_back("addresses that were open were taken away");
+  }
+  // Others may add pins, or take back what they did.
+  if (differences->empty()) return;
+  log(Priority::warning, message_id::ruleset_changed,
+      fmt::format("{} changed the ruleset, which is put right: {}", by, first_of(*differences)), {{"SCHULTOR_BY", by}});
+  tell_tampering(by, true);
+}
+
+/// The cloud's addresses as they were kept, and the gate is to open all others anew before it hands them out.
+void Gateway::Impl::open_again() {
+  if (auto opened = enforcer.pin(pins_of_before(current.gate_rules)); !opened)
+    log(Priority::error, message_id::kernel_refused,
+        fmt::format("The kernel refused the cloud's pins that were kept: {}", opened.error().what()));
+  ++announcement.pins_epoch;
+  if (gate) announce_rules();
+}
+
+/// The first at once, and what cannot be put right; those that follow within a minute together.
 void Gateway::Impl::tell_tampering(const std::string& by, bool repaired) {
-  if (tampering_held) {
+  if (tampering_held && repaired) {
     ++tampering_held->more;
     tampering_held->by = by;
     return;
   }
   raise_tampering(fmt::format("{} changed the ruleset: {}", by,
                               repaired ? "it was put right at once" : "it cannot be put right, see the gateway's journal"));
+  if (tampering_held) return;
   tampering_held.emplace();
   auto end = loop.after(hold_down, [this] {
     const auto held = *std::exchange(tampering_held, std::nullopt);

@@ -135,8 +135,11 @@ struct Gateway::Impl {
   /// From now on what others change of the ruleset is put right within one turn of the loop.
   [[nodiscard]] base::Result<void> watch_ruleset();
   void on_ruleset_changed();
-  /// `again`: what could not be put right before.
-  void put_right(const std::string& by, bool again = false);
+  /// What the kernel held otherwise, before that was put right.
+  [[nodiscard]] base::Result<std::vector<std::string>> repair();
+  /// `pins_lost`: addresses that were open may be closed. `again`: what could not be put right before.
+  void put_right(const std::string& by, bool pins_lost, bool again = false);
+  void open_again();
   void tell_tampering(const std::string& by, bool repaired);
   void raise_tampering(const std::string& text);
 

@@ -69,7 +69,7 @@ std::string remedy(int error) {
   switch (error) {
     case EPERM:
     case EACCES:
-      return "this process needs CAP_NET_ADMIN in the network namespace; nothing was changed";
+      return "this process needs CAP_NET_ADMIN in the network namespace, or another process owns the table; nothing was changed";
     case ENOENT:
       return "something it refers to is not there, so the table is not as the plan took it to be: read and reconcile; nothing was "
              "changed";

@@ -327,6 +327,11 @@ RawElement parse_element(const nlattr& element) {
         raw.catches_all = (flags & NFT_SET_ELEM_CATCHALL) != 0;
         break;
       }
+      case NFTA_SET_ELEM_EXPR:
+      case NFTA_SET_ELEM_EXPRESSIONS:
+      case NFTA_SET_ELEM_OBJREF:
+        raw.does_more = true;
+        break;
       default:
         break;
     }
@@ -344,6 +349,8 @@ std::optional<std::vector<Element>> elements_of(const SetDeclaration& set, std::
   elements.reserve(raw.size());
   for (std::size_t i = 0; i < raw.size(); ++i) {
     RawElement& own = raw[i];
+    // As one with a limit, which matches now and then.
+    if (own.does_more) return std::nullopt;
     if (own.is_end) continue;
     Bytes last = own.last;
     if (is_tree && !own.catches_all) {

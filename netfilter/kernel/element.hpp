@@ -55,6 +55,7 @@ struct RawElement {
   std::optional<std::chrono::milliseconds> left{};
   bool is_end = false;
   bool catches_all = false;
+  bool does_more = false;  ///< has expressions or an object of its own, which this library never gives one
 };
 RawElement parse_element(const nlattr& element);
 

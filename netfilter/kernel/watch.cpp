@@ -33,6 +33,8 @@ constexpr int receive_buffer = 4 * 1024 * 1024;
 constexpr std::size_t most_datagrams = 256;
 /// The first attribute of all that nf_tables tells is its table (NFTA_RULE_TABLE and its likes), but for the end of a transaction.
 constexpr std::uint16_t table_attribute = 1;
+/// NFTA_SET_NAME, and NFTA_SET_ELEM_LIST_SET.
+constexpr std::uint16_t set_attribute = 2;
 
 /// Messages that answer to the port `own` are dropped in the kernel: a school's first lesson pins thousands of addresses.
 bool leave_out(int socket, std::uint32_t own) {
@@ -122,6 +124,19 @@ Result<void> Watch::unmute() {
   return {};
 }
 
+/// One of a transaction's messages.
+void Watch::note(const nlmsghdr& message) {
+  if (!is_of_table(message, table_)) return;
+  touched_ = true;
+  const auto type = message.nlmsg_type & 0xffU;
+  if (type == NFT_MSG_DELTABLE) taken_from_.reset();
+  if ((type != NFT_MSG_DELSETELEM && type != NFT_MSG_DELSET) || !taken_from_) return;
+  for_each_attribute_of(message, [&](const nlattr& attribute) {
+    if (taken_from_ && mnl_attr_get_type(&attribute) == set_attribute) taken_from_->emplace(text_of(attribute));
+    if (taken_from_ && taken_from_->size() > ForeignChange::most_sets) taken_from_.reset();
+  });
+}
+
 Result<std::vector<ForeignChange>> Watch::read() {
   std::vector<ForeignChange> changes;
   if (std::exchange(missed_, false)) changes.emplace_back();
@@ -141,9 +156,15 @@ Result<std::vector<ForeignChange>> Watch::read() {
     if (size < 0) return fail_errno(errno, "reading what others changed in the ruleset");
     for_each_message(octets.data(), static_cast<std::size_t>(size), [&](const nlmsghdr& message) {
       if (message.nlmsg_type >> 8U != NFNL_SUBSYS_NFTABLES) return true;
-      const bool is_end = (message.nlmsg_type & 0xffU) == NFT_MSG_NEWGEN;
-      if (!is_end) touched_ = touched_ || is_of_table(message, table_);
-      else if (std::exchange(touched_, false)) changes.push_back(author_of(message));
+      if ((message.nlmsg_type & 0xffU) != NFT_MSG_NEWGEN) {
+        note(message);
+        return true;
+      }
+      if (std::exchange(touched_, false)) {
+        changes.push_back(author_of(message));
+        changes.back().taken_from = std::move(taken_from_);
+      }
+      taken_from_.emplace();
       return true;
     });
   }

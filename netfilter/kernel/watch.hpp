@@ -8,8 +8,12 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
+#include <set>
 #include <string>
 #include <vector>
+
+struct nlmsghdr;
 
 namespace schultor::netfilter::kernel {
 
@@ -17,6 +21,9 @@ namespace schultor::netfilter::kernel {
 struct ForeignChange {
   std::uint32_t pid = 0;  ///< in the initial namespace of process ids; 0 where it is not known
   std::string process{};  ///< its name (comm), at most 15 octets of anything; empty where it is not known
+  /// The sets from which elements went, by no more than most_sets names; none: perhaps from any.
+  std::optional<std::set<std::string>> taken_from{};
+  static constexpr std::size_t most_sets = 256;
   bool operator==(const ForeignChange&) const = default;
 };
 
@@ -45,12 +52,14 @@ public:
   [[nodiscard]] Result<std::vector<ForeignChange>> read();
 
 private:
+  void note(const nlmsghdr& message);
   Watch(base::UniqueFd socket, std::string table) : socket_(std::move(socket)), table_(std::move(table)) {}
 
   base::UniqueFd socket_;
   std::string table_;
-  bool touched_ = false;  ///< by the transaction whose end has not come yet
-  bool cut_ = false;      ///< that end may have come while nobody listened
+  bool touched_ = false;                                                       ///< by the transaction whose end has not come yet
+  std::optional<std::set<std::string>> taken_from_ = std::set<std::string>{};  ///< by that one
+  bool cut_ = false;                                                           ///< that end may have come while nobody listened
   bool missed_ = false;
 };
 

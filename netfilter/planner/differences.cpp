@@ -2,6 +2,8 @@
 // SPDX-License-Identifier: EUPL-1.2
 #include "netfilter/planner/differences.hpp"
 
+#include "daemon/base/text.hpp"
+
 #include <fmt/format.h>
 
 #include <linux/netfilter/nf_tables.h>
@@ -38,7 +40,8 @@ public:
 private:
   template <typename... Arguments>
   void say(fmt::format_string<Arguments...> format, Arguments&&... arguments) {
-    lines_.push_back(fmt::format(format, std::forward<Arguments>(arguments)...));
+    // Names that others gave may hold anything.
+    lines_.push_back(base::printable(fmt::format(format, std::forward<Arguments>(arguments)...)));
   }
   template <typename Items, typename Is>
   static bool has(const Items& items, Is is) {

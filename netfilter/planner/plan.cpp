@@ -2,6 +2,8 @@
 // SPDX-License-Identifier: EUPL-1.2
 #include "netfilter/planner/plan.hpp"
 
+#include "daemon/base/text.hpp"
+
 #include <fmt/format.h>
 
 namespace schultor::netfilter::planner {
@@ -18,7 +20,9 @@ std::string elements_text(const std::vector<model::Element>& elements) {
 struct OperationText {
   std::string_view table;
 
-  std::string named(std::string_view verb, std::string_view name) const { return fmt::format("{} inet {} {}", verb, table, name); }
+  std::string named(std::string_view verb, std::string_view name) const {
+    return fmt::format("{} inet {} {}", verb, table, base::printable(name));
+  }
   std::string of_elements(std::string_view verb, const model::SetDeclaration& set,
                           const std::vector<model::Element>& elements) const {
     return fmt::format("{} element inet {} {} {{ {} }}", verb, table, set.name, elements_text(elements));

@@ -1,5 +1,6 @@
 // SPDX-FileCopyrightText: Schultor contributors
 // SPDX-License-Identifier: EUPL-1.2
+#include "netfilter/kernel/element.hpp"
 #include "tests/kernel/netfilter_helpers.hpp"
 
 using namespace schultor;
@@ -50,4 +51,14 @@ TEST_CASE("an empty ruleset, and ranges up to the ends of the address space, com
   intent.never = {prefix("0.0.0.0/8"), prefix("255.255.255.255")};
   must(connection.commit(reconciled(connection, intent)));
   CHECK(to_string(reconciled(connection, intent)) == "");
+}
+
+TEST_CASE("an element that does more than stand there is none of ours") {
+  const model::SetDeclaration set{"fresh", {model::Type::mark}};
+  kernel::RawElement element;
+  element.key = {1, 0, 0, 0};
+  CHECK(kernel::elements_of(set, {element}).has_value());
+  // As one with a limit, which matches now and then.
+  element.does_more = true;
+  CHECK_FALSE(kernel::elements_of(set, {element}).has_value());
 }

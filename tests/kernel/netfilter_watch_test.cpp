@@ -75,6 +75,32 @@ TEST_CASE("rules that have gone are named, and ones in another order are told fr
   guarded.put_right();
 }
 
+TEST_CASE("of pins that are taken away it is told from which sets, and of what closes nothing that nothing went") {
+  Guarded guarded;
+  must(guarded.connection.commit(pin({{address("198.51.100.7"), "school", std::chrono::seconds(60)}})));
+  const auto taken = [&](const std::string& command) {
+    run("nft '" + command + "'");
+    const auto changes = guarded.changes();
+    REQUIRE(changes.size() == 1);
+    return changes[0].taken_from;
+  };
+  using Sets = std::set<std::string>;
+  CHECK(taken("add element inet schultor allow_school4 { 198.51.100.9 timeout 60s }") == Sets{});
+  CHECK(taken("delete element inet schultor allow_school4 { 198.51.100.9 }") == Sets{"allow_school4"});
+  CHECK(taken("flush set inet schultor allow_school4") == Sets{"allow_school4"});
+  CHECK(taken("insert rule inet schultor refuse accept") == Sets{});
+  CHECK(taken("delete table inet schultor") == std::nullopt);
+}
+
+TEST_CASE("names that others gave are printable") {
+  Guarded guarded;
+  CHECK(planner::differences(build(school()), [&] {
+          auto found = must(guarded.connection.read(table_name));
+          found.chains.push_back({"\x1b[31m\xff\n"});
+          return found;
+        }()) == Lines{"chain \\x1b[31m\\xff\\x0a is not ours"});
+}
+
 TEST_CASE("our own transactions and other tables are nobody's business") {
   Guarded guarded;
   run("nft 'add table inet other; add chain inet other schultor; add table ip schultor; add set ip schultor x { type ipv4_addr; "

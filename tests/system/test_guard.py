@@ -6,7 +6,7 @@
 import json
 import unittest
 
-from lib.school import School, internet4, main
+from lib.school import School, internet4, main, wait_for
 from schoollab.names import many4
 from test_groups import pairs
 from test_switch import talk
@@ -86,6 +86,24 @@ class Guard(unittest.TestCase):
         self.assert_in_order()
         self.assertEqual(len(events(self.school, "tampering")), 1)
         self.assertEqual(self.school.log("schultord").count("changed the ruleset, which is put right"), 20)
+
+    def test_addresses_that_were_open_are_open_again(self):
+        school = self.school
+        addresses = {name: school.resolve("tablet1", name).addresses[0] for name in ("frei.mnspro.test", "frei.lernen.test")}
+        kept = school.directory / "state" / "cloud_pins"
+        wait_for(lambda: kept.exists() and addresses["frei.mnspro.test"] in kept.read_text(), what="the cloud's address in the file")
+        for address in addresses.values():
+            school.server("internet", address, 7777 if address == addresses["frei.lernen.test"] else 443)
+        for sets in (("cloud4",), ("allow_school4",), ("cloud4", "cloud6", "allow_school4", "allow_school6")):
+            with self.subTest(sets):
+                school.exec("gateway", "nft", "; ".join(f"flush set inet schultor {name}" for name in sets))
+                self.assert_in_order()
+                # The cloud's without a question, the learning site's with the next one.
+                school.connect("tablet1", addresses["frei.mnspro.test"], 443).close()
+                self.assertEqual(school.resolve("tablet1", "frei.lernen.test").addresses, [addresses["frei.lernen.test"]])
+                school.connect("tablet1", addresses["frei.lernen.test"], 7777).close()
+        self.assertEqual(len(events(school, "tampering")), 1)
+        self.assertIn("addresses that were open were taken away", school.log("schultord"))
 
     def test_other_peoples_tables_are_nobodys_business(self):
         self.school.exec("gateway", "nft", "add table inet fremd; add set inet fremd schultor { type ipv4_addr; }; delete table inet fremd")
