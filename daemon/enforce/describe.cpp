@@ -37,7 +37,7 @@ json to_object(const policy::Policy& policy, const lists::ListStatus& one) {
   return {{"list", one.list},
           {"state", lists::to_string(one.state)},
           {"reason", one.reason},
-          {"since", policy::format_local(policy, one.since)},
+          {"since", policy::format_local(policy, std::chrono::floor<std::chrono::seconds>(one.since))},
           {"updated", one.updated ? json(policy::format_local(policy, *one.updated)) : json(nullptr)},
           {"entries", one.entries},
           {"from", one.host}};

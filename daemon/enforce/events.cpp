@@ -10,21 +10,20 @@
 namespace schultor::enforce {
 namespace {
 
-/// With a fraction of the second only where there is one.
-std::string utc(base::Instant at) {
-  const auto second = std::chrono::floor<std::chrono::seconds>(at);
-  return at == second ? date::format("%FT%TZ", second) : date::format("%FT%TZ", at);
-}
-
 /// `event` has its kind and what its id begins with: adds the rest of an event that is told in words.
 std::string worded(nlohmann::json event, const policy::Policy& policy, base::Instant at, const std::string& text) {
-  event["id"] = fmt::format("{}/{}", event["id"].get<std::string>(), utc(at));
+  event["id"] = fmt::format("{}/{}", event["id"].get<std::string>(), instant_in_id(at));
   event["at"] = policy::format_local(policy, std::chrono::floor<std::chrono::seconds>(at));
   event["text"] = text;
   return event.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
 }
 
 }  // namespace
+
+std::string instant_in_id(base::Instant at) {
+  const auto second = std::chrono::floor<std::chrono::seconds>(at);
+  return at == second ? date::format("%FT%TZ", second) : date::format("%FT%TZ", at);
+}
 
 void tell_apart(std::vector<ModeChange>& changes, base::Instant now, std::map<std::string, base::Instant>& told) {
   for (auto& change : changes) {
@@ -36,7 +35,7 @@ void tell_apart(std::vector<ModeChange>& changes, base::Instant now, std::map<st
 }
 
 std::string mode_event(const policy::Policy& policy, const ModeChange& change) {
-  nlohmann::json event{{"id", fmt::format("mode/{}/{}", change.group, utc(change.at))},
+  nlohmann::json event{{"id", fmt::format("mode/{}/{}", change.group, instant_in_id(change.at))},
                        {"kind", "mode"},
                        {"at", policy::format_local(policy, std::chrono::floor<std::chrono::seconds>(change.at))},
                        {"group", change.group},
@@ -57,7 +56,7 @@ std::vector<std::string> in_short(std::vector<std::string> errors) {
 
 std::string configuration_event(const policy::Policy& policy, base::Instant at, const std::vector<std::string>& errors) {
   const std::string result = errors.empty() ? "applied" : "refused";
-  nlohmann::json event{{"id", fmt::format("configuration/{}/{}", result, utc(at))},
+  nlohmann::json event{{"id", fmt::format("configuration/{}/{}", result, instant_in_id(at))},
                        {"kind", "configuration"},
                        {"at", policy::format_local(policy, std::chrono::floor<std::chrono::seconds>(at))},
                        {"result", result},
@@ -68,7 +67,7 @@ std::string configuration_event(const policy::Policy& policy, base::Instant at, 
 
 std::string clock_event(const policy::Policy& policy, base::Instant at, bool trusted) {
   const char* result = trusted ? "trusted" : "untrusted";
-  return nlohmann::json{{"id", fmt::format("clock/{}/{}", result, utc(at))},
+  return nlohmann::json{{"id", fmt::format("clock/{}/{}", result, instant_in_id(at))},
                         {"kind", "clock"},
                         {"at", policy::format_local(policy, std::chrono::floor<std::chrono::seconds>(at))},
                         {"result", result},
@@ -80,7 +79,7 @@ std::string clock_event(const policy::Policy& policy, base::Instant at, bool tru
 std::string question_log_event(const policy::Policy& policy, base::Instant at, bool begun, const QuestionLog& about,
                                const std::string& by) {
   const char* result = begun ? "begun" : "ended";
-  nlohmann::json event{{"id", fmt::format("debug/{}/{}", result, utc(at))},
+  nlohmann::json event{{"id", fmt::format("debug/{}/{}", result, instant_in_id(at))},
                        {"kind", "debug"},
                        {"at", policy::format_local(policy, std::chrono::floor<std::chrono::seconds>(at))},
                        {"result", result},

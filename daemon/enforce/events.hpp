@@ -14,6 +14,9 @@
 
 namespace schultor::enforce {
 
+/// As it ends an event's id: UTC, with a fraction of the second only where there is one. Two events of a second are two.
+[[nodiscard]] std::string instant_in_id(base::Instant at);
+
 /// A group went from one profile to another.
 struct ModeChange {
   std::string group;

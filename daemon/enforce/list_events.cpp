@@ -2,22 +2,20 @@
 // SPDX-License-Identifier: EUPL-1.2
 #include "daemon/enforce/list_events.hpp"
 
-#include "daemon/policy/schedule.hpp"
+#include "daemon/enforce/events.hpp"
 
-#include <date/date.h>
 #include <nlohmann/json.hpp>
 
 namespace schultor::enforce {
 namespace {
 
 using nlohmann::json;
-using std::chrono::sys_seconds;
 
-ListEvent event(const policy::Policy& policy, const std::string& what, const char* result, sys_seconds at, const std::string& text,
-                const json& more = json::object()) {
-  auto object = json{{"id", fmt::format("{}/{}/{}", what, result, date::format("%FT%TZ", at))},
+ListEvent event(const policy::Policy& policy, const std::string& what, const char* result, base::Instant at,
+                const std::string& text, const json& more = json::object()) {
+  auto object = json{{"id", fmt::format("{}/{}/{}", what, result, instant_in_id(at))},
                      {"kind", "lists"},
-                     {"at", policy::format_local(policy, at)},
+                     {"at", policy::format_local(policy, std::chrono::floor<std::chrono::seconds>(at))},
                      {"result", result},
                      {"text", text}};
   object.update(more);

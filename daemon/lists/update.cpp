@@ -196,8 +196,7 @@ Updater::Outcome Updater::attempt(const config::BlockList& list, bool forced, co
   return outcome;
 }
 
-base::Result<void> Updater::update(const config::BlockList& list, bool forced, const UpdateOptions& options,
-                                   std::chrono::sys_seconds now) {
+base::Result<void> Updater::update(const config::BlockList& list, bool forced, const UpdateOptions& options, base::Instant now) {
   const auto& name = list.name.value;
   const auto* known = status_.find(name);
   const auto before = known != nullptr ? *known : ListStatus{};
@@ -209,7 +208,7 @@ base::Result<void> Updater::update(const config::BlockList& list, bool forced, c
   after.reason = outcome.reason;
   if (outcome.state == UpdateState::ok) {
     after.source = source_of(list);
-    after.updated = now;
+    after.updated = std::chrono::floor<std::chrono::seconds>(now);
     after.file = outcome.file;
     after.entries = outcome.entries;
     // A server that says nothing new of it with “not modified” means what it said before.
@@ -228,7 +227,7 @@ base::Result<void> Updater::update(const config::BlockList& list, bool forced, c
   return save();
 }
 
-base::Result<void> Updater::note_table(const std::string& fault, std::chrono::sys_seconds now) {
+base::Result<void> Updater::note_table(const std::string& fault, base::Instant now) {
   const auto text = status_text(fault);
   if (text == status_.table_fault) return {};
   has_news_ = true;

@@ -41,9 +41,9 @@ public:
   /// Downloads a list and takes it, or says in the status why not. `forced`: also one that shrank. Fails only where the status
   /// cannot be written.
   [[nodiscard]] base::Result<void> update(const config::BlockList& list, bool forced, const UpdateOptions& options,
-                                          std::chrono::sys_seconds now);
+                                          base::Instant now);
   /// Whether a table could be made of what is in use now; empty: yes.
-  [[nodiscard]] base::Result<void> note_table(const std::string& fault, std::chrono::sys_seconds now);
+  [[nodiscard]] base::Result<void> note_table(const std::string& fault, base::Instant now);
   /// The table that holds what is in use is in force.
   [[nodiscard]] base::Result<void> note_in_force();
 

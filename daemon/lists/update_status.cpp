@@ -20,7 +20,12 @@ constexpr std::size_t most = 64;
 constexpr std::size_t longest_list_name = 32;
 constexpr int deepest = 4;
 /// The end of the year 9999.
-constexpr std::int64_t last_second = 253'402'300'799;
+constexpr sys_seconds last_second{std::chrono::seconds{253'402'300'799}};
+
+template <class Time>
+constexpr std::uint64_t count_of(Time at) {
+  return static_cast<std::uint64_t>(at.time_since_epoch().count());
+}
 
 bool is_hex(std::string_view text) {
   return std::all_of(text.begin(), text.end(), [](char c) { return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f'); });
@@ -68,16 +73,10 @@ public:
     fault(name, "true or false");
     return false;
   }
-  sys_seconds instant(const char* name) {
-    const auto* value = take(name);
-    if (value != nullptr && value->is_number_integer())
-      if (const auto count = value->get<std::int64_t>(); count >= 0 && count <= last_second)
-        return sys_seconds{std::chrono::seconds{count}};
-    fault(name, "seconds since 1970");
-    return {};
-  }
-  std::optional<sys_seconds> optional_instant(const char* name) {
-    if (const auto found = object_.find(name); found == object_.end() || !found->is_null()) return instant(name);
+  base::Instant instant(const char* name) { return count_since_1970<base::Instant>(name, "microseconds since 1970"); }
+  std::optional<sys_seconds> optional_second(const char* name) {
+    if (const auto found = object_.find(name); found == object_.end() || !found->is_null())
+      return count_since_1970<sys_seconds>(name, "seconds since 1970");
     take(name);
     return std::nullopt;
   }
@@ -104,6 +103,15 @@ public:
   }
 
 private:
+  template <class Time>
+  Time count_since_1970(const char* name, std::string_view expected) {
+    const auto* value = take(name);
+    if (value != nullptr && value->is_number_unsigned())
+      if (const auto count = value->get<std::uint64_t>(); count <= count_of(Time{last_second}))
+        return Time{typename Time::duration{static_cast<std::int64_t>(count)}};
+    fault(name, expected);
+    return {};
+  }
   const json* take(const char* name) {
     const auto found = object_.find(name);
     if (found == object_.end()) return nullptr;
@@ -128,8 +136,8 @@ base::Result<ListStatus> read_list_status(const json& object) {
   one.source = members.text("source");
   one.state = members.state("state");
   one.reason = members.text("reason");
-  one.since = members.instant("since");
-  one.updated = members.optional_instant("updated");
+  one.since = members.instant("since_us");
+  one.updated = members.optional_second("updated");
   one.file = members.text("file");
   one.entries = members.number("entries");
   one.etag = members.text("etag");
@@ -143,14 +151,13 @@ base::Result<ListStatus> read_list_status(const json& object) {
 }
 
 json to_object(const ListStatus& one) {
-  const auto seconds_of = [](sys_seconds at) { return at.time_since_epoch().count(); };
   return {{"list", one.list},
           {"host", one.host},
           {"source", one.source},
           {"state", to_string(one.state)},
           {"reason", one.reason},
-          {"since", seconds_of(one.since)},
-          {"updated", one.updated ? json(seconds_of(*one.updated)) : json(nullptr)},
+          {"since_us", count_of(one.since)},
+          {"updated", one.updated ? json(count_of(*one.updated)) : json(nullptr)},
           {"file", one.file},
           {"entries", one.entries},
           {"etag", one.etag},
@@ -191,7 +198,7 @@ std::string to_json(const UpdateStatus& status) {
   for (const auto& one : status.lists) lists.push_back(to_object(one));
   const json document{{"compiled", status.compiled},
                       {"table_fault", status.table_fault},
-                      {"table_since", status.table_since.time_since_epoch().count()},
+                      {"table_since_us", count_of(status.table_since)},
                       {"lists", std::move(lists)}};
   return document.dump(2, ' ', false, json::error_handler_t::replace) + "\n";
 }
@@ -204,7 +211,7 @@ base::Result<UpdateStatus> update_status_from_json(std::string_view text) {
   UpdateStatus status;
   status.compiled = members.flag("compiled");
   status.table_fault = members.text("table_fault");
-  status.table_since = members.instant("table_since");
+  status.table_since = members.instant("table_since_us");
   const auto* lists = members.list("lists");
   if (const auto fault = members.finish(); !fault.empty()) return base::fail("{}", fault);
   for (const auto& object : *lists) {

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "daemon/base/result.hpp"
+#include "daemon/base/wall_clock.hpp"
 
 #include <chrono>
 #include <cstdint>
@@ -29,8 +30,8 @@ struct ListStatus {
   std::string host;    ///< of its address, of which the rest is nobody's business
   std::string source;  ///< a digest of its address and format: whether these are others now
   UpdateState state = UpdateState::failed;
-  std::string reason;                               ///< why it is held or failed, for people; empty: ok
-  std::chrono::sys_seconds since{};                 ///< when that came about; of ok: when its contents did
+  std::string reason;     ///< why it is held or failed, for people; empty: ok
+  base::Instant since{};  ///< when that came about; of ok: when its contents did. Tells one event from another
   std::optional<std::chrono::sys_seconds> updated;  ///< when the server was last heard to have what is in use
   std::string file;                                 ///< its name in the folder of downloads; empty: there is none
   std::uint64_t entries = 0;                        ///< names and addresses in it
@@ -42,9 +43,9 @@ struct ListStatus {
 struct UpdateStatus {
   /// Whether the table that is in force holds what is in use. False while an update goes on, and after one that was cut short.
   bool compiled = true;
-  std::string table_fault;                 ///< why no table could be made of the lists; empty: one could
-  std::chrono::sys_seconds table_since{};  ///< when that came about
-  std::vector<ListStatus> lists;           ///< by name
+  std::string table_fault;        ///< why no table could be made of the lists; empty: one could
+  base::Instant table_since{};    ///< when that came about
+  std::vector<ListStatus> lists;  ///< by name
   bool operator==(const UpdateStatus&) const = default;
 
   /// Null where there is none of that name.

@@ -14,7 +14,7 @@ UpdateStatus example() {
   UpdateStatus status;
   status.compiled = false;
   status.table_fault = "the lists hold more than 20000000 names";
-  status.table_since = at;
+  status.table_since = at + std::chrono::microseconds{1};
   status.lists = {{"ads", "lists.example", "00ff", UpdateState::ok, "", at, at, "ads.adblock", 7, "\"e\"", ""},
                   {"adult", "[2001:db8::1]", "", UpdateState::failed, "the server answered 503", at, std::nullopt, "", 0, "", ""}};
   return status;

@@ -29,7 +29,7 @@ json describe(const lists::UpdateStatus& status) {
     all.push_back({{"list", one.list},
                    {"state", lists::to_string(one.state)},
                    {"reason", one.reason},
-                   {"since", to_text(one.since)},
+                   {"since", to_text(std::chrono::floor<std::chrono::seconds>(one.since))},
                    {"updated", one.updated ? json(to_text(*one.updated)) : json(nullptr)},
                    {"entries", one.entries},
                    {"from", one.host}});
@@ -109,7 +109,7 @@ base::Result<void> put_in_force() {
 
 base::Result<void> run(lists::Updater& updater, const std::vector<config::BlockList>& lists, const Request& request,
                        const lists::UpdateOptions& options) {
-  const auto now = [] { return std::chrono::floor<std::chrono::seconds>(std::chrono::system_clock::now()); };
+  const auto now = [] { return std::chrono::floor<base::Instant::duration>(std::chrono::system_clock::now()); };
   if (!request.only)
     if (auto kept = updater.keep_only(lists); !kept) return kept;
   for (const auto& list : lists) {
