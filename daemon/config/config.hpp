@@ -3,6 +3,7 @@
 #pragma once
 
 #include "daemon/base/address.hpp"
+#include "daemon/base/port_range.hpp"
 #include "daemon/config/calendar.hpp"
 #include "daemon/config/diagnostic.hpp"
 #include "daemon/config/endpoints.hpp"
@@ -44,13 +45,22 @@ struct Cache {
   Source source;
 };
 
+/// [management]: who may reach the box itself, from any side.
+struct Management {
+  std::vector<Located<base::Prefix>> prefixes;
+  std::vector<Located<std::uint16_t>> ports;  ///< TCP; none said: ssh's
+};
+
 /// gateway.toml: the box. What the command did not ask for (Need) may be empty.
 struct Gateway {
   Text school;
   Text timezone;
   std::vector<Text> lan_interfaces;
   std::vector<Located<base::InterfaceAddress>> lan_addresses;
+  std::vector<Located<base::Prefix>> reachable;  ///< [lan] reachable: private networks that open profiles may reach
   Text wan_interface;
+  bool masquerade = true;  ///< [wan] masquerade: IPv4 leaves with the address of the interface
+  std::optional<Management> management;
   std::optional<Located<base::Endpoint>> resolver;
   std::vector<Text> local_zones;  ///< [resolver] local: names that the resolver knows inside
   std::optional<Cache> cache;
@@ -118,6 +128,7 @@ struct Profile {
   std::vector<Text> block;
   std::vector<Text> block_categories;
   SafeSearch safe_search;
+  std::vector<Located<base::PortRange>> services;  ///< ports that are closed unless a profile names them
 };
 
 /// [override]: bounds of what may be set by hand.

@@ -10,7 +10,6 @@
 
 #include <algorithm>
 #include <array>
-#include <charconv>
 #include <limits>
 #include <optional>
 #include <set>
@@ -55,22 +54,13 @@ std::string_view take_until(std::optional<std::string_view>& rest, char separato
   return part;
 }
 
-/// A port of 1 to 65535, without leading zeros; 0 where it is none.
-std::uint16_t parse_port(std::string_view text) {
-  std::uint16_t port = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), port);
-  return error == std::errc() && end == text.data() + text.size() && text.front() != '0' ? port : std::uint16_t{0};
-}
-
 /// "80,443", "143, 587", "3478-3481"
-std::optional<std::vector<PortRange>> parse_ports(std::string_view text, std::uint8_t protocol) {
+std::optional<std::vector<PortRange>> parse_port_list(std::string_view text, std::uint8_t protocol) {
   std::vector<PortRange> ranges;
   for (std::optional<std::string_view> rest = text; rest;) {
-    std::optional<std::string_view> part = trimmed(take_until(rest, ','));
-    const auto first = parse_port(trimmed(take_until(part, '-')));
-    const auto last = part ? parse_port(trimmed(*part)) : first;
-    if (first == 0 || last < first || ranges.size() == most_ranges) return std::nullopt;
-    ranges.push_back({protocol, first, last});
+    const auto range = base::parse_ports(protocol, trimmed(take_until(rest, ',')));
+    if (!range || ranges.size() == most_ranges) return std::nullopt;
+    ranges.push_back(*range);
   }
   return ranges;
 }
@@ -166,7 +156,7 @@ private:
   void read_ports(const EndpointEntry& entry, Endpoint& endpoint) {
     const auto add = [&](const std::optional<EndpointText>& text, std::string_view member, std::uint8_t protocol) {
       if (!text) return;
-      const auto ranges = parse_ports(text->value, protocol);
+      const auto ranges = parse_port_list(text->value, protocol);
       if (ranges) endpoint.ports.insert(endpoint.ports.end(), ranges->begin(), ranges->end());
       else
         error(text->line, fmt::format("{}: “{}” is no list of at most {} ports: expected one such as “80,443” or “3478-3481”",

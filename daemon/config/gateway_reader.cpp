@@ -54,6 +54,7 @@ void read_lan(TableReader table, Gateway& gateway, bool needed) {
   }
   check_unique(table.out(), gateway.lan_interfaces, "an interface");
   check_unique(table.out(), gateway.lan_addresses, "an address");
+  gateway.reachable = table.prefixes("reachable");
   if (needed && gateway.lan_interfaces.empty())
     table.missing("interfaces", "the interfaces that tablets are behind, such as [\"lan0\"]");
   if (needed && addresses.empty())
@@ -72,7 +73,19 @@ void read_wan(TableReader table, Gateway& gateway, bool needed) {
   } else if (needed) {
     table.missing("interface", "the interface to the internet, such as \"wan0\"");
   }
+  if (const auto masquerade = table.flag("masquerade")) gateway.masquerade = masquerade->value;
   table.finish();
+}
+
+void read_management(TableReader table, Gateway& gateway) {
+  constexpr std::size_t most = 64;
+  Management management{table.prefixes("prefixes"), table.ports("ports")};
+  if (management.prefixes.size() > most || management.ports.size() > most)
+    table.out().error(table.where(), fmt::format("[management]: expected at most {} prefixes and ports", most));
+  if (management.prefixes.empty())
+    table.missing("prefixes", "the networks that the box is managed from, such as [\"10.9.0.0/24\"]");
+  table.finish();
+  gateway.management = std::move(management);
 }
 
 void read_resolver(TableReader table, Gateway& gateway, bool needed) {
@@ -195,6 +208,7 @@ Gateway read_gateway(TableReader file, Need need) {
   else if (need.network) file.missing("[lan]", "the tablets' side: interfaces and addresses");
   if (auto wan = file.table("wan")) read_wan(*wan, gateway, need.network);
   else if (need.network) file.missing("[wan]", "the internet's side: interface");
+  if (auto management = file.table("management")) read_management(*management, gateway);
   if (auto resolver = file.table("resolver")) read_resolver(*resolver, gateway, need.network);
   else if (need.network) file.missing("[resolver]", "the resolver's address");
   if (auto clock = file.table("clock")) {

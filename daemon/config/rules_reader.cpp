@@ -43,6 +43,13 @@ Profile read_profile(TableReader table) {
   profile.block = table.texts("block");
   profile.safe_search = read_safe_search(table);
   profile.block_categories = read_block_categories(table);
+  for (const auto& text : table.texts("services")) {
+    const auto service = base::parse_service(text.value);
+    if (service) profile.services.push_back({*service, text.source});
+    else
+      table.out().error(text.source,
+                        fmt::format("“{}” is no service: expected one such as \"tcp/22\" or \"udp/3478-3481\"", text.value));
+  }
   table.finish();
   return profile;
 }

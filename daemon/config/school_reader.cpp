@@ -40,11 +40,7 @@ Group read_group(TableReader table) {
     else if (!group.strictest && !group.schedule && !group.profile)
       table.missing("schedule", "a schedule, or a profile that always holds, beside strictest = false");
   }
-  for (const auto& text : table.texts("prefixes")) {
-    const auto prefix = base::parse_prefix(text.value);
-    if (prefix) group.prefixes.push_back({*prefix, text.source});
-    else table.out().error(text.source, prefix.error().what());
-  }
+  group.prefixes = table.prefixes("prefixes");
   group.interfaces = table.texts("interfaces");
   table.finish();
   return group;

@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <limits>
 #include <utility>
 
 namespace schultor::config {
@@ -59,6 +60,35 @@ std::optional<Located<bool>> TableReader::flag(std::string_view key) {
   if (const auto* flag = std::get_if<bool>(&entry->value.data)) return Located<bool>{*flag, entry->value.source};
   wrong(key, entry->value, "true or false");
   return std::nullopt;
+}
+
+std::vector<Located<std::uint16_t>> TableReader::ports(std::string_view key) {
+  std::vector<Located<std::uint16_t>> ports;
+  const auto* entry = take(key);
+  if (entry == nullptr) return ports;
+  const auto* list = std::get_if<std::vector<Value>>(&entry->value.data);
+  if (list == nullptr) {
+    wrong(key, entry->value, "a list of ports such as [22, 443]");
+    return ports;
+  }
+  for (const auto& value : *list) {
+    const auto* number = std::get_if<std::int64_t>(&value.data);
+    if (number != nullptr && *number >= 1 && *number <= std::numeric_limits<std::uint16_t>::max())
+      ports.push_back({static_cast<std::uint16_t>(*number), value.source});
+    else if (number == nullptr) wrong(fmt::format("an entry of {}", key), value, "a port of 1 to 65535, without quotes");
+    else out_.error(value.source, in_table(fmt::format("an entry of {} is {}, expected a port of 1 to 65535", key, *number)));
+  }
+  return ports;
+}
+
+std::vector<Located<base::Prefix>> TableReader::prefixes(std::string_view key) {
+  std::vector<Located<base::Prefix>> prefixes;
+  for (const auto& text : texts(key)) {
+    const auto prefix = base::parse_prefix(text.value);
+    if (prefix) prefixes.push_back({*prefix, text.source});
+    else out_.error(text.source, prefix.error().what());
+  }
+  return prefixes;
 }
 
 std::optional<Located<std::uint64_t>> TableReader::number(std::string_view key) {

@@ -30,6 +30,9 @@ public:
   /// None where the key is missing.
   [[nodiscard]] std::optional<std::vector<Text>> optional_texts(std::string_view key);
   [[nodiscard]] std::optional<Located<bool>> flag(std::string_view key);
+  [[nodiscard]] std::vector<Located<std::uint16_t>> ports(std::string_view key);
+  /// Networks such as "192.168.5.0/24".
+  [[nodiscard]] std::vector<Located<base::Prefix>> prefixes(std::string_view key);
   /// From 0 up.
   [[nodiscard]] std::optional<Located<std::uint64_t>> number(std::string_view key);
   [[nodiscard]] std::optional<TableReader> table(std::string_view key);

@@ -33,9 +33,12 @@ std::optional<gid_t> find_group(const std::string& name) {
 
 base::Result<void> Gateway::Impl::apply(const Configuration& wanted, Occasion occasion) {
   const auto now = moment_of(*wanted.policy);
-  const bool rules_changed = occasion == Occasion::reload && wanted.gate_rules_json != current.gate_rules_json;
+  const bool is_reload = occasion == Occasion::reload;
+  const bool rules_changed = is_reload && wanted.gate_rules_json != current.gate_rules_json;
+  const bool admits_otherwise = rules_changed || (is_reload && (wanted.policy->closed_services != current.policy->closed_services ||
+                                                                wanted.policy->network != current.policy->network));
   const auto in_force = enforcer.in_force();
-  auto outcome = enforcer.apply(*wanted.policy, wanted.lan_interfaces, now, wanted.numbers, wanted.lists.networks, rules_changed,
+  auto outcome = enforcer.apply(*wanted.policy, wanted.lan_interfaces, now, wanted.numbers, wanted.lists.networks, admits_otherwise,
                                 [&] { return pins_of_before(wanted.gate_rules); });
   if (!outcome) return base::pass(std::move(outcome));
   if (outcome->pins_refused)

@@ -47,9 +47,16 @@ planner::Intent intent_of(const policy::Policy& policy, const std::vector<std::s
   for (const auto& profile : policy.gate.profiles) {
     const auto label = numbers.labels.find(profile.name);
     intent.profiles.push_back({profile.name, profile.listed, profile.listed ? label->second : std::uint8_t{0}});
+    if (const auto closed = policy.closed_services.find(profile.name); closed != policy.closed_services.end())
+      intent.profiles.back().closed = closed->second;
     if (const auto blocked = listed.blocked.find(profile.name); blocked != listed.blocked.end())
       intent.profiles.back().blocked = blocked->second;
   }
+  intent.inside = policy.network.inside;
+  for (const auto& [prefix, group] : intent.prefixes) intent.inside.push_back(prefix);
+  intent.reachable = policy.network.reachable;
+  if (policy.network.masquerade) intent.masqueraded = {policy.network.wan_interface};
+  intent.management = {policy.network.management, policy.network.management_ports};
   return intent;
 }
 

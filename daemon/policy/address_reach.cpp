@@ -19,6 +19,9 @@ constexpr std::array private4{Network4{0x0a000000, 8}, Network4{0x64400000, 10},
 constexpr std::array nowhere4{Network4{0x00000000, 8},  Network4{0x7f000000, 8},  Network4{0xa9fe0000, 16},
                               Network4{0xc0000000, 24}, Network4{0xc6120000, 15}, Network4{0xe0000000, 3}};
 
+/// RFC 6052, 64:ff9b::/96
+constexpr std::array<std::uint8_t, 12> nat64{0x00, 0x64, 0xff, 0x9b};
+
 std::uint32_t number_of(std::span<const std::uint8_t, 4> octets) {
   return std::uint32_t{octets[0]} << 24U | std::uint32_t{octets[1]} << 16U | std::uint32_t{octets[2]} << 8U | octets[3];
 }
@@ -35,8 +38,7 @@ Reach reach4(std::uint32_t address) {
 }
 
 Reach reach6(const std::array<std::uint8_t, 16>& octets) {
-  // RFC 6052, 64:ff9b::/96: what a NAT64 makes of it decides, and a private network behind one is nobody's.
-  constexpr std::array<std::uint8_t, 12> nat64{0x00, 0x64, 0xff, 0x9b};
+  // What a NAT64 makes of it decides, and a private network behind one is nobody's.
   if (std::equal(nat64.begin(), nat64.end(), octets.begin()))
     return reach4(number_of(std::span(octets).last<4>())) == Reach::outside ? Reach::outside : Reach::nowhere;
   if ((octets[0] & 0xfeU) == 0xfcU) return Reach::inside;
@@ -67,6 +69,29 @@ Reach reach_of(std::span<const base::InterfaceAddress> lan, const base::Address&
     if (same_network(own, address)) reach = Reach::inside;
   }
   return reach;
+}
+
+std::vector<base::Prefix> networks_inside(std::span<const base::InterfaceAddress> lan) {
+  std::vector<base::Prefix> networks;
+  const auto add = [&](std::span<const std::uint8_t> octets, unsigned length) {
+    networks.push_back({base::address_from_bytes(octets), static_cast<std::uint8_t>(length)});
+  };
+  const auto add_private = [&](const Network4& network) {
+    std::array<std::uint8_t, 4> octets{};
+    for (unsigned i = 0; i < 4; ++i) octets.at(i) = static_cast<std::uint8_t>(network.network >> (24U - 8U * i));
+    add(octets, network.length);
+    std::array<std::uint8_t, 16> behind_nat64{};
+    std::copy(nat64.begin(), nat64.end(), behind_nat64.begin());
+    std::copy(octets.begin(), octets.end(), behind_nat64.begin() + nat64.size());
+    add(behind_nat64, 8 * static_cast<unsigned>(nat64.size()) + network.length);
+  };
+  for (const auto& network : private4) add_private(network);
+  for (const auto& network : nowhere4) add_private(network);
+  for (const auto* text : {"::/96", "::ffff:0:0/96", "64:ff9b:1::/48", "100::/64", "2001::/32", "2002::/16", "fc00::/7", "fe80::/10",
+                           "fec0::/10", "ff00::/8"})
+    networks.push_back(base::parse_prefix(text).value());
+  for (const auto& own : lan) networks.push_back(base::network_of(own));
+  return networks;
 }
 
 }  // namespace schultor::policy

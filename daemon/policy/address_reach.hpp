@@ -6,6 +6,7 @@
 
 #include <cstdint>
 #include <span>
+#include <vector>
 
 /// Where an address leads, seen from the school.
 namespace schultor::policy {
@@ -18,5 +19,9 @@ enum class Reach : std::uint8_t {
 
 /// `lan`: the gateway's addresses with their networks.
 [[nodiscard]] Reach reach_of(std::span<const base::InterfaceAddress> lan, const base::Address& address);
+
+/// Networks that lead inside or nowhere, as ranges: the school's own, private and special ones, and what tunnels make of these. Of
+/// IPv6, what lies outside of 2000::/3 and is nobody's is left out: no router knows it.
+[[nodiscard]] std::vector<base::Prefix> networks_inside(std::span<const base::InterfaceAddress> lan);
 
 }  // namespace schultor::policy

@@ -2,10 +2,12 @@
 // SPDX-License-Identifier: EUPL-1.2
 #include "daemon/policy/compile.hpp"
 
+#include "daemon/policy/address_reach.hpp"
 #include "daemon/policy/bypass_names.hpp"
 #include "daemon/policy/compile_cloud.hpp"
 #include "daemon/policy/compile_names.hpp"
 #include "daemon/policy/compile_schedules.hpp"
+#include "daemon/policy/services.hpp"
 
 #include <date/tz.h>
 
@@ -22,6 +24,7 @@ using config::Diagnostics;
 using config::Text;
 
 constexpr std::size_t most_groups = 1000;
+constexpr std::uint16_t ssh_port = 22;
 constexpr std::chrono::hours longest_override_unless_said{24};
 
 Source place_of(const config::Source& source) { return {source.file, source.line}; }
@@ -43,7 +46,7 @@ public:
     for (const auto& profile : config_.city.profiles) add_profile(profile, true);
     for (const auto name : built_in_profiles)
       if (!profiles_.contains(std::string(name)))
-        add_profile({{std::string(name), {"built-in", 0, 0}}, config::Access::listed, {}, {}, {}, {}}, true);
+        add_profile({{std::string(name), {"built-in", 0, 0}}, config::Access::listed, {}, {}, {}, {}, {}}, true);
     for (const auto& profile : config_.school.profiles) add_profile(profile, false);
     check_profiles();
     for (const auto& schedule : config_.city.schedules) add_schedule(schedule, true);
@@ -106,6 +109,15 @@ private:
   void compile_network() {
     policy_.gate.local = compile_names(config_.gateway.local_zones, out_);
     for (const auto& address : config_.gateway.lan_addresses) policy_.gate.lan.push_back(address.value);
+    auto& network = policy_.network;
+    network.wan_interface = config_.gateway.wan_interface.value;
+    network.masquerade = config_.gateway.masquerade;
+    network.inside = networks_inside(policy_.gate.lan);
+    for (const auto& prefix : config_.gateway.reachable) network.reachable.push_back(prefix.value);
+    if (!config_.gateway.management) return;
+    for (const auto& prefix : config_.gateway.management->prefixes) network.management.push_back(prefix.value);
+    for (const auto& port : config_.gateway.management->ports) network.management_ports.push_back(port.value);
+    if (network.management_ports.empty()) network.management_ports = {ssh_port};
   }
 
   void add_profile(const config::Profile& profile, bool of_city) {
@@ -148,6 +160,8 @@ private:
     names.block = NamePatterns(std::move(block));
     names.block_lists = Categories(std::move(lists));
     policy_.gate.profiles.push_back(std::move(names));
+    if (auto closed = closed_services(profile, of_city, policy_.bypass, out_))
+      policy_.closed_services.emplace(name.value, std::move(*closed));
   }
 
   /// Whoever asks for more gets it: a school cannot take away what the city's profile asks for.

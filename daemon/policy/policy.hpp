@@ -87,6 +87,17 @@ struct CloudRange {
   auto operator<=>(const CloudRange&) const = default;
 };
 
+/// What the box is to its networks, besides gate and rules.
+struct Network {
+  std::string wan_interface;
+  bool masquerade = true;                ///< IPv4 leaves by it with its address
+  std::vector<base::Prefix> inside;      ///< private and special networks, and the school's own
+  std::vector<base::Prefix> reachable;   ///< of these, what open profiles may reach without a name
+  std::vector<base::Prefix> management;  ///< from where the box is managed; none: from its console alone
+  std::vector<std::uint16_t> management_ports;
+  bool operator==(const Network&) const = default;
+};
+
 /// Everything that decides, compiled from a configuration directory that holds no error. Immutable.
 struct Policy {
   std::string school;
@@ -99,6 +110,10 @@ struct Policy {
   GateRules gate;                        ///< `views` is left empty: view numbers are given at run time
   std::vector<CloudRange> cloud_ranges;  ///< in order, each once
   bool bypass = false;                   ///< [never] bypass
+  /// Ports that carry tunnels, proxies and other resolvers, by the profile in which they are closed. A profile that is not among
+  /// them closes none, and no protocol either.
+  std::map<std::string, std::vector<base::PortRange>> closed_services;
+  Network network;
   std::string untrusted;                 ///< [clock] untrusted; empty: each schedule's `during`
   Source untrusted_source;
   std::chrono::seconds longest_override{0};  ///< from when it is set to its end

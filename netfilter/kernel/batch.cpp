@@ -69,6 +69,8 @@ struct OperationEncoder {
       nftnl_set_set_u32(set, NFTNL_SET_DATA_TYPE, attributes.data_type);
       nftnl_set_set_u32(set, NFTNL_SET_DATA_LEN, attributes.data_length);
     }
+    if (attributes.size > 0) nftnl_set_set_u32(set, NFTNL_SET_DESC_SIZE, attributes.size);
+    if (attributes.lifetime > 0) nftnl_set_set_u64(set, NFTNL_SET_TIMEOUT, attributes.lifetime);
     if (!attributes.fields.empty())
       nftnl_set_set_data(set, NFTNL_SET_DESC_CONCAT, attributes.fields.data(),
                          static_cast<std::uint32_t>(attributes.fields.size()));

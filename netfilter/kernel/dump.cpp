@@ -142,11 +142,11 @@ int Reader::sets(Found& found) {
     // It comes and goes with the rule that it belongs to.
     if ((flags & NFT_SET_ANONYMOUS) != 0) return;
     const std::string name = nftnl_set_get_str(set, NFTNL_SET_NAME);
-    auto declaration = declaration_of(name, flags, number(set, NFTNL_SET_KEY_TYPE), number(set, NFTNL_SET_KEY_LEN),
-                                      number(set, NFTNL_SET_DATA_TYPE));
-    const bool is_plain = !nftnl_set_is_set(set, NFTNL_SET_EXPR) && !nftnl_set_is_set(set, NFTNL_SET_EXPRESSIONS) &&
-                          number(set, NFTNL_SET_DESC_SIZE) == 0 &&
-                          (!nftnl_set_is_set(set, NFTNL_SET_TIMEOUT) || nftnl_set_get_u64(set, NFTNL_SET_TIMEOUT) == 0);
+    SetAttributes attributes{flags, number(set, NFTNL_SET_KEY_TYPE), number(set, NFTNL_SET_KEY_LEN), number(set, NFTNL_SET_DATA_TYPE)};
+    attributes.size = number(set, NFTNL_SET_DESC_SIZE);
+    if (nftnl_set_is_set(set, NFTNL_SET_TIMEOUT)) attributes.lifetime = nftnl_set_get_u64(set, NFTNL_SET_TIMEOUT);
+    auto declaration = declaration_of(name, attributes);
+    const bool is_plain = !nftnl_set_is_set(set, NFTNL_SET_EXPR) && !nftnl_set_is_set(set, NFTNL_SET_EXPRESSIONS);
     FoundSet found_set{{name, {}}, !declaration || !is_plain};
     if (declaration) found_set.declaration = std::move(*declaration);
     found.sets.push_back(std::move(found_set));
@@ -191,6 +191,8 @@ int Reader::visit_elements(const SetDeclaration& set, const std::function<void(c
 }
 
 int Reader::elements(FoundSet& set) {
+  // What a device does is nobody's business, and no difference.
+  if (set.declaration.fills_itself > 0) return 0;
   std::vector<RawElement> raw;
   const int error = list_elements(set.declaration.name, [&](std::vector<RawElement> part) {
     raw.insert(raw.end(), std::make_move_iterator(part.begin()), std::make_move_iterator(part.end()));

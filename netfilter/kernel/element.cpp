@@ -25,16 +25,18 @@ struct TypeInfo {
   std::uint32_t length;
   bool host_order;
 };
-constexpr std::array<TypeInfo, 7> types{{{Type::ipv4_addr, 7, 4, false},
+constexpr std::array<TypeInfo, 9> types{{{Type::ipv4_addr, 7, 4, false},
                                          {Type::ipv6_addr, 8, 16, false},
                                          {Type::ether_addr, 9, 6, false},
                                          {Type::inet_proto, 12, 1, false},
                                          {Type::inet_service, 13, 2, false},
                                          {Type::mark, 19, 4, true},
-                                         {Type::ifname, 41, 16, true}}};
+                                         {Type::ifname, 41, 16, true},
+                                         {Type::icmp_type, 14, 1, false},
+                                         {Type::icmpv6_type, 29, 1, false}}};
 constexpr std::uint32_t type_bits = 6;
 constexpr std::uint32_t concatenated = 0x80;  // NFT_SET_CONCAT
-constexpr std::uint32_t known_flags = NFT_SET_INTERVAL | NFT_SET_MAP | NFT_SET_TIMEOUT | concatenated;
+constexpr std::uint32_t known_flags = NFT_SET_INTERVAL | NFT_SET_MAP | NFT_SET_TIMEOUT | NFT_SET_EVAL | concatenated;
 
 const TypeInfo& info(Type type) {
   return *std::find_if(types.begin(), types.end(), [&](const TypeInfo& known) { return known.type == type; });
@@ -57,6 +59,7 @@ struct AtomBytes {
   }
   void operator()(const Protocol& protocol) const { out.push_back(protocol.number); }
   void operator()(const Port& port) const { plain(htons(port.number)); }
+  void operator()(const IcmpType& type) const { out.push_back(type.number); }
 };
 
 /// Fields of a concatenation start at multiples of four octets; a single field has its own length.
@@ -88,6 +91,9 @@ bool is_of(const Atom& atom, Type type) {
       return std::holds_alternative<Port>(atom);
     case Type::mark:
       return std::holds_alternative<Mark>(atom);
+    case Type::icmp_type:
+    case Type::icmpv6_type:
+      return std::holds_alternative<IcmpType>(atom);
   }
   return false;
 }
@@ -115,6 +121,9 @@ Atom atom_of(Type type, const std::uint8_t* octets) {
       return Protocol{*octets};
     case Type::inet_service:
       return Port{static_cast<std::uint16_t>(octets[0] << 8 | octets[1])};
+    case Type::icmp_type:
+    case Type::icmpv6_type:
+      return IcmpType{*octets};
     case Type::mark: {
       Mark mark;
       std::memcpy(&mark.value, octets, sizeof mark.value);
@@ -226,6 +235,9 @@ SetAttributes attributes_of(const SetDeclaration& declaration) {
   if (declaration.interval) attributes.flags |= NFT_SET_INTERVAL;
   if (is_map) attributes.flags |= NFT_SET_MAP;
   if (declaration.timeout) attributes.flags |= NFT_SET_TIMEOUT;
+  if (declaration.fills_itself > 0) attributes.flags |= NFT_SET_EVAL;
+  attributes.size = declaration.fills_itself;
+  attributes.lifetime = static_cast<std::uint64_t>(declaration.lifetime.count());
   if (declaration.interval && is_concatenation) {
     attributes.flags |= concatenated;
     for (const Type type : declaration.key) attributes.fields.push_back(static_cast<std::uint8_t>(info(type).length));
@@ -248,10 +260,10 @@ SetAttributes attributes_of(const SetDeclaration& declaration) {
   return attributes;
 }
 
-std::optional<SetDeclaration> declaration_of(std::string name, std::uint32_t flags, std::uint32_t key_type,
-                                             std::uint32_t key_length, std::uint32_t data_type) {
+std::optional<SetDeclaration> declaration_of(std::string name, const SetAttributes& attributes) {
   SetDeclaration declaration{std::move(name), {}};
-  for (std::uint32_t rest = key_type; rest != 0; rest >>= type_bits) {
+  const auto flags = attributes.flags;
+  for (std::uint32_t rest = attributes.key_type; rest != 0; rest >>= type_bits) {
     const std::uint32_t number = rest & ((1U << type_bits) - 1);
     const auto* known = std::find_if(types.begin(), types.end(), [&](const TypeInfo& type) { return type.number == number; });
     if (known == types.end()) return std::nullopt;
@@ -259,10 +271,12 @@ std::optional<SetDeclaration> declaration_of(std::string name, std::uint32_t fla
   }
   declaration.interval = (flags & NFT_SET_INTERVAL) != 0;
   declaration.timeout = (flags & NFT_SET_TIMEOUT) != 0;
-  if ((flags & NFT_SET_MAP) != 0) declaration.maps = data_type == NFT_DATA_VERDICT ? Maps::to_verdict : Maps::to_mark;
+  if ((flags & NFT_SET_MAP) != 0) declaration.maps = attributes.data_type == NFT_DATA_VERDICT ? Maps::to_verdict : Maps::to_mark;
+  if ((flags & NFT_SET_EVAL) != 0) declaration.fills_itself = attributes.size;
+  declaration.lifetime = std::chrono::milliseconds(attributes.lifetime);
   const SetAttributes same = attributes_of(declaration);
-  const bool is_ours = (flags & ~known_flags) == 0 && same.flags == flags && same.key_length == key_length &&
-                       (declaration.maps == Maps::nothing || same.data_type == data_type);
+  const bool is_ours = (flags & ~known_flags) == 0 && same.flags == flags && same.key_length == attributes.key_length &&
+                       same.size == attributes.size && (declaration.maps == Maps::nothing || same.data_type == attributes.data_type);
   return is_ours ? std::optional(std::move(declaration)) : std::nullopt;
 }
 

@@ -18,6 +18,9 @@ namespace {
 using namespace model;
 using namespace model::instruction;
 
+constexpr std::uint64_t a_second = 1;  // of NFTNL_EXPR_LIMIT_UNIT
+constexpr std::uint32_t octets_of_a_short = 2;
+
 Handle<nftnl_expr> make(const char* name) { return Handle<nftnl_expr>(nftnl_expr_alloc(name)); }
 
 void set(const Handle<nftnl_expr>& expression, std::uint16_t attribute, std::uint32_t value) {
@@ -127,6 +130,55 @@ struct Encoder {
     if (lookup.negated) set(expression, NFTNL_EXPR_LOOKUP_FLAGS, static_cast<std::uint32_t>(NFT_LOOKUP_F_INV));
     return expression;
   }
+  Handle<nftnl_expr> operator()(const ConnectionCount& count) const {
+    auto expression = make("connlimit");
+    set(expression, NFTNL_EXPR_CONNLIMIT_COUNT, count.most);
+    set(expression, NFTNL_EXPR_CONNLIMIT_FLAGS, static_cast<std::uint32_t>(NFT_LIMIT_F_INV));
+    return expression;
+  }
+  Handle<nftnl_expr> operator()(const PacketRate& rate) const {
+    auto expression = make("limit");
+    nftnl_expr_set_u64(expression.get(), NFTNL_EXPR_LIMIT_RATE, rate.per_second);
+    nftnl_expr_set_u64(expression.get(), NFTNL_EXPR_LIMIT_UNIT, a_second);
+    set(expression, NFTNL_EXPR_LIMIT_BURST, rate.burst);
+    set(expression, NFTNL_EXPR_LIMIT_TYPE, static_cast<std::uint32_t>(NFT_LIMIT_PKTS));
+    set(expression, NFTNL_EXPR_LIMIT_FLAGS, static_cast<std::uint32_t>(NFT_LIMIT_F_INV));
+    return expression;
+  }
+  Handle<nftnl_expr> operator()(const Insert& insert) const {
+    auto expression = make("dynset");
+    set(expression, NFTNL_EXPR_DYNSET_SET_NAME, insert.set);
+    set(expression, NFTNL_EXPR_DYNSET_OP, insert.operation);
+    set(expression, NFTNL_EXPR_DYNSET_SREG_KEY, insert.from);
+    // Belongs to the other from here on.
+    nftnl_expr_set(expression.get(), NFTNL_EXPR_DYNSET_EXPR, std::visit(*this, insert.over).release(), 0);
+    return expression;
+  }
+  Handle<nftnl_expr> operator()(const RouteLoad& load) const {
+    auto expression = make("rt");
+    set(expression, NFTNL_EXPR_RT_KEY, load.key);
+    set(expression, NFTNL_EXPR_RT_DREG, load.to);
+    return expression;
+  }
+  Handle<nftnl_expr> operator()(const ToNetworkOrder& order) const {
+    auto expression = make("byteorder");
+    set(expression, NFTNL_EXPR_BYTEORDER_SREG, order.from);
+    set(expression, NFTNL_EXPR_BYTEORDER_DREG, order.to);
+    set(expression, NFTNL_EXPR_BYTEORDER_OP, static_cast<std::uint32_t>(NFT_BYTEORDER_HTON));
+    set(expression, NFTNL_EXPR_BYTEORDER_LEN, octets_of_a_short);
+    set(expression, NFTNL_EXPR_BYTEORDER_SIZE, octets_of_a_short);
+    return expression;
+  }
+  Handle<nftnl_expr> operator()(const TcpOptionSet& option) const {
+    auto expression = make("exthdr");
+    nftnl_expr_set_u8(expression.get(), NFTNL_EXPR_EXTHDR_TYPE, static_cast<std::uint8_t>(option.kind));
+    set(expression, NFTNL_EXPR_EXTHDR_OP, static_cast<std::uint32_t>(NFT_EXTHDR_OP_TCPOPT));
+    set(expression, NFTNL_EXPR_EXTHDR_OFFSET, option.offset);
+    set(expression, NFTNL_EXPR_EXTHDR_LEN, option.length);
+    set(expression, NFTNL_EXPR_EXTHDR_SREG, option.from);
+    return expression;
+  }
+  Handle<nftnl_expr> operator()(const instruction::Masquerade&) const { return make("masq"); }
   Handle<nftnl_expr> operator()(const CountRef& count) const {
     auto expression = make("objref");
     set(expression, NFTNL_EXPR_OBJREF_IMM_TYPE, static_cast<std::uint32_t>(NFT_OBJECT_COUNTER));
@@ -230,6 +282,52 @@ Instruction decode_compare(const Reader& reader) {
   return Compare{operation == NFT_CMP_NEQ, reader.number(NFTNL_EXPR_CMP_SREG), reader.bytes(NFTNL_EXPR_CMP_DATA)};
 }
 
+/// Of an Insert: what is counted or limited; nothing where this library never writes such a thing.
+std::optional<decltype(Insert::over)> decode_over(const nftnl_expr& expression) {
+  const Reader reader{expression};
+  const std::string_view name = nftnl_expr_get_str(&expression, NFTNL_EXPR_NAME);
+  if (name == "connlimit" && reader.number(NFTNL_EXPR_CONNLIMIT_FLAGS) == NFT_LIMIT_F_INV)
+    return ConnectionCount{reader.number(NFTNL_EXPR_CONNLIMIT_COUNT)};
+  if (name == "limit" && reader.number(NFTNL_EXPR_LIMIT_FLAGS) == NFT_LIMIT_F_INV &&
+      reader.number(NFTNL_EXPR_LIMIT_TYPE) == NFT_LIMIT_PKTS &&
+      nftnl_expr_get_u64(&expression, NFTNL_EXPR_LIMIT_UNIT) == a_second)
+    return PacketRate{nftnl_expr_get_u64(&expression, NFTNL_EXPR_LIMIT_RATE), reader.number(NFTNL_EXPR_LIMIT_BURST)};
+  return std::nullopt;
+}
+
+Instruction decode_insert(const nftnl_expr& expression) {
+  const Reader reader{expression};
+  std::vector<nftnl_expr*> inner;
+  const auto collect = [](nftnl_expr* one, void* data) {
+    static_cast<std::vector<nftnl_expr*>*>(data)->push_back(one);
+    return 0;
+  };
+  nftnl_expr_expr_foreach(&expression, collect, &inner);
+  const auto over = inner.size() == 1 ? decode_over(*inner.front()) : std::nullopt;
+  const bool has_timeout = reader.has(NFTNL_EXPR_DYNSET_TIMEOUT) && nftnl_expr_get_u64(&expression, NFTNL_EXPR_DYNSET_TIMEOUT) != 0;
+  const bool is_plain = !reader.has(NFTNL_EXPR_DYNSET_SREG_DATA) && !has_timeout;
+  if (!over || !is_plain) return reader.foreign();
+  return Insert{reader.text(NFTNL_EXPR_DYNSET_SET_NAME), reader.number(NFTNL_EXPR_DYNSET_OP),
+                reader.number(NFTNL_EXPR_DYNSET_SREG_KEY), *over};
+}
+
+Instruction decode_option(const Reader& reader) {
+  if (!reader.has(NFTNL_EXPR_EXTHDR_SREG) || reader.number(NFTNL_EXPR_EXTHDR_OP) != NFT_EXTHDR_OP_TCPOPT) return reader.foreign();
+  return TcpOptionSet{reader.octet(NFTNL_EXPR_EXTHDR_TYPE), reader.number(NFTNL_EXPR_EXTHDR_OFFSET),
+                      reader.number(NFTNL_EXPR_EXTHDR_LEN), reader.number(NFTNL_EXPR_EXTHDR_SREG)};
+}
+
+bool is_to_network_order(const Reader& reader) {
+  return reader.number(NFTNL_EXPR_BYTEORDER_OP) == NFT_BYTEORDER_HTON &&
+         reader.number(NFTNL_EXPR_BYTEORDER_LEN) == octets_of_a_short &&
+         reader.number(NFTNL_EXPR_BYTEORDER_SIZE) == octets_of_a_short;
+}
+
+/// Masquerading to other ports, or at random, is not ours.
+bool is_plain_masquerade(const Reader& reader) {
+  return reader.number(NFTNL_EXPR_MASQ_FLAGS) == 0 && !reader.has(NFTNL_EXPR_MASQ_REG_PROTO_MIN);
+}
+
 /// The kernel answers with a highest port as well, which is the lowest again when none was given.
 Instruction decode_redirect(const Reader& reader) {
   const std::uint32_t lowest = reader.number(NFTNL_EXPR_REDIR_REG_PROTO_MIN);
@@ -257,6 +355,12 @@ std::optional<Instruction> decode(const nftnl_expr& expression) {
   if (name == "fib")
     return RouteLookup{reader.number(NFTNL_EXPR_FIB_FLAGS), reader.number(NFTNL_EXPR_FIB_RESULT),
                        reader.number(NFTNL_EXPR_FIB_DREG)};
+  if (name == "dynset") return decode_insert(expression);
+  if (name == "rt") return RouteLoad{reader.number(NFTNL_EXPR_RT_KEY), reader.number(NFTNL_EXPR_RT_DREG)};
+  if (name == "byteorder" && is_to_network_order(reader))
+    return ToNetworkOrder{reader.number(NFTNL_EXPR_BYTEORDER_SREG), reader.number(NFTNL_EXPR_BYTEORDER_DREG)};
+  if (name == "exthdr") return decode_option(reader);
+  if (name == "masq" && is_plain_masquerade(reader)) return instruction::Masquerade{};
   if (name == "ct") return decode_ct(reader);
   if (name == "cmp") return decode_compare(reader);
   if (name == "bitwise") return decode_bitwise(reader);

@@ -4,18 +4,26 @@
 
 // The C library's names of protocols come before the kernel's, which then stand back.
 #include <netinet/in.h>
+#include <netinet/tcp.h>
 
 #include <linux/if_arp.h>
 #include <linux/netfilter.h>
 #include <linux/netfilter/nf_conntrack_tuple_common.h>
 #include <linux/netfilter/nf_tables.h>
 
+#include <algorithm>
+#include <array>
 #include <cstring>
 
 namespace schultor::netfilter::model {
 namespace {
 
 using namespace instruction;
+
+// RFC 9293: where the flags stand in TCP's header, and the number in the option for the largest segment.
+constexpr std::uint32_t tcp_flags_at = 13;
+constexpr std::uint8_t tcp_flag_syn = 0x02;
+constexpr std::uint32_t segment_size_at = 2;
 
 /// Registers hold four octets; the kernel names each fourth one by its number among the wide ones.
 std::uint32_t register_at(std::uint32_t slot) {
@@ -34,6 +42,7 @@ Bytes big_endian(std::uint16_t value) { return {static_cast<std::uint8_t>(value 
 std::uint32_t slots_of(Field field) {
   switch (field) {
     case Field::iifname:
+    case Field::oifname:
     case Field::ip6_saddr:
     case Field::ip6_daddr:
     case Field::ct_original_ip6_daddr:
@@ -45,31 +54,36 @@ std::uint32_t slots_of(Field field) {
   }
 }
 
-/// What must be known of a packet before the field means anything.
+/// What must be known of a packet before the field means anything. Once in a rule is enough.
 void require(Field field, Program& program) {
-  const auto family = [&](std::uint8_t number) {
-    program.push_back(MetaLoad{NFT_META_NFPROTO, register_at(0)});
-    program.push_back(Compare{false, register_at(0), {number}});
+  const auto demand = [&](std::uint32_t key, Bytes value) {
+    const std::array<Instruction, 2> asked{MetaLoad{key, register_at(0)}, Compare{false, register_at(0), std::move(value)}};
+    if (std::search(program.begin(), program.end(), asked.begin(), asked.end()) == program.end())
+      program.insert(program.end(), asked.begin(), asked.end());
   };
-  const auto protocol = [&](std::uint8_t number) {
-    program.push_back(MetaLoad{NFT_META_L4PROTO, register_at(0)});
-    program.push_back(Compare{false, register_at(0), {number}});
-  };
+  const auto family = [&](std::uint8_t number) { demand(NFT_META_NFPROTO, {number}); };
+  const auto protocol = [&](std::uint8_t number) { demand(NFT_META_L4PROTO, {number}); };
   switch (field) {
     case Field::ip_saddr:
     case Field::ip_daddr:
+    case Field::ip_ttl:
       return family(NFPROTO_IPV4);
     case Field::ip6_saddr:
     case Field::ip6_daddr:
+    case Field::ip6_hoplimit:
       return family(NFPROTO_IPV6);
     case Field::tcp_dport:
       return protocol(IPPROTO_TCP);
     case Field::udp_dport:
       return protocol(IPPROTO_UDP);
+    case Field::icmp_type:
+      family(NFPROTO_IPV4);
+      return protocol(IPPROTO_ICMP);
+    case Field::icmpv6_type:
+      family(NFPROTO_IPV6);
+      return protocol(IPPROTO_ICMPV6);
     case Field::ether_saddr:
-      program.push_back(MetaLoad{NFT_META_IIFTYPE, register_at(0)});
-      program.push_back(Compare{false, register_at(0), host_bytes(std::uint16_t{ARPHRD_ETHER})});
-      return;
+      return demand(NFT_META_IIFTYPE, host_bytes(std::uint16_t{ARPHRD_ETHER}));
     default:
       return;
   }
@@ -80,6 +94,10 @@ Instruction load(Field field, std::uint32_t to) {
   switch (field) {
     case Field::iifname:
       return MetaLoad{NFT_META_IIFNAME, to};
+    case Field::oifname:
+      return MetaLoad{NFT_META_OIFNAME, to};
+    case Field::nfproto:
+      return MetaLoad{NFT_META_NFPROTO, to};
     case Field::mark:
       return MetaLoad{NFT_META_MARK, to};
     case Field::l4proto:
@@ -92,6 +110,13 @@ Instruction load(Field field, std::uint32_t to) {
       return PayloadLoad{NFT_PAYLOAD_NETWORK_HEADER, 8, 16, to};
     case Field::ip6_daddr:
       return PayloadLoad{NFT_PAYLOAD_NETWORK_HEADER, 24, 16, to};
+    case Field::ip_ttl:
+      return PayloadLoad{NFT_PAYLOAD_NETWORK_HEADER, 8, 1, to};
+    case Field::ip6_hoplimit:
+      return PayloadLoad{NFT_PAYLOAD_NETWORK_HEADER, 7, 1, to};
+    case Field::icmp_type:
+    case Field::icmpv6_type:
+      return PayloadLoad{NFT_PAYLOAD_TRANSPORT_HEADER, 0, 1, to};
     case Field::ether_saddr:
       return PayloadLoad{NFT_PAYLOAD_LL_HEADER, 6, 6, to};
     case Field::th_sport:
@@ -116,7 +141,12 @@ Instruction load(Field field, std::uint32_t to) {
 
 Bytes value_bytes(Field field, std::uint32_t value) {
   switch (field) {
+    case Field::nfproto:
     case Field::l4proto:
+    case Field::ip_ttl:
+    case Field::ip6_hoplimit:
+    case Field::icmp_type:
+    case Field::icmpv6_type:
     case Field::ct_direction:
       return {static_cast<std::uint8_t>(value)};
     case Field::mark:
@@ -167,6 +197,21 @@ struct Lowering {
     program.push_back(RouteLookup{NFTA_FIB_F_SADDR | NFTA_FIB_F_IIF | NFTA_FIB_F_PRESENT, NFT_FIB_RESULT_OIF, register_at(0)});
     program.push_back(Compare{false, register_at(0), Bytes(4)});
   }
+  void operator()(const IsSyn&) const {
+    require(Field::tcp_dport, program);
+    any_bit(PayloadLoad{NFT_PAYLOAD_TRANSPORT_HEADER, tcp_flags_at, 1, register_at(0)}, {tcp_flag_syn});
+  }
+  void insert(Field key, const std::string& set, std::uint32_t operation, decltype(Insert::over) over) const {
+    require(key, program);
+    program.push_back(load(key, register_at(0)));
+    program.push_back(Insert{set, operation, register_at(0), over});
+  }
+  void operator()(const CountConnections& count) const {
+    insert(count.key, count.set, NFT_DYNSET_OP_ADD, ConnectionCount{count.most});
+  }
+  void operator()(const LimitRate& limit) const {
+    insert(limit.key, limit.set, NFT_DYNSET_OP_UPDATE, PacketRate{limit.per_second, limit.burst});
+  }
   void operator()(const HasLabel& label) const { any_bit(CtLoad{NFT_CT_LABELS, {}, register_at(0)}, label_bytes(label.bit)); }
   void operator()(const SetByMap& set) const {
     require(set.key, program);
@@ -191,6 +236,12 @@ struct Lowering {
   void operator()(const Redirect& redirect) const {
     program.push_back(Immediate{register_at(0), big_endian(redirect.port)});
     program.push_back(RedirectTo{register_at(0)});
+  }
+  void operator()(const model::Masquerade&) const { program.push_back(instruction::Masquerade{}); }
+  void operator()(const ClampSegments&) const {
+    program.push_back(RouteLoad{NFT_RT_TCPMSS, register_at(0)});
+    program.push_back(ToNetworkOrder{register_at(0), register_at(0)});
+    program.push_back(TcpOptionSet{TCPOPT_MAXSEG, segment_size_at, 2, register_at(0)});
   }
   void operator()(const Reject& reject) const {
     if (reject == Reject::tcp_reset) program.push_back(RejectWith{NFT_REJECT_TCP_RST, 0});

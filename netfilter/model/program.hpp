@@ -83,6 +83,46 @@ struct Lookup {
   bool negated = false;
   bool operator==(const Lookup&) const = default;
 };
+/// Of a set that fills itself: how many connections an element has.
+struct ConnectionCount {
+  std::uint32_t most = 0;
+  bool operator==(const ConnectionCount&) const = default;
+};
+/// Likewise: how many packets it sends.
+struct PacketRate {
+  std::uint64_t per_second = 0;
+  std::uint32_t burst = 0;
+  bool operator==(const PacketRate&) const = default;
+};
+/// Puts a key into a set that fills itself, and goes on where it has more than the count or rate.
+struct Insert {
+  std::string set;
+  std::uint32_t operation = 0;  ///< NFT_DYNSET_OP_…
+  std::uint32_t from = 0;
+  std::variant<ConnectionCount, PacketRate> over{};
+  bool operator==(const Insert&) const = default;
+};
+struct RouteLoad {
+  std::uint32_t key = 0;  ///< NFT_RT_…
+  std::uint32_t to = 0;
+  bool operator==(const RouteLoad&) const = default;
+};
+/// Of a number of two octets, from the machine's order to the network's.
+struct ToNetworkOrder {
+  std::uint32_t from = 0;
+  std::uint32_t to = 0;
+  bool operator==(const ToNetworkOrder&) const = default;
+};
+struct TcpOptionSet {
+  std::uint32_t kind = 0;
+  std::uint32_t offset = 0;
+  std::uint32_t length = 0;
+  std::uint32_t from = 0;
+  bool operator==(const TcpOptionSet&) const = default;
+};
+struct Masquerade {
+  bool operator==(const Masquerade&) const = default;
+};
 struct CountRef {
   std::string counter;
   bool operator==(const CountRef&) const = default;
@@ -106,8 +146,9 @@ struct Foreign {
 
 using Instruction = std::variant<instruction::MetaLoad, instruction::MetaSet, instruction::CtLoad, instruction::CtSet,
                                  instruction::PayloadLoad, instruction::RouteLookup, instruction::Compare, instruction::Masked,
-                                 instruction::ShiftRight, instruction::Immediate, instruction::Lookup, instruction::CountRef,
-                                 instruction::RedirectTo, instruction::RejectWith, Verdict, instruction::Foreign>;
+                                 instruction::ShiftRight, instruction::Immediate, instruction::Lookup, instruction::Insert,
+                                 instruction::RouteLoad, instruction::ToNetworkOrder, instruction::TcpOptionSet,
+                                 instruction::Masquerade, instruction::CountRef, instruction::RedirectTo, instruction::RejectWith, Verdict, instruction::Foreign>;
 using Program = std::vector<Instruction>;
 
 /// What the kernel is given for `rule`; the same that nft gives it.

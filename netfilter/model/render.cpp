@@ -3,6 +3,7 @@
 #include "netfilter/model/ruleset.hpp"
 
 #include <fmt/format.h>
+#include <linux/netfilter.h>
 #include <linux/netfilter/nf_conntrack_common.h>
 #include <linux/netfilter/nf_conntrack_tuple_common.h>
 
@@ -16,6 +17,10 @@ std::string_view text_of(Field field) {
   switch (field) {
     case Field::iifname:
       return "iifname";
+    case Field::oifname:
+      return "oifname";
+    case Field::nfproto:
+      return "meta nfproto";
     case Field::mark:
       return "meta mark";
     case Field::l4proto:
@@ -28,6 +33,14 @@ std::string_view text_of(Field field) {
       return "ip6 saddr";
     case Field::ip6_daddr:
       return "ip6 daddr";
+    case Field::ip_ttl:
+      return "ip ttl";
+    case Field::ip6_hoplimit:
+      return "ip6 hoplimit";
+    case Field::icmp_type:
+      return "icmp type";
+    case Field::icmpv6_type:
+      return "icmpv6 type";
     case Field::ether_saddr:
       return "ether saddr";
     case Field::th_sport:
@@ -70,6 +83,10 @@ std::string_view text_of(Type type) {
       return "inet_service";
     case Type::mark:
       return "mark";
+    case Type::icmp_type:
+      return "icmp_type";
+    case Type::icmpv6_type:
+      return "icmpv6_type";
   }
   return {};
 }
@@ -81,6 +98,8 @@ std::string value_text(Field field, std::uint32_t value) {
       return to_string(Atom(Mark{value}));
     case Field::l4proto:
       return to_string(Atom(Protocol{static_cast<std::uint8_t>(value)}));
+    case Field::nfproto:
+      return value == NFPROTO_IPV4 ? "ipv4" : "ipv6";
     case Field::ct_direction:
       return value == IP_CT_DIR_ORIGINAL ? "original" : "reply";
     default:
@@ -111,6 +130,14 @@ struct StatementText {
   }
   std::string operator()(const InState& state) const { return "ct state " + states_text(state.bits); }
   std::string operator()(const FromElsewhere&) const { return "fib saddr . iif oif missing"; }
+  std::string operator()(const IsSyn&) const { return "tcp flags syn"; }
+  std::string operator()(const CountConnections& count) const {
+    return fmt::format("add @{} {{ {} ct count over {} }}", count.set, text_of(count.key), count.most);
+  }
+  std::string operator()(const LimitRate& limit) const {
+    return fmt::format("update @{} {{ {} limit rate over {}/second burst {} packets }}", limit.set, text_of(limit.key),
+                       limit.per_second, limit.burst);
+  }
   std::string operator()(const HasLabel& label) const { return fmt::format("ct label {}", label.bit); }
   std::string operator()(const SetByMap& set) const {
     return fmt::format("{} set {} map @{}", text_of(set.target), text_of(set.key), set.map);
@@ -122,6 +149,8 @@ struct StatementText {
   std::string operator()(const SetLabel& label) const { return fmt::format("ct label set {}", label.bit); }
   std::string operator()(const Count& count) const { return fmt::format("counter name \"{}\"", count.counter); }
   std::string operator()(const Redirect& redirect) const { return fmt::format("redirect to :{}", redirect.port); }
+  std::string operator()(const Masquerade&) const { return "masquerade"; }
+  std::string operator()(const ClampSegments&) const { return "tcp option maxseg size set rt mtu"; }
   std::string operator()(const Reject& reject) const {
     return reject == Reject::tcp_reset ? "reject with tcp reset" : "reject with icmpx admin-prohibited";
   }
@@ -132,6 +161,7 @@ struct StatementText {
 std::string priority_text(const Hook& hook) {
   if (hook.priority == 0) return "filter";
   if (hook.priority == -150) return "mangle";
+  if (hook.priority == 100 && hook.point == Hook::Point::postrouting) return "srcnat";
   if (hook.priority == -100 && hook.point == Hook::Point::prerouting) return "dstnat";
   return std::to_string(hook.priority);
 }
@@ -143,9 +173,16 @@ void render_set(const Set& set, std::string& out) {
   if (declaration.maps == Maps::to_mark) types += " : mark";
   if (declaration.maps == Maps::to_verdict) types += " : verdict";
   out += fmt::format("\t{} {} {{\n\t\ttype {}\n", declaration.maps == Maps::nothing ? "set" : "map", declaration.name, types);
-  if (declaration.interval || declaration.timeout)
-    out += fmt::format("\t\tflags {}{}{}\n", declaration.interval ? "interval" : "",
-                       declaration.interval && declaration.timeout ? "," : "", declaration.timeout ? "timeout" : "");
+  if (declaration.fills_itself > 0) out += fmt::format("\t\tsize {}\n", declaration.fills_itself);
+  std::string flags;
+  const auto add_flag = [&](bool has, std::string_view flag) {
+    if (has) flags += (flags.empty() ? "" : ",") + std::string(flag);
+  };
+  add_flag(declaration.interval, "interval");
+  add_flag(declaration.fills_itself > 0, "dynamic");
+  add_flag(declaration.timeout, "timeout");
+  if (!flags.empty()) out += fmt::format("\t\tflags {}\n", flags);
+  if (declaration.lifetime.count() > 0) out += fmt::format("\t\ttimeout {}s\n", declaration.lifetime.count() / 1000);
   for (std::size_t i = 0; i < set.elements.size(); ++i)
     out += fmt::format("{}{}{}", i == 0 ? "\t\telements = {\n\t\t\t" : "\t\t\t", to_string(set.elements[i]),
                        i + 1 == set.elements.size() ? "\n\t\t}\n" : ",\n");

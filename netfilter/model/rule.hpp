@@ -14,12 +14,18 @@ namespace schultor::netfilter::model {
 /// What a rule looks at. Each knows its spelling, its type and what must be asked first.
 enum class Field : std::uint8_t {
   iifname,
+  oifname,
+  nfproto,
   mark,
   l4proto,
   ip_saddr,
   ip_daddr,
   ip6_saddr,
   ip6_daddr,
+  ip_ttl,
+  ip6_hoplimit,
+  icmp_type,
+  icmpv6_type,
   ether_saddr,
   th_sport,
   th_dport,
@@ -50,6 +56,21 @@ struct InState {
 };
 /// "fib saddr . iif oif missing": answers to the packet's source would not leave by the interface that it came in by.
 struct FromElsewhere {};
+/// "tcp flags syn": set, whatever the others are.
+struct IsSyn {};
+/// "add @flows_of_device { ether saddr ct count over 1000 }": holds where the key has more connections than that, this one counted in.
+struct CountConnections {
+  Field key{};
+  std::string set;  ///< one that fills itself
+  std::uint32_t most = 0;
+};
+/// "update @errors_of_device { ether saddr limit rate over 100/second burst 100 packets }": holds for packets beyond that.
+struct LimitRate {
+  Field key{};
+  std::string set;  ///< one that fills itself, with a lifetime
+  std::uint32_t per_second = 0;
+  std::uint32_t burst = 0;
+};
 /// "ct label 1"
 struct HasLabel {
   std::uint8_t bit = 0;  ///< 0 to 127
@@ -84,6 +105,10 @@ struct Count {
 struct Redirect {
   std::uint16_t port = 0;
 };
+/// "masquerade": the source becomes the address of the interface that the packet leaves by.
+struct Masquerade {};
+/// "tcp option maxseg size set rt mtu": no segment is longer than the routes of both directions bear.
+struct ClampSegments {};
 enum class Reject : std::uint8_t { tcp_reset, admin_prohibited };
 /// "meta mark vmap @group_policy"
 struct ByVerdictMap {
@@ -91,8 +116,8 @@ struct ByVerdictMap {
   std::string map;
 };
 
-using Statement = std::variant<InSet, Is, InState, FromElsewhere, HasLabel, SetByMap, SetTo, SetByShift, SetLabel, Count, Redirect,
-                               Reject, ByVerdictMap, Verdict>;
+using Statement = std::variant<InSet, Is, InState, FromElsewhere, IsSyn, CountConnections, LimitRate, HasLabel, SetByMap, SetTo,
+                               SetByShift, SetLabel, Count, Redirect, Masquerade, ClampSegments, Reject, ByVerdictMap, Verdict>;
 using Rule = std::vector<Statement>;
 
 }  // namespace schultor::netfilter::model

@@ -5,6 +5,7 @@
 #include "netfilter/model/rule.hpp"
 #include "netfilter/model/value.hpp"
 
+#include <chrono>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -20,7 +21,14 @@ struct SetDeclaration {
   Maps maps = Maps::nothing;
   bool interval = false;  ///< elements may be ranges
   bool timeout = false;   ///< elements live for a time: they are kept, never reconciled
+  /// Its elements are the kernel's own: rules put what they count or limit into it (CountConnections, LimitRate). At most so many.
+  std::uint32_t fills_itself = 0;
+  std::chrono::milliseconds lifetime{0};  ///< of elements that nobody gave one; 0: for ever
   bool operator==(const SetDeclaration&) const = default;
+  /// Whether its elements come and go: they are never compared with what was asked for.
+  [[nodiscard]] bool is_alive() const { return timeout || fills_itself > 0; }
+  /// Whether somebody put its elements there for a time, and would miss them.
+  [[nodiscard]] bool keeps_for_a_time() const { return timeout && fills_itself == 0; }
 };
 
 struct Set {

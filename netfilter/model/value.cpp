@@ -73,7 +73,8 @@ std::string to_string(const Atom& atom) {
                                [](const base::Mac& mac) { return base::to_string(mac); },
                                [](const InterfaceName& interface) { return fmt::format("\"{}\"", interface.name); },
                                [](const Protocol& protocol) { return protocol_name(protocol.number); },
-                               [](const Port& port) { return std::to_string(port.number); }},
+                               [](const Port& port) { return std::to_string(port.number); },
+                               [](const IcmpType& type) { return std::to_string(type.number); }},
                     atom);
 }
 

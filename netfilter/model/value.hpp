@@ -15,7 +15,7 @@
 namespace schultor::netfilter::model {
 
 /// The types of keys and values, named as nft names them.
-enum class Type : std::uint8_t { ipv4_addr, ipv6_addr, ether_addr, ifname, inet_proto, inet_service, mark };
+enum class Type : std::uint8_t { ipv4_addr, ipv6_addr, ether_addr, ifname, inet_proto, inet_service, mark, icmp_type, icmpv6_type };
 
 struct Mark {
   std::uint32_t value = 0;
@@ -34,8 +34,14 @@ struct Port {
   auto operator<=>(const Port&) const = default;
 };
 
+/// Of ICMP or ICMPv6, which number them apart.
+struct IcmpType {
+  std::uint8_t number = 0;
+  auto operator<=>(const IcmpType&) const = default;
+};
+
 /// One field of a key.
-using Atom = std::variant<Mark, base::Address, base::Mac, InterfaceName, Protocol, Port>;
+using Atom = std::variant<Mark, base::Address, base::Mac, InterfaceName, Protocol, Port, IcmpType>;
 /// As many fields as the set's declaration has types.
 using Key = std::vector<Atom>;
 

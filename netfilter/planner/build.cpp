@@ -2,7 +2,9 @@
 // SPDX-License-Identifier: EUPL-1.2
 #include "netfilter/planner/build.hpp"
 
+#include "netfilter/planner/box.hpp"
 #include "netfilter/planner/chains.hpp"
+#include "netfilter/planner/limits.hpp"
 #include "netfilter/planner/ranges.hpp"
 
 #include <netinet/in.h>
@@ -55,6 +57,12 @@ void add_identity(const Intent& intent, std::vector<Set>& sets) {
     sets.push_back(interval(fmt::format("prefix_group{}", digit(family)), {address_type(family)}, Maps::to_mark,
                             group_ranges(intent.prefixes, family)));
 
+  std::vector<base::Prefix> routed;
+  for (const auto& [prefix, group] : intent.prefixes) routed.push_back(prefix);
+  for (const Family family : {Family::ipv4, Family::ipv6})
+    sets.push_back(
+        interval(fmt::format("routed{}", digit(family)), {address_type(family)}, Maps::nothing, merged_ranges(routed, family)));
+
   Set links{{"link_group", {Type::ifname}, Maps::to_mark}};
   for (const auto& [name, group] : intent.links) links.elements.push_back({{InterfaceName{name}}, {}, Mark{group}});
   sets.push_back(std::move(links));
@@ -81,6 +89,14 @@ void add_groups(const Intent& intent, std::vector<Set>& sets) {
   }
 }
 
+std::vector<Atom> ports_of(const std::vector<base::PortRange>& closed, std::uint8_t protocol) {
+  std::vector<Atom> ports;
+  for (const auto& range : base::merged(closed))
+    for (std::uint32_t port = range.first; range.protocol == protocol && port <= range.last; ++port)
+      ports.emplace_back(Port{static_cast<std::uint16_t>(port)});
+  return ports;
+}
+
 void add_destinations(const Intent& intent, std::vector<Set>& sets) {
   constexpr std::array families{Family::ipv4, Family::ipv6};
   for (const Family family : families) sets.push_back({declaration::pins("", family)});
@@ -96,6 +112,13 @@ void add_destinations(const Intent& intent, std::vector<Set>& sets) {
       if (profile.blocked)
         sets.push_back(interval(block_set(profile.name, family), {address_type(family)}, Maps::nothing,
                                 merged_ranges(*profile.blocked, family)));
+  for (const Profile& profile : intent.profiles)
+    for (const std::uint8_t protocol : {IPPROTO_TCP, IPPROTO_UDP})
+      if (profile.closed)
+        sets.push_back(constants(closed_ports(profile.name, protocol), Type::inet_service, ports_of(*profile.closed, protocol)));
+  for (const Family family : families)
+    sets.push_back(interval(fmt::format("inside{}", digit(family)), {address_type(family)}, Maps::nothing,
+                            remaining_ranges(intent.inside, intent.reachable, family)));
   for (const Family family : families)
     sets.push_back(interval(fmt::format("never{}", digit(family)), {address_type(family)}, Maps::nothing,
                             merged_ranges(intent.never, family)));
@@ -104,7 +127,14 @@ void add_destinations(const Intent& intent, std::vector<Set>& sets) {
 }  // namespace
 
 std::string profile_chain(std::string_view profile) { return "profile_" + spelt(profile); }
+std::string admitting_chain(std::string_view profile) { return "admitting_" + spelt(profile); }
+std::string inside_chain(std::string_view profile) { return "inside_" + spelt(profile); }
 std::string refused_counter(std::string_view profile) { return "refused_" + spelt(profile); }
+std::string admitted_counter(std::string_view profile) { return profile.empty() ? "cloud_admitted" : "admitted_" + spelt(profile); }
+
+std::string closed_ports(std::string_view profile, std::uint8_t protocol) {
+  return (protocol == IPPROTO_TCP ? "closed_tcp_" : "closed_udp_") + spelt(profile);
+}
 
 std::string pin_set(std::string_view profile, Family family) {
   return (profile.empty() ? "cloud" : "allow_" + spelt(profile)) + digit(family);
@@ -144,11 +174,18 @@ Ruleset build(const Intent& intent) {
   // Named sets where nft would take anonymous ones: they are listed and compared like any other.
   ruleset.sets.push_back(constants("transport", Type::inet_proto, {Protocol{IPPROTO_TCP}, Protocol{IPPROTO_UDP}}));
   ruleset.sets.push_back(constants("dns_service", Type::inet_service, {Port{53}, Port{853}}));
+  ruleset.sets.push_back(constants("usual_protocols", Type::inet_proto,
+                                   {Protocol{IPPROTO_ICMP}, Protocol{IPPROTO_TCP}, Protocol{IPPROTO_UDP}, Protocol{IPPROTO_ICMPV6}}));
   ruleset.sets.push_back(constants("icmp_any", Type::inet_proto, {Protocol{IPPROTO_ICMP}, Protocol{IPPROTO_ICMPV6}}));
   add_identity(intent, ruleset.sets);
   add_groups(intent, ruleset.sets);
   add_destinations(intent, ruleset.sets);
-  for (const Profile& profile : intent.profiles) ruleset.counters.push_back(refused_counter(profile.name));
+  for (auto& set : box_sets(intent)) ruleset.sets.push_back(std::move(set));
+  for (auto& set : limit_sets()) ruleset.sets.push_back({std::move(set)});
+  for (const Profile& profile : intent.profiles)
+    for (auto& counter : {refused_counter(profile.name), admitted_counter(profile.name)}) ruleset.counters.push_back(counter);
+  for (const auto* counter : {"flood_refused", "hop_refused"}) ruleset.counters.emplace_back(counter);
+  ruleset.counters.push_back(admitted_counter(""));
   ruleset.chains = chains(intent.profiles);
   return ruleset;
 }

@@ -30,6 +30,13 @@ std::string pin_set(std::string_view profile, base::Family family);
 /// "block_school4"
 std::string block_set(std::string_view profile, base::Family family);
 
+/// "admitting_school"
+std::string admitting_chain(std::string_view profile);
+/// "inside_leisure"
+std::string inside_chain(std::string_view profile);
+/// "closed_tcp_school"; `protocol`: IPPROTO_TCP or IPPROTO_UDP
+std::string closed_ports(std::string_view profile, std::uint8_t protocol);
+
 /// The whole table for `intent`. It is total: what an intent must fulfil is checked where configurations are
 /// read (names of profiles stay different when '-' becomes '_'; prefixes do not overlap; groups name profiles
 /// that exist). A group of an unknown profile is left out and so refused, the cloud excepted.

@@ -2,14 +2,15 @@
 // SPDX-License-Identifier: EUPL-1.2
 #include "netfilter/planner/chains.hpp"
 
+#include "netfilter/planner/box.hpp"
 #include "netfilter/planner/build.hpp"
+#include "netfilter/planner/limits.hpp"
+#include "netfilter/planner/statements.hpp"
 
-#include <netinet/in.h>
+#include <netinet/icmp6.h>
+#include <netinet/ip_icmp.h>
 
-#include <linux/netfilter/nf_conntrack_common.h>
-#include <linux/netfilter/nf_conntrack_tuple_common.h>
-
-#include <fmt/format.h>
+#include <iterator>
 
 namespace schultor::netfilter::planner {
 namespace {
@@ -19,19 +20,6 @@ using namespace model;
 constexpr std::int32_t priority_mangle = -150;
 constexpr std::int32_t priority_dstnat = -100;
 constexpr std::uint16_t dns_port = 53;
-
-const Statement original = Is{Field::ct_direction, IP_CT_DIR_ORIGINAL};
-const Statement reply = Is{Field::ct_direction, IP_CT_DIR_REPLY};
-const Statement tcp = Is{Field::l4proto, IPPROTO_TCP};
-const Statement udp = Is{Field::l4proto, IPPROTO_UDP};
-const Statement from_lan = InSet{{Field::iifname}, "lan"};
-const Statement not_from_lan = InSet{{Field::iifname}, "lan", true};
-const Statement accept = Verdict{Verdict::Code::accept};
-const Statement drop = Verdict{Verdict::Code::drop};
-const Statement leave = Verdict{Verdict::Code::leave};
-
-Statement jump(std::string chain) { return Verdict{Verdict::Code::jump, std::move(chain)}; }
-Statement go_to(std::string chain) { return Verdict{Verdict::Code::go_to, std::move(chain)}; }
 
 Chain classify() {
   return {"classify",
@@ -54,22 +42,6 @@ Chain redirect_dns() {
            {from_lan, Is{Field::udp_dport, dns_port}, Redirect{gate_port}}}};
 }
 
-Chain to_gateway() {
-  return {"to_gateway",
-          Hook{Hook::Type::filter, Hook::Point::input, 0},
-          {{not_from_lan, leave}, {InSet{{Field::l4proto}, "transport"}, Is{Field::th_dport, gate_port}, go_to("to_gate")}}};
-}
-
-Chain to_gate() {
-  return {"to_gate",
-          {},
-          {// A TCP session that the old view opened ends.
-           {tcp, Is{Field::ct_mark, 0, true}, InSet{{Field::mark, Field::ct_mark}, "fresh_pair", true}, Reject::tcp_reset},
-           {SetByMap{Target::ct_mark, Field::mark, "group_stamp"}},
-           {SetByMap{Target::mark, Field::mark, "group_view"}, accept},
-           {drop}}};
-}
-
 Chain through_gateway() {
   return {"through_gateway",
           Hook{Hook::Type::filter, Hook::Point::forward, 0, true},
@@ -79,6 +51,8 @@ Chain through_gateway() {
            {original, not_from_lan, drop},
            // To the cloud: no group, profile or missing element closes it.
            {Is{Field::ct_mark, cloud_stamp}, accept},
+           // Pings are a connection each, and one could be talked through for ever.
+           {original, InSet{{Field::l4proto}, "icmp_any"}, jump("limit_echoes")},
            {original, InSet{{Field::mark, Field::ct_mark}, "fresh_pair"}, accept},
            {reply, InSet{{Field::ct_mark}, "fresh"}, accept},
            // ICMP errors belong to their flow and pass above while it is in force. They admit none: the checks of ports do not
@@ -92,6 +66,7 @@ Chain through_gateway() {
            // it to whoever the source pretends to be. No sysctl looks at the reverse path of IPv6.
            {original, FromElsewhere{}, drop},
            {jump("cloud")},
+           {original, jump("hops")},
            // A flow older than the table, whose server speaks first: nobody knows its group yet. A reset would cut a flow that
            // may be allowed; without the answer the tablet speaks next, and is judged.
            {reply, Is{Field::ct_mark, 0}, drop},
@@ -126,18 +101,49 @@ Chain never() {
            {udp, dns, go_to("refuse")}}};
 }
 
-Chain admit() {
-  return {"admit",
+Chain admit_cloud() {
+  return {"admit_cloud",
           {},
-          {{SetByMap{Target::ct_mark, Field::mark, "group_stamp"}, accept},
-           // Without a stamp nothing is in force for the group: an answer, where falling off the chain's end would be silence.
-           {go_to("refuse")}}};
+          {{is_new, jump("limit_cloud_connections")}, {Count{admitted_counter("")}, SetTo{Target::ct_mark, cloud_stamp}, accept}}};
 }
 
-Chain refuse() { return {"refuse", {}, {{tcp, Reject::tcp_reset}, {Reject::admin_prohibited}}}; }
+Chain refuse() {
+  return {"refuse", {}, {{original, jump("limit_refusals")}, {tcp, Reject::tcp_reset}, {Reject::admin_prohibited}}};
+}
+
+/// What a device sends by itself starts with 64, 128 or 255 (RFC 1700, and what systems do), and this machine has counted itself by
+/// the time a packet is forwarded. Another number is of a device behind a device, with its address translated or not.
+Chain hops() {
+  const auto is_not_one_of = [](Field field) {
+    Rule rule;
+    for (const std::uint32_t fresh : {64U, 128U, 255U}) rule.push_back(Is{field, fresh - 1, true});
+    rule.insert(rule.end(), {Count{"hop_refused"}, go_to("refuse")});
+    return rule;
+  };
+  return {"hops",
+          {},
+          {{InSet{{Field::ip_saddr}, "routed4"}, leave},
+           {InSet{{Field::ip6_saddr}, "routed6"}, leave},
+           is_not_one_of(Field::ip_ttl),
+           is_not_one_of(Field::ip6_hoplimit)}};
+}
 
 Field original_destination(base::Family family) {
   return family == base::Family::ipv4 ? Field::ct_original_ip_daddr : Field::ct_original_ip6_daddr;
+}
+
+/// Tunnels and proxies: what carries anything past what the names say.
+void close_ways_round(const Profile& own, Chain& chain) {
+  const Rule refused{Count{refused_counter(own.name)}, go_to("refuse")};
+  const auto close = [&](Rule rule) {
+    rule.insert(rule.end(), refused.begin(), refused.end());
+    chain.rules.push_back(std::move(rule));
+  };
+  close({InSet{{Field::l4proto}, "usual_protocols", true}});
+  close({original, Is{Field::icmp_type, ICMP_ECHO, true}});
+  close({original, Is{Field::icmpv6_type, ICMP6_ECHO_REQUEST, true}});
+  close({tcp, InSet{{Field::ct_original_proto_dst}, closed_ports(own.name, IPPROTO_TCP)}});
+  close({udp, InSet{{Field::ct_original_proto_dst}, closed_ports(own.name, IPPROTO_UDP)}});
 }
 
 /// A flow remembers in its labels which listed profiles allowed its destination, so that it outlives its pin across a switch.
@@ -148,10 +154,11 @@ Chain profile(const Profile& own, const std::vector<Profile>& all) {
     for (const auto family : {base::Family::ipv4, base::Family::ipv6})
       chain.rules.push_back(
           {InSet{{original_destination(family)}, block_set(own.name, family)}, Count{refused_counter(own.name)}, go_to("refuse")});
+  if (own.closed) close_ways_round(own, chain);
   const auto remember = [&](const Profile& listed, bool admits) {
     for (const auto family : {base::Family::ipv4, base::Family::ipv6}) {
       Rule rule{InSet{{original_destination(family)}, pin_set(listed.name, family)}, SetLabel{listed.label}};
-      if (admits) rule.push_back(go_to("admit"));
+      if (admits) rule.push_back(go_to(admitting_chain(own.name)));
       chain.rules.push_back(std::move(rule));
     }
   };
@@ -159,11 +166,31 @@ Chain profile(const Profile& own, const std::vector<Profile>& all) {
   for (const Profile& other : all)
     if (other.listed && other.name != own.name) remember(other, false);
   if (!own.listed) {
-    chain.rules.push_back({go_to("admit")});
+    for (const auto& [field, set] : {std::pair(Field::ct_original_ip_daddr, "inside4"), std::pair(Field::ct_original_ip6_daddr, "inside6")})
+      chain.rules.push_back({InSet{{field}, set}, go_to(inside_chain(own.name))});
+    chain.rules.push_back({go_to(admitting_chain(own.name))});
     return chain;
   }
-  chain.rules.push_back({HasLabel{own.label}, go_to("admit")});
+  chain.rules.push_back({HasLabel{own.label}, go_to(admitting_chain(own.name))});
   remember(own, true);
+  chain.rules.push_back({Count{refused_counter(own.name)}, go_to("refuse")});
+  return chain;
+}
+
+Chain admitting(const Profile& own) {
+  return {admitting_chain(own.name),
+          {},
+          {{is_new, jump("limit_connections")},
+           {SetByMap{Target::ct_mark, Field::mark, "group_stamp"}, Count{admitted_counter(own.name)}, accept},
+           // Without a stamp nothing is in force for the group: an answer, where falling off the chain's end would be silence.
+           {go_to("refuse")}}};
+}
+
+/// Of private networks an open profile opens what a listed one has pinned: a name of the school's own.
+Chain inside(const Profile& own, const std::vector<Profile>& all) {
+  Chain chain{inside_chain(own.name)};
+  for (const Profile& listed : all)
+    if (listed.listed) chain.rules.push_back({HasLabel{listed.label}, go_to(admitting_chain(own.name))});
   chain.rules.push_back({Count{refused_counter(own.name)}, go_to("refuse")});
   return chain;
 }
@@ -171,11 +198,17 @@ Chain profile(const Profile& own, const std::vector<Profile>& all) {
 }  // namespace
 
 std::vector<Chain> chains(const std::vector<Profile>& profiles) {
-  std::vector<Chain> all{
-      classify(),        redirect_dns(), to_gateway(), to_gate(),
-      through_gateway(), cloud(),        never(),      Chain{"admit_cloud", {}, {{SetTo{Target::ct_mark, cloud_stamp}, accept}}},
-      admit(),           refuse()};
-  for (const Profile& own : profiles) all.push_back(profile(own, profiles));
+  std::vector<Chain> all{classify(), redirect_dns(), through_gateway(), hops(), cloud(), never(), admit_cloud(), refuse()};
+  const auto add = [&](std::vector<Chain> more) {
+    all.insert(all.end(), std::make_move_iterator(more.begin()), std::make_move_iterator(more.end()));
+  };
+  add(box_chains());
+  add(limit_chains());
+  for (const Profile& own : profiles) {
+    all.push_back(profile(own, profiles));
+    if (!own.listed) all.push_back(inside(own, profiles));
+    all.push_back(admitting(own));
+  }
   return all;
 }
 

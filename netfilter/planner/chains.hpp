@@ -13,6 +13,8 @@ namespace schultor::netfilter::planner {
 
 /// "refused_school"
 std::string refused_counter(std::string_view profile);
+/// "admitted_school"; `profile` empty: "cloud_admitted"
+std::string admitted_counter(std::string_view profile);
 
 /// All chains of the table. They depend on the profiles alone.
 std::vector<model::Chain> chains(const std::vector<Profile>& profiles);

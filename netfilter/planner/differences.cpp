@@ -54,7 +54,7 @@ private:
                                  [&](const FoundSet& one) { return one.declaration.name == declaration.name; });
     if (at == found_.sets.end()) return say("{} is missing", named(declaration));
     if (at->foreign || at->declaration != declaration) return say("{} is declared otherwise", named(declaration));
-    if (declaration.timeout) return;
+    if (declaration.is_alive()) return;
     compare(declaration, wanted.elements, at->elements, "is missing");
     compare(declaration, at->elements, wanted.elements, "is not ours");
   }

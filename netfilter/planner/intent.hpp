@@ -30,6 +30,8 @@ struct Profile {
   std::uint8_t label = 0;  ///< listed only: bit of the conntrack label, 1 to 127, that remembers an admission
   /// Networks that are never admitted in it. There, also empty: the ruleset has sets for them, so that others are but elements.
   std::optional<std::vector<base::Prefix>> blocked{};
+  /// Ports that are never admitted in it, for tunnels and proxies. There, also empty: nor is any protocol but TCP, UDP and echo.
+  std::optional<std::vector<base::PortRange>> closed{};
   bool operator==(const Profile&) const = default;
 };
 
@@ -51,6 +53,13 @@ struct Service {
   bool operator==(const Service&) const = default;
 };
 
+/// Who manages the box itself, from any side.
+struct Management {
+  std::vector<base::Prefix> prefixes;
+  std::vector<std::uint16_t> ports;  ///< TCP
+  bool operator==(const Management&) const = default;
+};
+
 struct Intent {
   std::vector<std::string> lan_interfaces;
   std::map<base::Mac, GroupNumber> devices;
@@ -60,6 +69,11 @@ struct Intent {
   std::vector<Group> groups;
   std::vector<Service> cloud_services;
   std::vector<base::Prefix> never;  ///< never open, the cloud excepted
+  /// Private and special networks: open where a listed profile has an address pinned, else never; without the ones in `reachable`.
+  std::vector<base::Prefix> inside;
+  std::vector<base::Prefix> reachable;
+  std::vector<std::string> masqueraded;  ///< interfaces by which IPv4 leaves with the interface's address
+  Management management;
   bool operator==(const Intent&) const = default;
 };
 

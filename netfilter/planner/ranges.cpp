@@ -35,6 +35,32 @@ std::vector<Range> merge(std::vector<Range> ranges) {
   return merged;
 }
 
+std::optional<Address> predecessor(Address address) {
+  for (std::size_t i = address.bytes().size(); i-- > 0;)
+    if (address.octets[i]-- != 0) return address;
+  return std::nullopt;
+}
+
+std::vector<Range> ranges_of(const std::vector<base::Prefix>& prefixes, base::Family family) {
+  std::vector<Range> ranges;
+  for (const base::Prefix& prefix : prefixes)
+    if (prefix.address.family == family) ranges.push_back({prefix.address, base::last_address(prefix)});
+  return merge(std::move(ranges));
+}
+
+/// What is left of the range; `holes` are in their order and apart.
+std::vector<Range> without_holes(const Range& range, const std::vector<Range>& holes) {
+  std::vector<Range> rest;
+  std::optional<Address> next = range.first;
+  for (const Range& hole : holes) {
+    if (!next || hole.last < *next || range.last < hole.first) continue;
+    if (*next < hole.first) rest.push_back({*next, *predecessor(hole.first)});
+    next = successor(hole.last);
+  }
+  if (next && *next <= range.last) rest.push_back({*next, range.last});
+  return rest;
+}
+
 Element element_of(const Range& range) {
   Element element{{range.first}};
   if (range.first != range.last) element.last = {range.last};
@@ -74,11 +100,15 @@ std::vector<Band> bands_of(const std::vector<Service>& services) {
 }  // namespace
 
 std::vector<Element> merged_ranges(const std::vector<base::Prefix>& prefixes, base::Family family) {
-  std::vector<Range> ranges;
-  for (const base::Prefix& prefix : prefixes)
-    if (prefix.address.family == family) ranges.push_back({prefix.address, base::last_address(prefix)});
+  return remaining_ranges(prefixes, {}, family);
+}
+
+std::vector<Element> remaining_ranges(const std::vector<base::Prefix>& prefixes, const std::vector<base::Prefix>& without,
+                                      base::Family family) {
   std::vector<Element> elements;
-  for (const Range& range : merge(std::move(ranges))) elements.push_back(element_of(range));
+  const auto holes = ranges_of(without, family);
+  for (const Range& range : ranges_of(prefixes, family))
+    for (const Range& rest : without_holes(range, holes)) elements.push_back(element_of(rest));
   return elements;
 }
 

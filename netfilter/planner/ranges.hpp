@@ -13,6 +13,10 @@ namespace schultor::netfilter::planner {
 /// Ranges of one family, merged where they overlap or touch.
 std::vector<model::Element> merged_ranges(const std::vector<base::Prefix>& prefixes, base::Family family);
 
+/// Ranges of one family that are in `prefixes` and not in `without`.
+std::vector<model::Element> remaining_ranges(const std::vector<base::Prefix>& prefixes, const std::vector<base::Prefix>& without,
+                                             base::Family family);
+
 /// Ranges of one family with the group they belong to; as they are, since they must not overlap.
 std::vector<model::Element> group_ranges(const std::map<base::Prefix, GroupNumber>& prefixes, base::Family family);
 

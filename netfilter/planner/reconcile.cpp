@@ -121,7 +121,7 @@ private:
         continue;
       }
       const SetDeclaration& declaration = set.declaration;
-      if (declaration.timeout) continue;
+      if (declaration.is_alive()) continue;
       const auto& wanted = wanted_set(declaration.name)->elements;
       const bool starts_over = (declaration.interval && set.elements != wanted) ||
                                (structure_differs_ && declaration.maps == Maps::to_verdict && !set.elements.empty());
@@ -157,7 +157,7 @@ private:
       if (found && is_kept(*found, set.declaration)) continue;
       add(AddSet{set.declaration});
       entering_.push_back({set.declaration, set.elements});
-      plan_.pins_lost |= set.declaration.timeout;
+      plan_.pins_lost |= set.declaration.keeps_for_a_time();
     }
     for (const Chain& chain : wanted_.chains) {
       const FoundChain* found = find_chain(found_, chain.name);

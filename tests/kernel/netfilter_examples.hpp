@@ -32,6 +32,12 @@ inline netfilter::planner::Intent school() {
       {"school", true, 1, std::vector{prefix("192.0.2.0/25"), prefix("192.0.2.128/25"), prefix("2001:db8:bad::/48")}},
       {"leisure", false, 0, std::vector<base::Prefix>{}},
       {"exam-day", true, 2}};
+  intent.profiles[0].closed = {{IPPROTO_TCP, 22, 22}, {IPPROTO_UDP, 443, 443}, {IPPROTO_UDP, 500, 500}};
+  intent.profiles[2].closed.emplace();
+  intent.inside = {prefix("10.0.0.0/8"), prefix("192.168.0.0/16"), prefix("fc00::/7")};
+  intent.reachable = {prefix("192.168.5.0/24")};
+  intent.masqueraded = {"wan0"};
+  intent.management = {{prefix("10.9.0.0/24"), prefix("fd09::/64")}, {22, 443}};
   intent.groups = {{1, "school", 1, 7}, {2, "leisure", 2, 1}, {3, "leisure", 2, 65535}, {4, "exam-day", 3, 12}};
   intent.cloud_services = {
       {prefix("203.0.113.0/24"), IPPROTO_TCP, 80, 80},      {prefix("203.0.113.0/24"), IPPROTO_TCP, 443, 443},

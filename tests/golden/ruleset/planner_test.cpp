@@ -166,6 +166,22 @@ TEST_CASE("ranges that overlap or touch become one") {
   CHECK(texts(merged_ranges({prefix("192.0.2.0/24"), prefix("192.0.3.0/25")}, base::Family::ipv4)) == "192.0.2.0-192.0.3.127\n");
 }
 
+TEST_CASE("of networks inside, what is reachable is cut out, up to the ends of the address space") {
+  const auto rest = [](const char* of, std::vector<base::Prefix> without) {
+    const auto whole = prefix(of);
+    return texts(remaining_ranges({whole}, without, whole.address.family));
+  };
+  CHECK(rest("10.0.0.0/8", {}) == "10.0.0.0/8\n");
+  CHECK(rest("10.0.0.0/8", {prefix("10.0.0.0/9")}) == "10.128.0.0/9\n");
+  CHECK(rest("10.0.0.0/8", {prefix("10.255.255.255")}) == "10.0.0.0-10.255.255.254\n");
+  CHECK(rest("10.0.0.0/30", {prefix("10.0.0.1")}) == "10.0.0.0\n10.0.0.2/31\n");
+  CHECK(rest("10.0.0.0/24", {prefix("10.0.0.0/8")}).empty());
+  CHECK(rest("10.0.0.0/24", {prefix("11.0.0.0/8"), prefix("9.0.0.0/8"), prefix("fd00::/8")}) == "10.0.0.0/24\n");
+  CHECK(rest("0.0.0.0/0", {prefix("0.0.0.0/8"), prefix("255.0.0.0/8")}) == "1.0.0.0-254.255.255.255\n");
+  CHECK(rest("::/0", {prefix("::/1"), prefix("8000::/1")}).empty());
+  CHECK(rest("fc00::/7", {prefix("fd00::/8")}) == "fc00::/8\n");
+}
+
 TEST_CASE("published services that overlap are cut so that no two do, and open neither more nor less") {
   const std::vector<Service> services{{prefix("203.0.113.0/28"), 6, 80, 90},   {prefix("203.0.113.8/29"), 6, 85, 443},
                                       {prefix("203.0.113.4/30"), 6, 443, 443}, {prefix("203.0.113.0/28"), 17, 85, 85},
@@ -199,6 +215,7 @@ TEST_CASE("a changed chain is refilled whole, and the others stay") {
     if (chain.name == "refuse") chain.rules.pop_back();
   CHECK(to_string(reconcile(wanted, found)) ==
         "flush chain inet schultor refuse\n"
+        "add rule inet schultor refuse ct direction original jump limit_refusals\n"
         "add rule inet schultor refuse meta l4proto tcp reject with tcp reset\n"
         "add rule inet schultor refuse reject with icmpx admin-prohibited\n");
 }
