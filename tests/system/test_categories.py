@@ -82,7 +82,7 @@ class Categories(unittest.TestCase):
         done = school.ctl("--json", "reload")
         self.assertEqual(json.loads(done.stdout), {"reloaded": True, "lists_compiled": True})
         self.assertFalse(self.refused(TEACHER, "frei.spiele.test"))
-        pair = pairs(school, TEACHER, LEARNING, 8080)
+        pair = pairs(school, TEACHER, LEARNING, 7000)
         self.assertEqual(json.loads(school.ctl("--json", "reload").stdout), {"reloaded": True, "lists_compiled": False})
         self.assertEqual(talk(*pair), b"hallo")
         self.list("spiele", "any.test\nfrei.spiele.test\n")
@@ -96,17 +96,17 @@ class Categories(unittest.TestCase):
         school = self.school
         for address, kind in FAMILIES:
             with self.subTest(kind=kind):
-                listener = school.server("internet", address(GAME_FREE), 8080)
+                listener = school.server("internet", address(GAME_FREE), 7000)
                 with self.assertRaises(ConnectionRefusedError):
-                    school.connect(TEACHER, address(GAME_FREE), 8080)
-                self.assertTrue(talk(*school.pair(TEACHER, school.server("internet", address(ANY), 8080))))
+                    school.connect(TEACHER, address(GAME_FREE), 7000)
+                self.assertTrue(talk(*school.pair(TEACHER, school.server("internet", address(ANY), 7000))))
                 listener.close()
         self.list("netze", "203.0.113.77\n")
         self.reload()
         before = [rule for rule in school.nft()["nftables"] if "rule" in rule]
         open_now = []
         for address, _ in FAMILIES:
-            open_now.append(school.pair(TEACHER, school.server("internet", address(GAME_FREE), 8080)))
+            open_now.append(school.pair(TEACHER, school.server("internet", address(GAME_FREE), 7000)))
             self.assertEqual(talk(*open_now[-1]), b"hallo")
         # Back on the list: what is open ends at its next packet, and nothing of the ruleset changes but elements.
         self.list("netze", LISTS["lists/netze.domains"])

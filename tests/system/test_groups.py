@@ -43,7 +43,7 @@ class Groups(unittest.TestCase):
         self.school.resolve("tablet7", "frei.mnspro.test")
         self.school.resolve("tablet7", "frei.lernen.test")
         cloud = pairs(self.school, "tablet7", CLOUD, 443)
-        learning = pairs(self.school, "tablet7", LEARNING, 8080)
+        learning = pairs(self.school, "tablet7", LEARNING, 7000)
         game = pairs(self.school, "tablet7", GAME, 7000)
         other = pairs(self.school, "tablet8", GAME, 7001)
         self.move(7, "3b")
@@ -87,7 +87,8 @@ class TwoNetworks(unittest.TestCase):
 
     def setUp(self):
         changes = {name: (School.DEFAULT_CONFIG / name).read_text() for name in ("gateway.toml", "school.toml")}
-        changes["gateway.toml"] = changes["gateway.toml"].replace('["lan0"]', '["lan0", "lan1"]').replace('"fd77::1/64"]', '"fd77::1/64", "10.78.0.1/24"]')
+        changes["gateway.toml"] = changes["gateway.toml"].replace('["lan0"]', '["lan0", "lan1"]').replace(
+            '"fd77::1/64"]', '"fd77::1/64", "10.78.0.1/24"]\nreachable = ["10.77.0.0/16", "10.78.0.0/24"]')
         changes["school.toml"] = changes["school.toml"].replace('ownership = "staff"', 'ownership = "staff"\nprefixes = ["10.78.0.0/24"]')
         self.school = self.enterContext(School(at="2026-11-23 07:59:00", config=changes))
         other = self.school.namespace("tablet8")

@@ -47,12 +47,12 @@ class AnOverride(unittest.TestCase):
 
     def assert_learning_is_closed(self, tablet: str) -> None:
         with self.assertRaises(ConnectionRefusedError):
-            self.school.connect(tablet, internet4(LEARNING), 8080)
+            self.school.connect(tablet, internet4(LEARNING), 7000)
         self.assertEqual(self.school.resolve(tablet, "frei.lernen.test").rcode, dns.NXDOMAIN)
 
     def assert_learning_is_open(self, tablet: str) -> None:
         self.assertEqual(self.school.resolve(tablet, "frei.lernen.test").addresses, [internet4(LEARNING)])
-        pairs(self.school, tablet, LEARNING, 8080)
+        pairs(self.school, tablet, LEARNING, 7000)
 
 
 class InTheLesson(AnOverride):
@@ -68,7 +68,7 @@ class InTheLesson(AnOverride):
                 self.assertEqual(len(self.school.resolve(tablet, name).addresses), 1, name)
 
     def test_an_exam_leaves_the_class_its_cloud_alone_and_all_others_what_they_had(self):
-        cloud, learning = pairs(self.school, "tablet1", CLOUD, 443), pairs(self.school, "tablet1", LEARNING, 8080)
+        cloud, learning = pairs(self.school, "tablet1", CLOUD, 443), pairs(self.school, "tablet1", LEARNING, 7000)
         others, unknowns = pairs(self.school, "tablet5", LEARNING, 8081), pairs(self.school, "tablet9", LEARNING, 8082)
         made = self.json("override", "--group", "3b", "--profile", "exam", "--for", "45m", "--reason", "Mathearbeit")
         self.assertEqual({key: made[key] for key in ("group", "profile", "by", "reason")},
@@ -240,7 +240,7 @@ class ItsEnd(AnOverride):
         cloud = pairs(self.school, "tablet1", CLOUD, 443)
         self.school.kill("schultord")
         with self.assertRaises(ConnectionRefusedError):
-            self.school.connect("tablet1", internet4(LEARNING), 8080)
+            self.school.connect("tablet1", internet4(LEARNING), 7000)
         self.school.restart("schultord")
         self.assertEqual(self.json("override"), [made])
         self.assertEqual(self.profile(), "exam")
@@ -251,7 +251,7 @@ class ItsEnd(AnOverride):
         self.assertEqual(self.holding()["3b"], ("school", "window"))
         self.assertEqual(self.json("override"), [])
         wait_for(lambda: self.school.resolve("tablet1", "frei.lernen.test").addresses == [internet4(LEARNING)], what="the gate")
-        pairs(self.school, "tablet1", LEARNING, 8080)
+        pairs(self.school, "tablet1", LEARNING, 7000)
         ended = [event for event in self.json("events") if event["kind"] == "override" and event["result"] == "ended"]
         self.assertEqual([event["at"] for event in ended], ["2026-11-23T10:45:00+01:00"])
         self.assertEqual(talk(*cloud), b"hallo")

@@ -96,7 +96,7 @@ class Reload(unittest.TestCase):
         watch = school.watch(PREFIX + "configuration")
         for name in ("frei.mnspro.test", "frei.lernen.test"):
             school.resolve("tablet1", name)
-        cloud, learning = pairs(school, "tablet1", CLOUD, 443), pairs(school, "tablet1", LEARNING, 8080)
+        cloud, learning = pairs(school, "tablet1", CLOUD, 443), pairs(school, "tablet1", LEARNING, 7000)
         before = without_time(school.nft())
         kept = {path.name: path.read_bytes() for path in (school.directory / "state" / "applied").iterdir()}
         for count, (kind, (_, _, word)) in enumerate(BAD.items(), 1):

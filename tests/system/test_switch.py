@@ -130,7 +130,7 @@ class TheSwitchAtEight(unittest.TestCase):
                 self.assertEqual(talk(near, far), b"hallo")
 
     def test_an_allowed_server_that_speaks_first_after_the_switch_carries_on(self):
-        near, far = self.open_flow(LEARNING, 4, 8080)
+        near, far = self.open_flow(LEARNING, 4, 7000)
         self.school.time("08:00:00")
         self.assertEqual(talk(far, near), b"hallo")
         self.assertEqual(talk(near, far), b"hallo")
