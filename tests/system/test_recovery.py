@@ -19,7 +19,7 @@ def without_time(ruleset: dict) -> str:
     """The listing with handles, without what runs down by itself or counts up."""
     def strip(value):
         if isinstance(value, dict):
-            if "dynamic" in value.get("flags", []):
+            if "size" in value:  # the set fills itself
                 value = {key: item for key, item in value.items() if key != "elem"}
             return {key: strip(item) for key, item in value.items() if key not in ("expires", "packets", "bytes")}
         return sorted((strip(item) for item in value), key=json.dumps) if isinstance(value, list) else value

@@ -5,6 +5,7 @@
 import contextlib
 import ctypes
 import os
+import signal
 import subprocess
 import threading
 from pathlib import Path
@@ -12,11 +13,17 @@ from pathlib import Path
 from .names import LabError
 
 CLONE_NEWNS, CLONE_NEWNET = 0x00020000, 0x40000000
+PR_SET_PDEATHSIG = 1
 MS_BIND, MS_REC, MS_SLAVE, MNT_DETACH = 0x1000, 0x4000, 0x80000, 2
 NETNS = Path("/run/netns")
 ETC_NETNS = Path("/etc/netns")
 
 libc = ctypes.CDLL(None, use_errno=True)
+
+
+def end_with_parent() -> None:
+    """The calling process does not go on making a lab whose maker was killed, while another one clears it away."""
+    call("prctl", libc.prctl(PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0))
 
 
 def call(what: str, result: int) -> None:
@@ -109,6 +116,6 @@ def run(namespace: str, argv: list[str], binds: dict[str, str] | None = None, la
 def ip_batch(lines: list[str], namespace: str | None = None) -> None:
     """Commands of ip(8), all by one process."""
     argv = ["ip", *(["-n", namespace] if namespace else []), "-batch", "-"]
-    done = subprocess.run(argv, input="\n".join(lines) + "\n", text=True, capture_output=True, check=False)
+    done = subprocess.run(argv, input="\n".join(lines) + "\n", text=True, capture_output=True, check=False, preexec_fn=end_with_parent)
     if done.returncode != 0:
         raise LabError(f"ip: {done.stderr.strip().splitlines()[0] if done.stderr else 'failed'} (namespace {namespace})")
