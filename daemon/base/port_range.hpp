@@ -24,8 +24,8 @@ struct PortRange {
 /// "tcp 443", "udp 3478-3481"
 [[nodiscard]] std::string to_string(const PortRange& range);
 
-/// "443" or "3478-3481" of the protocol. Nothing where a port is not one of 1 to 65535 or has leading zeros, or the end is before the
-/// start.
+/// "443" or "3478-3481" of the protocol. Nothing where a port is not one of 1 to 65535 or has leading zeros, or the end is before
+/// the start.
 [[nodiscard]] std::optional<PortRange> parse_ports(std::uint8_t protocol, std::string_view text);
 /// "tcp/22", "udp/3478-3481".
 [[nodiscard]] std::optional<PortRange> parse_service(std::string_view text);

@@ -89,8 +89,9 @@ base::Result<void> Enforcer::pin(const std::vector<planner::Pin>& pins) {
 bool Enforcer::takes_pins(const netfilter::kernel::ForeignChange& change) const {
   if (!change.taken_from) return true;
   const auto ruleset = planner::build(intent_);
-  return std::any_of(ruleset.sets.begin(), ruleset.sets.end(),
-                     [&](const auto& set) { return set.declaration.keeps_for_a_time() && change.taken_from->contains(set.declaration.name); });
+  return std::any_of(ruleset.sets.begin(), ruleset.sets.end(), [&](const auto& set) {
+    return set.declaration.keeps_for_a_time() && change.taken_from->contains(set.declaration.name);
+  });
 }
 
 base::Result<std::vector<std::string>> Enforcer::differences() {

@@ -36,6 +36,7 @@ base::Result<void> Gateway::Impl::apply(const Configuration& wanted, Occasion oc
   const bool is_reload = occasion == Occasion::reload;
   const bool rules_changed = is_reload && wanted.gate_rules_json != current.gate_rules_json;
   const bool admits_otherwise = rules_changed || (is_reload && (wanted.policy->closed_services != current.policy->closed_services ||
+                                                                wanted.policy->never_networks != current.policy->never_networks ||
                                                                 wanted.policy->network != current.policy->network));
   const auto in_force = enforcer.in_force();
   auto outcome = enforcer.apply(*wanted.policy, wanted.lan_interfaces, now, wanted.numbers, wanted.lists.networks, admits_otherwise,
@@ -51,6 +52,9 @@ base::Result<void> Gateway::Impl::apply(const Configuration& wanted, Occasion oc
     log(Priority::notice, message_id::configuration_applied,
         fmt::format("Configuration applied: revision {}, {} groups, {} devices", current.policy->revision,
                     current.policy->groups.size(), current.policy->devices.size()));
+    if (current.policy->network.management.empty())
+      log(Priority::notice, {},
+          "No [management] in gateway.toml: this machine takes no new connections but from its own console and what tablets need");
   }
   announcement.rules_epoch += rules_changed ? 1 : 0;
   announcement.pins_epoch += outcome->pins_lost ? 1 : 0;

@@ -30,6 +30,7 @@ planner::Intent intent_of(const policy::Policy& policy, const std::vector<std::s
                           const Numbers& numbers, const Generations& generations, const ListedNetworks& listed) {
   planner::Intent intent;
   intent.never = listed.never;
+  intent.never.insert(intent.never.end(), policy.never_networks.begin(), policy.never_networks.end());
   intent.lan_interfaces = lan_interfaces;
   const auto number_of = [&](const policy::Group& group) { return numbers.groups.find(group.name)->second; };
   for (const auto& device : policy.devices) intent.devices.emplace(device.mac, number_of(policy.groups[device.group]));

@@ -4,6 +4,7 @@
 
 #include "daemon/policy/address_reach.hpp"
 #include "daemon/policy/bypass_names.hpp"
+#include "daemon/policy/bypass_networks.hpp"
 #include "daemon/policy/compile_cloud.hpp"
 #include "daemon/policy/compile_names.hpp"
 #include "daemon/policy/compile_schedules.hpp"
@@ -102,6 +103,8 @@ private:
     if (policy_.bypass)
       for (const auto name : bypass_names)
         if (auto pattern = parse_pattern(name, {"built-in", 0})) patterns.push_back(std::move(*pattern));
+    if (policy_.bypass)
+      for (const auto network : bypass_networks) policy_.never_networks.push_back(base::parse_prefix(network).value());
     policy_.gate.never = NamePatterns(std::move(patterns));
     policy_.gate.never_lists = Categories(compile_categories(config_.city.never_categories, config_.lists, out_));
   }

@@ -134,6 +134,12 @@ private:
         line.what = "names";
         line.text = count_of(line.names.size(), "name") + " by which a device gets round the gate";
       }
+    if (!policy_.never_networks.empty()) {
+      EffectiveLine networks{Section::never, {}, "networks", {}, {}, built_in};
+      for (const auto& network : policy_.never_networks) networks.names.push_back(to_string(network));
+      networks.text = count_of(networks.names.size(), "network") + " of resolvers and tunnels";
+      add(std::move(networks));
+    }
     categories({Section::never, {}, "category", {}, {}, {}}, policy_.gate.never_lists);
     add({Section::never,
          {},
@@ -154,6 +160,13 @@ private:
            profile.safe_search.youtube == YouTube::strict ? "strict" : "moderate",
            {},
            profile.safe_search_source});
+    if (const auto closed = policy_.closed_services.find(profile.name); closed != policy_.closed_services.end()) {
+      auto line = like("closed");
+      for (const auto& range : closed->second) line.names.push_back(base::to_string(range));
+      line.text = fmt::format("{}", fmt::join(line.names, ", "));
+      line.source = built_in;
+      add(std::move(line));
+    }
     names(like("city-block"), profile.city_block);
     names(like("allow"), profile.allow);
     names(like("block"), profile.block);

@@ -113,8 +113,9 @@ struct Policy {
   /// Ports that carry tunnels, proxies and other resolvers, by the profile in which they are closed. A profile that is not among
   /// them closes none, and no protocol either.
   std::map<std::string, std::vector<base::PortRange>> closed_services;
+  std::vector<base::Prefix> never_networks;  ///< addresses of resolvers and tunnels, closed with `bypass`
   Network network;
-  std::string untrusted;                 ///< [clock] untrusted; empty: each schedule's `during`
+  std::string untrusted;  ///< [clock] untrusted; empty: each schedule's `during`
   Source untrusted_source;
   std::chrono::seconds longest_override{0};  ///< from when it is set to its end
   Source longest_override_source;            ///< "built-in" where nobody said

@@ -73,12 +73,14 @@ std::optional<Ports> closed_services(const config::Profile& profile, bool of_cit
   if (listed) closed.insert(closed.end(), listed_services().begin(), listed_services().end());
   closed = base::merged(std::move(closed));
   for (const auto& service : profile.services) {
-    const bool is_citys = !of_city && bypass && std::any_of(bypass_services().begin(), bypass_services().end(),
-                                                            [&](const auto& range) { return overlap(range, service.value); });
+    const bool is_citys = !of_city && bypass &&
+                          std::any_of(bypass_services().begin(), bypass_services().end(),
+                                      [&](const auto& range) { return overlap(range, service.value); });
     if (is_citys)
-      out.error(service.source, fmt::format("services: {} is closed by the city's [never] bypass = true: only a profile of the city's "
-                                            "opens it",
-                                            base::to_string(service.value)));
+      out.error(service.source,
+                fmt::format("services: {} is closed by the city's [never] bypass = true: only a profile of the city's "
+                            "opens it",
+                            base::to_string(service.value)));
     else closed = remaining(closed, service.value);
   }
   return closed;

@@ -142,7 +142,8 @@ int Reader::sets(Found& found) {
     // It comes and goes with the rule that it belongs to.
     if ((flags & NFT_SET_ANONYMOUS) != 0) return;
     const std::string name = nftnl_set_get_str(set, NFTNL_SET_NAME);
-    SetAttributes attributes{flags, number(set, NFTNL_SET_KEY_TYPE), number(set, NFTNL_SET_KEY_LEN), number(set, NFTNL_SET_DATA_TYPE)};
+    SetAttributes attributes{flags, number(set, NFTNL_SET_KEY_TYPE), number(set, NFTNL_SET_KEY_LEN),
+                             number(set, NFTNL_SET_DATA_TYPE)};
     attributes.size = number(set, NFTNL_SET_DESC_SIZE);
     if (nftnl_set_is_set(set, NFTNL_SET_TIMEOUT)) attributes.lifetime = nftnl_set_get_u64(set, NFTNL_SET_TIMEOUT);
     auto declaration = declaration_of(name, attributes);

@@ -276,7 +276,8 @@ std::optional<SetDeclaration> declaration_of(std::string name, const SetAttribut
   declaration.lifetime = std::chrono::milliseconds(attributes.lifetime);
   const SetAttributes same = attributes_of(declaration);
   const bool is_ours = (flags & ~known_flags) == 0 && same.flags == flags && same.key_length == attributes.key_length &&
-                       same.size == attributes.size && (declaration.maps == Maps::nothing || same.data_type == attributes.data_type);
+                       same.size == attributes.size &&
+                       (declaration.maps == Maps::nothing || same.data_type == attributes.data_type);
   return is_ours ? std::optional(std::move(declaration)) : std::nullopt;
 }
 

@@ -24,15 +24,15 @@ struct SetAttributes {
   std::uint32_t key_length = 0;
   std::uint32_t data_type = 0;  ///< nft's numbering, or NFT_DATA_VERDICT; 0 for sets
   std::uint32_t data_length = 0;
-  std::uint32_t size = 0;      ///< how many elements there may be; 0: any number
-  std::uint64_t lifetime = 0;  ///< milliseconds, of elements without a timeout of their own; 0: for ever
+  std::uint32_t size = 0;                ///< how many elements there may be; 0: any number
+  std::uint64_t lifetime = 0;            ///< milliseconds, of elements without a timeout of their own; 0: for ever
   std::vector<std::uint8_t> fields{};    ///< lengths of a concatenation's fields, when it is an interval set
   std::vector<std::uint8_t> userdata{};  ///< nft's notes on byte order
 };
 SetAttributes attributes_of(const model::SetDeclaration& declaration);
 
-/// The declaration that has these attributes, of which `fields` and `userdata` are not looked at; nothing when this library declares
-/// no such set.
+/// The declaration that has these attributes, of which `fields` and `userdata` are not looked at; nothing when this library
+/// declares no such set.
 std::optional<model::SetDeclaration> declaration_of(std::string name, const SetAttributes& attributes);
 
 enum class Timeouts : std::uint8_t {

@@ -289,8 +289,7 @@ std::optional<decltype(Insert::over)> decode_over(const nftnl_expr& expression) 
   if (name == "connlimit" && reader.number(NFTNL_EXPR_CONNLIMIT_FLAGS) == NFT_LIMIT_F_INV)
     return ConnectionCount{reader.number(NFTNL_EXPR_CONNLIMIT_COUNT)};
   if (name == "limit" && reader.number(NFTNL_EXPR_LIMIT_FLAGS) == NFT_LIMIT_F_INV &&
-      reader.number(NFTNL_EXPR_LIMIT_TYPE) == NFT_LIMIT_PKTS &&
-      nftnl_expr_get_u64(&expression, NFTNL_EXPR_LIMIT_UNIT) == a_second)
+      reader.number(NFTNL_EXPR_LIMIT_TYPE) == NFT_LIMIT_PKTS && nftnl_expr_get_u64(&expression, NFTNL_EXPR_LIMIT_UNIT) == a_second)
     return PacketRate{nftnl_expr_get_u64(&expression, NFTNL_EXPR_LIMIT_RATE), reader.number(NFTNL_EXPR_LIMIT_BURST)};
   return std::nullopt;
 }

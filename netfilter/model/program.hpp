@@ -144,11 +144,12 @@ struct Foreign {
 
 }  // namespace instruction
 
-using Instruction = std::variant<instruction::MetaLoad, instruction::MetaSet, instruction::CtLoad, instruction::CtSet,
-                                 instruction::PayloadLoad, instruction::RouteLookup, instruction::Compare, instruction::Masked,
-                                 instruction::ShiftRight, instruction::Immediate, instruction::Lookup, instruction::Insert,
-                                 instruction::RouteLoad, instruction::ToNetworkOrder, instruction::TcpOptionSet,
-                                 instruction::Masquerade, instruction::CountRef, instruction::RedirectTo, instruction::RejectWith, Verdict, instruction::Foreign>;
+using Instruction =
+    std::variant<instruction::MetaLoad, instruction::MetaSet, instruction::CtLoad, instruction::CtSet, instruction::PayloadLoad,
+                 instruction::RouteLookup, instruction::Compare, instruction::Masked, instruction::ShiftRight,
+                 instruction::Immediate, instruction::Lookup, instruction::Insert, instruction::RouteLoad,
+                 instruction::ToNetworkOrder, instruction::TcpOptionSet, instruction::Masquerade, instruction::CountRef,
+                 instruction::RedirectTo, instruction::RejectWith, Verdict, instruction::Foreign>;
 using Program = std::vector<Instruction>;
 
 /// What the kernel is given for `rule`; the same that nft gives it.

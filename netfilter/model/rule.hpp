@@ -58,7 +58,8 @@ struct InState {
 struct FromElsewhere {};
 /// "tcp flags syn": set, whatever the others are.
 struct IsSyn {};
-/// "add @flows_of_device { ether saddr ct count over 1000 }": holds where the key has more connections than that, this one counted in.
+/// "add @flows_of_device { ether saddr ct count over 1000 }": holds where the key has more connections than that, this one counted
+/// in.
 struct CountConnections {
   Field key{};
   std::string set;  ///< one that fills itself

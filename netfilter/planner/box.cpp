@@ -90,16 +90,16 @@ std::vector<Chain> box_chains() {
 std::vector<Set> box_sets(const Intent& intent) {
   std::vector<Set> sets;
   sets.push_back({{"loopback", {Type::ifname}}, {{{InterfaceName{"lo"}}}}});
-  sets.push_back(constant<IcmpType>("link_messages", Type::icmpv6_type,
-                                    std::array<std::uint8_t, 8>{MLD_LISTENER_QUERY, MLD_LISTENER_REPORT, MLD_LISTENER_REDUCTION,
-                                                                ND_ROUTER_SOLICIT, ND_ROUTER_ADVERT, ND_NEIGHBOR_SOLICIT,
-                                                                ND_NEIGHBOR_ADVERT, mld2_listener_report}));
+  sets.push_back(constant<IcmpType>(
+      "link_messages", Type::icmpv6_type,
+      std::array<std::uint8_t, 8>{MLD_LISTENER_QUERY, MLD_LISTENER_REPORT, MLD_LISTENER_REDUCTION, ND_ROUTER_SOLICIT,
+                                  ND_ROUTER_ADVERT, ND_NEIGHBOR_SOLICIT, ND_NEIGHBOR_ADVERT, mld2_listener_report}));
   sets.push_back(constant<Port>("lan_services_udp", Type::inet_service, std::array<std::uint16_t, 2>{67, 547}));
   sets.push_back(constant<Port>("lan_services_tcp", Type::inet_service, std::array<std::uint16_t, 2>{80, 443}));
   sets.push_back(constant<Port>("dhcp_client", Type::inet_service, std::array<std::uint16_t, 2>{68, 546}));
   sets.push_back(constant<Port>("management_ports", Type::inet_service, intent.management.ports));
-  for (const auto& [name, type, family] : {std::tuple("management4", Type::ipv4_addr, Family::ipv4),
-                                           std::tuple("management6", Type::ipv6_addr, Family::ipv6)}) {
+  for (const auto& [name, type, family] :
+       {std::tuple("management4", Type::ipv4_addr, Family::ipv4), std::tuple("management6", Type::ipv6_addr, Family::ipv6)}) {
     SetDeclaration declaration{name, {type}};
     declaration.interval = true;
     sets.push_back({std::move(declaration), merged_ranges(intent.management.prefixes, family)});

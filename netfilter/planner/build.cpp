@@ -174,8 +174,9 @@ Ruleset build(const Intent& intent) {
   // Named sets where nft would take anonymous ones: they are listed and compared like any other.
   ruleset.sets.push_back(constants("transport", Type::inet_proto, {Protocol{IPPROTO_TCP}, Protocol{IPPROTO_UDP}}));
   ruleset.sets.push_back(constants("dns_service", Type::inet_service, {Port{53}, Port{853}}));
-  ruleset.sets.push_back(constants("usual_protocols", Type::inet_proto,
-                                   {Protocol{IPPROTO_ICMP}, Protocol{IPPROTO_TCP}, Protocol{IPPROTO_UDP}, Protocol{IPPROTO_ICMPV6}}));
+  ruleset.sets.push_back(
+      constants("usual_protocols", Type::inet_proto,
+                {Protocol{IPPROTO_ICMP}, Protocol{IPPROTO_TCP}, Protocol{IPPROTO_UDP}, Protocol{IPPROTO_ICMPV6}}));
   ruleset.sets.push_back(constants("icmp_any", Type::inet_proto, {Protocol{IPPROTO_ICMP}, Protocol{IPPROTO_ICMPV6}}));
   add_identity(intent, ruleset.sets);
   add_groups(intent, ruleset.sets);

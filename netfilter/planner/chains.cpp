@@ -166,7 +166,8 @@ Chain profile(const Profile& own, const std::vector<Profile>& all) {
   for (const Profile& other : all)
     if (other.listed && other.name != own.name) remember(other, false);
   if (!own.listed) {
-    for (const auto& [field, set] : {std::pair(Field::ct_original_ip_daddr, "inside4"), std::pair(Field::ct_original_ip6_daddr, "inside6")})
+    for (const auto& [field, set] :
+         {std::pair(Field::ct_original_ip_daddr, "inside4"), std::pair(Field::ct_original_ip6_daddr, "inside6")})
       chain.rules.push_back({InSet{{field}, set}, go_to(inside_chain(own.name))});
     chain.rules.push_back({go_to(admitting_chain(own.name))});
     return chain;

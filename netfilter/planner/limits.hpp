@@ -8,8 +8,8 @@
 
 /// What one device may do at most, so that it costs no other its cloud.
 ///
-/// A device is known by its MAC address, whatever addresses it takes. In a network behind a router (`routed4/6`), where the router's
-/// is all that is seen, it is known by its own. The kernel counts; nobody reads that, and it is gone with the device.
+/// A device is known by its MAC address, whatever addresses it takes. In a network behind a router (`routed4/6`), where the
+/// router's is all that is seen, it is known by its own. The kernel counts; nobody reads that, and it is gone with the device.
 namespace schultor::netfilter::planner {
 
 /// Open connections of a device: as many to the cloud, as many elsewhere.
@@ -21,8 +21,8 @@ inline constexpr std::uint32_t most_refusals = 100;
 /// Packets of a device to the DNS gate in a second; the gate's own share of an address is below that.
 inline constexpr std::uint32_t most_questions = 2000;
 
-/// "limit_connections", "limit_cloud_connections", "limit_echoes", "limit_refusals", "limit_questions": to be jumped to, they return
-/// for whoever keeps to the limit.
+/// "limit_connections", "limit_cloud_connections", "limit_echoes", "limit_refusals", "limit_questions": to be jumped to, they
+/// return for whoever keeps to the limit.
 [[nodiscard]] std::vector<model::Chain> limit_chains();
 [[nodiscard]] std::vector<model::SetDeclaration> limit_sets();
 

@@ -1,8 +1,8 @@
 // SPDX-FileCopyrightText: Schultor contributors
 // SPDX-License-Identifier: EUPL-1.2
-#include "daemon/policy/services.hpp"
 #include "daemon/policy/address_reach.hpp"
 #include "daemon/policy/compile.hpp"
+#include "daemon/policy/services.hpp"
 #include "tests/catch.hpp"
 
 #include <netinet/in.h>
@@ -15,7 +15,9 @@ using base::PortRange;
 
 namespace {
 
-const std::string city = "[never]\nbypass = true\n[[profile]]\nname = \"leisure\"\naccess = \"open\"\n[[profile]]\nname = \"school\"\naccess = \"listed\"\n";
+const std::string city =
+    "[never]\nbypass = true\n[[profile]]\nname = \"leisure\"\naccess = \"open\"\n[[profile]]\nname = \"school\"\naccess = "
+    "\"listed\"\n";
 const std::string group = "[[group]]\nname = \"g\"\nprofile = \"school\"\nunknown = true\n";
 const std::string box =
     "school = \"a\"\ntimezone = \"Europe/Berlin\"\n[resolver]\naddress = \"127.0.0.1:53\"\n[wan]\ninterface = \"wan0\"\n";
@@ -55,6 +57,7 @@ SCENARIO("tunnels and proxies are closed in listed profiles, and in open ones wh
     CHECK(closes(*with.policy, profile, IPPROTO_TCP, 1080));
     CHECK_FALSE(closes(*with.policy, profile, IPPROTO_TCP, 443));
   }
+  CHECK(std::count(with.policy->never_networks.begin(), with.policy->never_networks.end(), base::parse_prefix("8.8.8.8").value()) == 1);
   CHECK(closes(*with.policy, "school", IPPROTO_UDP, 443));
   CHECK(closes(*with.policy, "school", IPPROTO_TCP, 22));
   CHECK_FALSE(closes(*with.policy, "leisure", IPPROTO_UDP, 443));
@@ -63,6 +66,7 @@ SCENARIO("tunnels and proxies are closed in listed profiles, and in open ones wh
   REQUIRE(without.policy);
   CHECK(closes(*without.policy, "school", IPPROTO_UDP, 51820));
   CHECK_FALSE(without.policy->closed_services.contains("leisure"));
+  CHECK(without.policy->never_networks.empty());
 }
 
 SCENARIO("a profile opens services by name, a school's none that the city closes") {
@@ -76,8 +80,9 @@ SCENARIO("a profile opens services by name, a school's none that the city closes
   const std::string own = "[[profile]]\nname = \"own\"\naccess = \"listed\"\nservices = ";
   CHECK(loaded(city, own + "[\"tcp/22\"]\n").policy.has_value());
   CHECK(said(loaded(city, own + "[\"udp/51000-52000\"]\n")) ==
-        std::vector<std::string>{"school.toml:8:13: error: services: udp 51000-52000 is closed by the city's [never] bypass = true: only a "
-                                 "profile of the city's opens it"});
+        std::vector<std::string>{
+            "school.toml:8:13: error: services: udp 51000-52000 is closed by the city's [never] bypass = true: only a "
+            "profile of the city's opens it"});
   for (const auto* wrong : {"ssh", "tcp/0", "tcp/22-21", "tcp/022", "sctp/22", "tcp/70000", "tcp/", "/22", ""})
     CHECK(said(loaded(city, own + "[\"" + wrong + "\"]\n")).size() == 1);
 }
@@ -85,19 +90,21 @@ SCENARIO("a profile opens services by name, a school's none that the city closes
 SCENARIO("a range of services is cut where a profile opens its middle") {
   const auto opened = loaded(city + "services = [\"udp/500-4500\"]\n");
   REQUIRE(opened.policy);
-  for (const auto port : {500, 1194, 1701, 4500}) CHECK_FALSE(closes(*opened.policy, "school", IPPROTO_UDP, static_cast<std::uint16_t>(port)));
+  for (const auto port : {500, 1194, 1701, 4500})
+    CHECK_FALSE(closes(*opened.policy, "school", IPPROTO_UDP, static_cast<std::uint16_t>(port)));
   CHECK(closes(*opened.policy, "school", IPPROTO_TCP, 1194));
 }
 
 SCENARIO("the school's own networks and all private ones lie inside, what they become behind a NAT64 too") {
   const auto school = loaded(city);
   REQUIRE(school.policy);
-  for (const auto* address : {"10.9.9.9", "100.64.0.1", "172.31.255.255", "192.168.178.1", "169.254.169.254", "127.0.0.1", "224.0.0.251",
-                              "255.255.255.255", "10.77.3.4", "2001:db8:77::9", "fd00::1", "fe80::1", "ff02::1", "::1", "::ffff:8.8.8.8",
-                              "2002:0a00:0001::1", "2001:0:1::1", "64:ff9b::10.0.0.1", "64:ff9b::192.168.1.1"})
+  for (const auto* address :
+       {"10.9.9.9", "100.64.0.1", "172.31.255.255", "192.168.178.1", "169.254.169.254", "127.0.0.1", "224.0.0.251",
+        "255.255.255.255", "10.77.3.4", "2001:db8:77::9", "fd00::1", "fe80::1", "ff02::1", "::1", "::ffff:8.8.8.8",
+        "2002:0a00:0001::1", "2001:0:1::1", "64:ff9b::10.0.0.1", "64:ff9b::192.168.1.1"})
     CHECK(is_inside(*school.policy, address));
-  for (const auto* address : {"9.255.255.255", "11.0.0.0", "172.32.0.0", "198.51.100.20", "203.0.113.10", "2001:db8:51::20", "2a00::1",
-                              "64:ff9b::8.8.8.8"})
+  for (const auto* address : {"9.255.255.255", "11.0.0.0", "172.32.0.0", "198.51.100.20", "203.0.113.10", "2001:db8:51::20",
+                              "2a00::1", "64:ff9b::8.8.8.8"})
     CHECK_FALSE(is_inside(*school.policy, address));
 }
 
@@ -106,7 +113,8 @@ SCENARIO("gateway.toml says what lies inside and is reachable, who manages the b
   REQUIRE(plain.policy);
   CHECK(plain.policy->network.masquerade);
   CHECK(plain.policy->network.management.empty());
-  const auto said_all = load(config::Files{box + "masquerade = false\n" + lan + "reachable = [\"192.168.5.0/24\"]\n[management]\nprefixes = [\"10.9.0.0/24\"]\n",
+  const auto said_all = load(config::Files{box + "masquerade = false\n" + lan +
+                                               "reachable = [\"192.168.5.0/24\"]\n[management]\nprefixes = [\"10.9.0.0/24\"]\n",
                                            city, group, "mac,group\n"},
                              config::Need::everything());
   REQUIRE(said_all.policy);
