@@ -63,10 +63,11 @@ TEST_CASE("what nobody wrote is built in, and each built-in name is there") {
   const auto made = loaded("[[group]]\nname = \"g\"\nprofile = \"staff\"\nunknown = true\n");
   const auto lines = effective(*made.config, *made.policy);
   const auto never = lines_of(lines, Section::never);
-  REQUIRE(never.size() == 2);
+  REQUIRE(never.size() == 3);
   CHECK(author_of(never[0]) == "built-in");
   CHECK(std::find(never[0].names.begin(), never[0].names.end(), "dns.google") != never[0].names.end());
-  CHECK(never[1] == EffectiveLine{Section::never, "", "bypass", "true", {}, {"city.toml", 4}});
+  CHECK(std::find(never[1].names.begin(), never[1].names.end(), "9.9.9.9/32") != never[1].names.end());
+  CHECK(never[2] == EffectiveLine{Section::never, "", "bypass", "true", {}, {"city.toml", 4}});
   const auto longest = lines_of(lines, Section::override);
   REQUIRE(longest.size() == 1);
   CHECK(longest[0].text == "24 h");
