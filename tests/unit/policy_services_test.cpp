@@ -57,7 +57,8 @@ SCENARIO("tunnels and proxies are closed in listed profiles, and in open ones wh
     CHECK(closes(*with.policy, profile, IPPROTO_TCP, 1080));
     CHECK_FALSE(closes(*with.policy, profile, IPPROTO_TCP, 443));
   }
-  CHECK(std::count(with.policy->never_networks.begin(), with.policy->never_networks.end(), base::parse_prefix("8.8.8.8").value()) == 1);
+  CHECK(std::count(with.policy->never_networks.begin(), with.policy->never_networks.end(), base::parse_prefix("8.8.8.8").value()) ==
+        1);
   CHECK(closes(*with.policy, "school", IPPROTO_UDP, 443));
   CHECK(closes(*with.policy, "school", IPPROTO_TCP, 22));
   CHECK_FALSE(closes(*with.policy, "leisure", IPPROTO_UDP, 443));
