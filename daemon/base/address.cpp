@@ -118,6 +118,13 @@ bool contains(const Prefix& prefix, const Address& address) {
   return true;
 }
 
+Prefix network_of(const Address& address, std::uint8_t length) {
+  Prefix network{address, length};
+  for (unsigned i = 0; i < address.bytes().size(); ++i)
+    network.address.octets[i] = static_cast<std::uint8_t>(address.octets[i] & network_mask(i, length));
+  return network;
+}
+
 Address last_address(const Prefix& prefix) {
   Address last = prefix.address;
   for (unsigned i = 0; i < last.bytes().size(); ++i)

@@ -58,6 +58,8 @@ struct Prefix {
 Result<Prefix> parse_prefix(std::string_view text);
 std::string to_string(const Prefix& prefix);
 [[nodiscard]] bool contains(const Prefix& prefix, const Address& address);
+/// The network of `length` bits that holds the address.
+[[nodiscard]] Prefix network_of(const Address& address, std::uint8_t length);
 /// The last address of the network.
 [[nodiscard]] Address last_address(const Prefix& prefix);
 

@@ -3,6 +3,7 @@
 #include "daemon/enforce/moment.hpp"
 
 #include "daemon/policy/address_reach.hpp"
+#include "netfilter/planner/ranges.hpp"
 
 #include <algorithm>
 
@@ -39,10 +40,11 @@ planner::Intent intent_of(const policy::Policy& policy, const std::vector<std::s
   for (std::size_t i = 0; i < policy.groups.size(); ++i) {
     const auto& group = policy.groups[i];
     const auto number = number_of(group);
-    for (const auto& prefix : group.prefixes) intent.prefixes.emplace(prefix, number);
-    for (const auto& interface : group.interfaces) intent.links.insert_or_assign(interface, number);
+    for (const auto& prefix : group.prefixes) intent.prefixes.emplace(prefix.value, number);
+    for (const auto& interface : group.interfaces) intent.links.insert_or_assign(interface.value, number);
     intent.groups.push_back(group_in_force(group, moment.spans[i].holding, numbers, generations.at(number)));
   }
+  intent.prefixes = planner::disjoint(intent.prefixes);
   for (const auto& [prefix, ports] : policy.cloud_ranges)
     intent.cloud_services.push_back({prefix, ports.protocol, ports.first, ports.last});
   for (const auto& profile : policy.gate.profiles) {

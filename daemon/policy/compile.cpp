@@ -297,8 +297,8 @@ private:
       compiled.source.line = group.profile->source.line;
     }
     if (group.schedule) compiled.schedule = find_schedule(*group.schedule);
-    for (const auto& prefix : group.prefixes) compiled.prefixes.push_back(prefix.value);
-    for (const auto& interface : group.interfaces) compiled.interfaces.push_back(interface.value);
+    for (const auto& prefix : group.prefixes) compiled.prefixes.push_back({prefix.value, place_of(prefix.source)});
+    for (const auto& interface : group.interfaces) compiled.interfaces.push_back({interface.value, place_of(interface.source)});
     if (name.value.empty()) return;
     const auto [first, fresh] = groups_.try_emplace(name.value, Known{name.source, false, policy_.groups.size()});
     if (fresh) policy_.groups.push_back(std::move(compiled));
@@ -347,16 +347,12 @@ private:
   }
 
   void check_prefixes() {
-    std::vector<config::Located<base::Prefix>> all;
-    for (const auto& group : config_.school.groups) all.insert(all.end(), group.prefixes.begin(), group.prefixes.end());
-    std::stable_sort(all.begin(), all.end(), [](const auto& a, const auto& b) { return a.value < b.value; });
-    std::size_t widest = 0;
-    for (std::size_t i = 1; i < all.size(); ++i) {
-      if (contains(all[widest].value, all[i].value.address))
-        out_.error(all[i].source, fmt::format("{} overlaps {} ({}): an address belongs to one group", to_string(all[i].value),
-                                              to_string(all[widest].value), to_string(all[widest].source)));
-      else widest = i;
-    }
+    std::map<base::Prefix, config::Source> owners;
+    for (const auto& group : config_.school.groups)
+      for (const auto& prefix : group.prefixes)
+        if (const auto [first, fresh] = owners.try_emplace(prefix.value, prefix.source); !fresh)
+          out_.error(prefix.source, fmt::format("network {} is a group's already, first at {}: expected it once, or a part of it",
+                                                to_string(prefix.value), to_string(first->second)));
   }
 
   void check_interfaces() {

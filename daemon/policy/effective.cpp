@@ -230,10 +230,8 @@ private:
       line("unknown", "devices that nothing else names", named);
       line("strictest", group.strictest ? "true" : "false", named);
     }
-    for (std::size_t i = 0; i < group.prefixes.size(); ++i)
-      line("prefix", to_string(group.prefixes[i]), written != nullptr ? place_of(written->prefixes[i].source) : named);
-    for (std::size_t i = 0; i < group.interfaces.size(); ++i)
-      line("interface", group.interfaces[i], written != nullptr ? place_of(written->interfaces[i].source) : named);
+    for (const auto& [prefix, source] : group.prefixes) line("prefix", to_string(prefix), source);
+    for (const auto& [interface, source] : group.interfaces) line("interface", interface, source);
     const auto index = static_cast<std::size_t>(&group - policy_.groups.data());
     const auto devices =
         std::count_if(policy_.devices.begin(), policy_.devices.end(), [&](const Device& device) { return device.group == index; });

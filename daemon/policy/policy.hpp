@@ -56,6 +56,13 @@ struct Schedule {
   std::vector<Holiday> free_days{};  ///< in the order of their dates, each date once
 };
 
+/// What is written down in so many words, and where.
+template <typename T>
+struct Written {
+  T value;
+  Source source;
+};
+
 enum class Ownership : std::uint8_t { school, byod, staff };
 
 struct Group {
@@ -67,8 +74,8 @@ struct Group {
   /// The unknown group: a school-owned group's override that is stricter than what holds here, holds here too. One that has
   /// neither schedule nor profile has the strictest profile that any school-owned group has.
   bool strictest = false;
-  std::vector<base::Prefix> prefixes;
-  std::vector<std::string> interfaces;
+  std::vector<Written<base::Prefix>> prefixes;  ///< may lie in one of another group: the longest counts
+  std::vector<Written<std::string>> interfaces;
   Source source;
 };
 

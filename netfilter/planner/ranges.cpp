@@ -67,6 +67,19 @@ Element element_of(const Range& range) {
   return element;
 }
 
+using Groups = std::map<base::Prefix, GroupNumber>;
+
+/// What is left of `whole` without the networks [from, to), which all lie in it.
+void leave(const base::Prefix& whole, GroupNumber group, Groups::const_iterator from, Groups::const_iterator to, Groups& left) {
+  if (from == to) left.emplace(whole, group);
+  if (from == to || from->first == whole) return;
+  const auto length = static_cast<std::uint8_t>(whole.length + 1);
+  const base::Prefix lower{whole.address, length};
+  const auto middle = std::find_if(from, to, [&](const auto& one) { return !contains(lower, one.first.address); });
+  leave(lower, group, from, middle, left);
+  leave(base::network_of(base::last_address(whole), length), group, middle, to, left);
+}
+
 /// The ports from a boundary on up to the one before the next boundary, with the addresses open on them.
 struct Band {
   std::uint16_t first_port, last_port;
@@ -110,6 +123,16 @@ std::vector<Element> remaining_ranges(const std::vector<base::Prefix>& prefixes,
   for (const Range& range : ranges_of(prefixes, family))
     for (const Range& rest : without_holes(range, holes)) elements.push_back(element_of(rest));
   return elements;
+}
+
+std::map<base::Prefix, GroupNumber> disjoint(const std::map<base::Prefix, GroupNumber>& prefixes) {
+  Groups left;
+  for (auto own = prefixes.begin(); own != prefixes.end(); ++own) {
+    const auto from = std::next(own);
+    const auto to = std::find_if(from, prefixes.end(), [&](const auto& one) { return !contains(own->first, one.first.address); });
+    leave(own->first, own->second, from, to, left);
+  }
+  return left;
 }
 
 std::vector<Element> group_ranges(const std::map<base::Prefix, GroupNumber>& prefixes, base::Family family) {

@@ -112,6 +112,17 @@ TEST_CASE("a reload that adds, changes and removes profiles and groups keeps the
   CHECK(to_string(reconciled(connection, school())) == "");
 }
 
+TEST_CASE("networks that are cut out of another one are there, and others take their place") {
+  auto connection = kernel_with(school());
+  planner::Intent changed = school();
+  const auto cut = GENERATE(std::string("10.78.0.0/26"), std::string("10.78.0.77"), std::string("10.78.0.255"));
+  changed.prefixes = planner::disjoint({{prefix("10.78.0.0/24"), 3}, {prefix(cut.c_str()), 1}, {prefix("fd78::/32"), 2}, {prefix("fd78::/64"), 3}});
+  must(connection.commit(reconciled(connection, changed)));
+  CHECK(to_string(reconciled(connection, changed)) == "");
+  must(connection.commit(reconciled(connection, school())));
+  CHECK(to_string(reconciled(connection, school())) == "");
+}
+
 TEST_CASE("foreign tables stay as they are") {
   auto connection = fresh_kernel();
   run("nft 'add table inet other; add chain inet other c; add rule inet other c accept; add table ip schultor; "

@@ -29,6 +29,7 @@ constexpr std::array options{
     Option{"help", &Request::help, true}, Option{"version", &Request::version, true},
     Option{"json", &Request::json, true}, Option{"config", &Request::directory, true},
     Option{"group", &Request::group},     Option{"device", &Request::device},
+    Option{"address", &Request::address}, Option{"interface", &Request::interface},
     Option{"from", &Request::from},       Option{"to", &Request::to},
     Option{"at", &Request::at},           Option{"map", &Request::map},
     Option{"rename", &Request::renames},  Option{"remove-missing", &Request::remove_missing},
@@ -47,8 +48,12 @@ constexpr std::array options{
 using Fits = bool (*)(const Request&);
 
 bool anything_fits(const Request&) { return true; }
-bool explain_fits(const Request& request) { return request.group.has_value() != request.device.has_value(); }
-bool timeline_fits(const Request& request) { return explain_fits(request) && request.from && request.to; }
+bool explain_fits(const Request& request) {
+  return request.group.has_value() != (request.device || request.address || request.interface);
+}
+bool timeline_fits(const Request& request) {
+  return request.group.has_value() != request.device.has_value() && request.from && request.to;
+}
 bool roster_fits(const Request& request) { return request.arguments.front() == "import" && request.map; }
 
 /// `lists` alone or with a verb, with the options that belong to it.
@@ -110,9 +115,10 @@ const std::vector<Command>& commands() {
        0,
        timeline_fits},
       {"explain",
-       "explain (--group GROUP | --device MAC) [--at TIME] NAME",
-       "whether a name opens, and the rule behind it; exits with 1 where it is refused",
-       {"group", "device", "at"},
+       "explain (--group GROUP | [--device MAC] [--address ADDRESS] [--interface NAME]) [--at TIME] NAME",
+       "whether a name opens for a group, or for a device by what is known of it, and the rules behind it; exits with 1 where it is "
+       "refused",
+       {"group", "device", "address", "interface", "at"},
        1,
        explain_fits},
       {"roster",

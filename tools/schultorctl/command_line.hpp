@@ -23,6 +23,8 @@ struct Request {
   std::string directory = "/etc/schultor";
   std::optional<std::string> group;
   std::optional<std::string> device;
+  std::optional<std::string> address;    ///< explain
+  std::optional<std::string> interface;  ///< explain
   std::optional<std::string> from;
   std::optional<std::string> to;
   std::optional<std::string> at;

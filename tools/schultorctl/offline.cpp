@@ -4,6 +4,7 @@
 #include "daemon/lists/name_in_files.hpp"
 #include "daemon/policy/explain.hpp"
 #include "daemon/policy/questionable.hpp"
+#include "daemon/policy/selectors.hpp"
 #include "tools/schultorctl/answer.hpp"
 #include "tools/schultorctl/diagnostics_json.hpp"
 #include "tools/schultorctl/directory.hpp"
@@ -19,37 +20,74 @@ std::string place(const policy::Source& source) { return config::to_string(confi
 /// Whom `explain` and `timeline` are asked about.
 struct Asked {
   const policy::Group* group = nullptr;
-  std::optional<base::Mac> device;
-  const policy::Device* listed = nullptr;  ///< the device's line of the roster
+  std::optional<policy::Selected> selected{};  ///< unless the group itself was named
+  std::string whom{};                          ///< then, what was told of the device
+  json traits = json::object();                ///< the same: "mac", "address", "interface", each where it was given
 };
 
-/// The group that the request names, or that its device is in; nothing once it is said what is wrong.
+/// What the request tells of a device; nothing once it is said what is wrong.
+std::optional<policy::Traits> traits_of(const Request& request) {
+  policy::Traits traits;
+  if (request.device) {
+    const auto mac = base::parse_mac(*request.device);
+    if (!mac) complain(mac.error().what());
+    if (!mac) return std::nullopt;
+    traits.mac = *mac;
+  }
+  if (request.address) {
+    const auto address = base::parse_address(*request.address);
+    if (!address) complain(address.error().what());
+    if (!address) return std::nullopt;
+    traits.addresses.insert(*address);
+  }
+  if (request.interface) traits.interface = *request.interface;
+  return traits;
+}
+
+/// The group that the request names, or that what it tells of a device leads to; nothing once it is said what is wrong.
 std::optional<Asked> asked_about(const policy::Policy& policy, const Request& request) {
   if (request.group) {
     const auto* group = find_group(policy, *request.group);
-    return group != nullptr ? std::optional(Asked{group, std::nullopt, nullptr}) : std::nullopt;
+    return group != nullptr ? std::optional(Asked{group}) : std::nullopt;
   }
-  const auto mac = base::parse_mac(*request.device);
-  if (!mac) {
-    complain(mac.error().what());
-    return std::nullopt;
-  }
-  const auto* device = policy.find_device(*mac);
-  return Asked{device != nullptr ? &policy.groups[device->group] : &policy.unknown_group(), *mac, device};
+  const auto traits = traits_of(request);
+  if (!traits) return std::nullopt;
+  Asked asked;
+  const auto add = [&](const char* key, const char* word, std::string text) {
+    asked.whom += fmt::format("{}{} {}", asked.whom.empty() ? "" : ", ", word, text);
+    asked.traits[key] = std::move(text);
+  };
+  if (traits->mac) add("mac", "device", to_string(*traits->mac));
+  for (const auto& address : traits->addresses) add("address", "address", to_string(address));
+  if (request.interface) add("interface", "interface", *request.interface);
+  asked.selected = policy::Selectors(policy).find(*traits);
+  asked.group = &policy.groups[asked.selected->group];
+  return asked;
 }
 
 json to_json(const Asked& asked) {
-  json device{{"mac", to_string(*asked.device)}, {"source", nullptr}};
-  if (asked.listed != nullptr) device["source"] = {{"file", asked.listed->source.file}, {"line", asked.listed->source.line}};
+  const auto& selected = *asked.selected;
+  json device = asked.traits;
+  device["by"] = to_string(selected.by);
+  device["source"] = nullptr;
+  if (selected.by != policy::SelectedBy::unknown) device["source"] = {{"file", selected.source.file}, {"line", selected.source.line}};
   return device;
 }
 
-std::string words(const Asked& asked) {
-  const auto mac = to_string(*asked.device);
-  if (asked.listed != nullptr)
-    return fmt::format("device {} is in group {} ({})", mac, asked.group->name, place(asked.listed->source));
-  return fmt::format("device {} is in no roster, so in group {}, which has unknown = true ({})", mac, asked.group->name,
-                     place(asked.group->source));
+/// Which of the things that were told decides.
+std::string words(const Asked& asked, const policy::Policy& policy) {
+  const auto& [group, by, text, source] = *asked.selected;
+  const auto says = [&](std::string_view why) {
+    return fmt::format("{} is in group {} by {} ({})", asked.whom, asked.group->name, why, place(source));
+  };
+  if (by == policy::SelectedBy::roster) return says("the roster");
+  if (by == policy::SelectedBy::prefix) return says("network " + text);
+  if (by == policy::SelectedBy::interface) return says("interface " + text);
+  const bool others = std::any_of(policy.groups.begin(), policy.groups.end(),
+                                  [](const policy::Group& one) { return !one.prefixes.empty() || !one.interfaces.empty(); });
+  const bool all_told = asked.traits.contains("address") && asked.traits.contains("interface");
+  return fmt::format("{} is named by no group, so in group {}, which has unknown = true ({}){}", asked.whom, asked.group->name,
+                     place(source), others && !all_told ? "; where it is may decide otherwise: see --address and --interface" : "");
 }
 
 /// --at, or now.
@@ -162,7 +200,7 @@ Exit explain(const Request& request) {
                 {"rule", {{"text", explained->rule_text}, {"file", rule.file}, {"line", rule.line}}}};
     if (!explained->list.empty()) answer["list"] = explained->list;
     if (!ports.empty()) answer["ports"] = ports;
-    if (asked->device) answer["device"] = to_json(*asked);
+    if (asked->selected) answer["device"] = to_json(*asked);
     print(answer);
   } else {
     fmt::print("{}  {}  {}: {} ({})\n", decision, explained->name, explained->because, explained->rule_text, place(rule));
@@ -170,7 +208,7 @@ Exit explain(const Request& request) {
     if (!ports.empty()) fmt::print("open on {}\n", fmt::join(ports, ", "));
     fmt::print("at {} group {} has profile {}: {} ({})\n", format_local(policy, *at), explained->group, explained->holding.profile,
                explained->holding.text, place(explained->holding.rule));
-    if (asked->device) fmt::print("{}\n", words(*asked));
+    if (asked->selected) fmt::print("{}\n", words(*asked, policy));
   }
   return allowed ? Exit::yes : Exit::no;
 }

@@ -37,6 +37,34 @@ std::string texts(const std::vector<model::Element>& elements) {
 
 }  // namespace
 
+TEST_CASE("of networks that lie in one another the longest that holds an address is what is left there") {
+  const std::map<base::Prefix, GroupNumber> nested{{prefix("10.0.0.0/8"), 1},    {prefix("10.78.0.0/16"), 2},
+                                                   {prefix("10.78.0.0/24"), 3},  {prefix("10.78.0.7"), 1},
+                                                   {prefix("10.78.255.0/24"), 3}, {prefix("fd77::/16"), 1},
+                                                   {prefix("fd77:0:0:78::/64"), 2}};
+  const auto left = disjoint(nested);
+  const auto group_of = [](const auto& networks, const base::Address& address) {
+    std::vector<std::pair<std::uint8_t, GroupNumber>> found;
+    for (const auto& [network, group] : networks)
+      if (network.address.family == address.family && contains(network, address)) found.emplace_back(network.length, group);
+    std::sort(found.rbegin(), found.rend());
+    return found;
+  };
+  for (const auto* text : {"10.0.0.0", "10.77.255.255", "10.78.0.0", "10.78.0.6", "10.78.0.7", "10.78.0.8", "10.78.1.0", "10.78.254.255",
+                           "10.78.255.0", "10.78.255.255", "10.79.0.0", "10.255.255.255", "9.255.255.255", "11.0.0.0", "fd77::",
+                           "fd77:0:0:77:ffff::", "fd77:0:0:78::", "fd77:0:0:78:ffff:ffff:ffff:ffff", "fd77:0:0:79::", "fd78::"}) {
+    CAPTURE(text);
+    const auto address = base::parse_address(text).value();
+    const auto wanted = group_of(nested, address);
+    const auto found = group_of(left, address);
+    REQUIRE(found.size() == (wanted.empty() ? 0 : 1));
+    if (!found.empty()) CHECK(found[0].second == wanted[0].second);
+  }
+  CHECK(left.size() < 100);
+  CHECK(disjoint(left) == left);
+  CHECK(disjoint({{prefix("0.0.0.0/0"), 1}, {prefix("0.0.0.0/1"), 2}, {prefix("128.0.0.0/1"), 3}}).size() == 2);
+}
+
 TEST_CASE("generations never become 0, which is never in force") {
   CHECK(next(1) == 2);
   CHECK(next(65534) == 65535);
