@@ -45,8 +45,12 @@ struct RightFacts {
 RightFacts facts_of(Right right) {
   if (right == Right::configure) return {"org.schultor.gateway1.configure", "change the configuration and have it applied"};
   if (right == Right::debug) return {"org.schultor.gateway1.debug", "have questions logged for a while"};
+  if (right == Right::devices) return {"org.schultor.gateway1.devices", "see which devices are there"};
   return {"org.schultor.gateway1.override", "set, extend and clear overrides"};
 }
+
+/// Takes somebody of the school: no program has it.
+bool is_of_people(Right right) { return right == Right::debug || right == Right::devices; }
 
 /// What is missing, and who can mend it.
 std::string remedy(Right right) {
@@ -136,12 +140,12 @@ int Authority::on_user(sd_bus_message* answer, void* userdata, sd_bus_error*) {
     self.take(question)->refuse(SD_BUS_ERROR_FAILED, "the bus does not tell who asks: ask again");
     return 0;
   }
-  if (question.right == Right::debug && user_name(user) == user_of_the_city) {
+  if (is_of_people(question.right) && user_name(user) == user_of_the_city) {
     self.take(question)->refuse(SD_BUS_ERROR_ACCESS_DENIED,
                                 fmt::format("this is never done for the city: {} asks", user_of_the_city));
     return 0;
   }
-  if (user == 0 || (user == geteuid() && question.right != Right::debug)) {
+  if (user == 0 || (user == geteuid() && !is_of_people(question.right))) {
     self.take(question)->grant(user);
     return 0;
   }

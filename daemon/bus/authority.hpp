@@ -15,11 +15,11 @@
 namespace schultor::bus {
 
 /// What a caller may be allowed, as polkit knows it: see units/polkit.
-enum class Right { set_overrides, configure, debug };
+enum class Right { set_overrides, configure, debug, devices };
 
 /// Asks who calls and whether they may, and never waits for the answer: neither the bus nor polkit can hold up the event loop.
-/// root and the user that this process runs as may do everything, also where there is no polkit; but for Right::debug, which takes
-/// a person: root or an administrator, never the user that speaks for the city, whatever polkit says.
+/// root and the user that this process runs as may do everything, also where there is no polkit; but for Right::debug and
+/// Right::devices, which take a person: root or an administrator, never the user that speaks for the city, whatever polkit says.
 class Authority {
 public:
   /// Does what was asked for, on behalf of the user `by` (the name, or the number of one that has none), and answers the call.

@@ -114,6 +114,16 @@ int on_verify(sd_bus_message* call, void* userdata, sd_bus_error* error) {
   return offer_of(userdata).authority.require(call, Right::configure, {}, verify, error);
 }
 
+int on_list_devices(sd_bus_message* call, void* userdata, sd_bus_error* error) {
+  auto& gateway = gateway_of(userdata);
+  const auto list = [&gateway](sd_bus_message* allowed, const std::string&) {
+    const auto devices = gateway.devices();
+    if (!devices) return sd_bus_reply_method_errorf(allowed, SD_BUS_ERROR_FAILED, "%s", devices.error().what().c_str());
+    return reply_text(allowed, *devices);
+  };
+  return offer_of(userdata).authority.require(call, Right::devices, {}, list, error);
+}
+
 /// The call's arguments, all of them strings. Empty once `error` says that there is one that nobody would write.
 template <std::size_t count>
 std::optional<std::array<std::string, count>> read_arguments(sd_bus_message* call, sd_bus_error* error) {
@@ -253,6 +263,7 @@ const sd_bus_vtable manager_vtable[] = {
   SD_BUS_METHOD("ListEvents", "", "as", on_list_events, SD_BUS_VTABLE_UNPRIVILEGED),
   SD_BUS_METHOD("ListGroups", "", "a(so)", on_list_groups, SD_BUS_VTABLE_UNPRIVILEGED),
   SD_BUS_METHOD("Verify", "", "as", on_verify, SD_BUS_VTABLE_UNPRIVILEGED),
+  SD_BUS_METHOD("ListDevices", "", "s", on_list_devices, SD_BUS_VTABLE_UNPRIVILEGED),
   SD_BUS_METHOD("Reload", "", "", on_reload, SD_BUS_VTABLE_UNPRIVILEGED),
   SD_BUS_METHOD("Override", "ssss", "s", on_override, SD_BUS_VTABLE_UNPRIVILEGED),
   SD_BUS_METHOD("ExtendOverride", "ss", "s", on_extend_override, SD_BUS_VTABLE_UNPRIVILEGED),

@@ -104,7 +104,8 @@ std::string describe(const policy::Policy& policy, const GatewayStatus& status, 
                       {"since", group.since ? json(policy::format_local(policy, *group.since)) : json(nullptr)},
                       {"until", group.until ? json(policy::format_local(policy, *group.until)) : json(nullptr)},
                       {"ownership", group.ownership},
-                      {"devices", group.devices}});
+                      {"devices", group.devices},
+                      {"online", health.online ? json(health.online->at(groups.size())) : json(nullptr)}});
   json overrides = json::array();
   for (const auto& one : health.overrides)
     if (!one.profile.empty()) overrides.push_back(to_object(policy, one));

@@ -36,6 +36,7 @@ struct Health {
   std::optional<Refusal> refused{};        ///< the last one, until a configuration is applied
   std::vector<lists::ListStatus> lists{};  ///< those that are downloaded
   std::optional<QuestionLog> question_log{};
+  std::optional<std::vector<std::size_t>> online{};  ///< devices, of each group; none: not known
 };
 
 /// What holds at `moment`, after `changes` that led to it. Since when, is what the policy says, or the latest change that was seen

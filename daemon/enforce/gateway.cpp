@@ -49,6 +49,7 @@ base::Result<void> Gateway::Impl::apply(const Configuration& wanted, Occasion oc
     log(Priority::notice, {}, fmt::format("{} addresses of the cloud are open as they were before", outcome->pins_restored));
   if (occasion != Occasion::repair) {
     current = wanted;
+    devices.configure(current.policy, current.lan_interfaces);
     log(Priority::notice, message_id::configuration_applied,
         fmt::format("Configuration applied: revision {}, {} groups, {} devices", current.policy->revision,
                     current.policy->groups.size(), current.policy->devices.size()));
@@ -213,7 +214,7 @@ std::string Gateway::describe() const {
       {second(impl_->clock->now()), second(impl_->applied), impl_->gate->connected(), impl_->gate->resolver_answers(),
        impl_->clock_trust.trusted(), impl_->clock->synchronised(), impl_->kept.overrides,
        !policy::named_lists(impl_->current.gate_rules).empty(), impl_->current.lists_fault, second(impl_->current.lists.compiled),
-       impl_->refused, impl_->list_status.lists, impl_->question_log});
+       impl_->refused, impl_->list_status.lists, impl_->question_log, impl_->devices.online()});
 }
 
 void Gateway::gate_statistics(std::function<void(const std::string& json)> answer) const {
@@ -223,6 +224,7 @@ void Gateway::gate_statistics(std::function<void(const std::string& json)> answe
   });
 }
 
+base::Result<std::string> Gateway::devices() const { return impl_->devices.devices_json(); }
 std::string Gateway::ruleset() const { return impl_->enforcer.text(); }
 std::vector<std::string> Gateway::events() const { return impl_->event_log.all(); }
 std::string Gateway::status_line() const { return impl_->status_line(); }

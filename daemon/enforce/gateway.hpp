@@ -84,6 +84,8 @@ public:
   /// What the gate has counted, as the JSON that Manager.GateStatistics answers with: `answer` is called once, within about a
   /// second, perhaps before this returns.
   void gate_statistics(std::function<void(const std::string& json)> answer) const;
+  /// Which devices are there, as the JSON that Manager.ListDevices answers with.
+  [[nodiscard]] base::Result<std::string> devices() const;
   /// What the kernel was told, in nft syntax, without the pins.
   [[nodiscard]] std::string ruleset() const;
   /// What the kernel holds otherwise than it was told, in lines for people, without pins. Reads all of the table.

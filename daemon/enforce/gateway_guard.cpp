@@ -18,8 +18,6 @@ namespace {
 using base::Priority;
 namespace message_id = base::message_id;
 
-/// One who changes the ruleset again and again is told of once in so long.
-constexpr std::chrono::minutes hold_down{1};
 constexpr std::chrono::seconds retry_delay{1};
 /// Differences that the journal names.
 constexpr std::size_t most_named = 5;
@@ -114,29 +112,16 @@ void Gateway::Impl::open_again() {
   if (gate) announce_rules();
 }
 
-/// The first at once, and what cannot be put right; those that follow within a minute together.
 void Gateway::Impl::tell_tampering(const std::string& by, bool repaired) {
-  if (tampering_held && repaired) {
-    ++tampering_held->more;
-    tampering_held->by = by;
-    return;
-  }
-  raise_tampering(fmt::format("{} changed the ruleset: {}", by,
-                              repaired ? "it was put right at once" : "it cannot be put right, see the gateway's journal"));
-  if (tampering_held) return;
-  tampering_held.emplace();
-  auto end = loop.after(hold_down, [this] {
-    const auto held = *std::exchange(tampering_held, std::nullopt);
-    if (held.more > 0)
-      raise_tampering(fmt::format("the ruleset was changed {} times more within a minute, at last by {}", held.more, held.by));
-  });
-  if (end) tampering_end = std::move(*end);
-  else tampering_held.reset();
+  ruleset_tampering.happened(
+      fmt::format("{} changed the ruleset: {}", by,
+                  repaired ? "it was put right at once" : "it cannot be put right, see the gateway's journal"),
+      by, !repaired);
 }
 
-void Gateway::Impl::raise_tampering(const std::string& text) {
+void Gateway::Impl::raise_tampering(const std::string& what, const std::string& text) {
   const auto at = clock->now();
-  raise(at, tampering_event(*current.policy, at, "ruleset", text));
+  raise(at, tampering_event(*current.policy, at, what, text));
 }
 
 base::Result<std::vector<std::string>> Gateway::verify() const { return impl_->enforcer.differences(); }

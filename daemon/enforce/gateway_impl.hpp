@@ -9,6 +9,8 @@
 #include "daemon/enforce/enforcer.hpp"
 #include "daemon/enforce/gate_link.hpp"
 #include "daemon/enforce/gateway.hpp"
+#include "daemon/enforce/hold_down.hpp"
+#include "daemon/enforce/lan_devices.hpp"
 #include "daemon/enforce/mode_switch.hpp"
 #include "daemon/enforce/override_events.hpp"
 #include "daemon/enforce/pin_keeper.hpp"
@@ -62,13 +64,11 @@ struct Gateway::Impl {
   EventLog event_log{};
   base::EventSource ruleset_changes{};
   base::EventSource guard_retry{};
-  /// What was not told yet of changes by others, since one was told.
-  struct HeldTampering {
-    std::size_t more = 0;
-    std::string by{};
-  };
-  std::optional<HeldTampering> tampering_held{};
-  base::EventSource tampering_end{};
+  HoldDown ruleset_tampering{loop, [this](const std::string& text) { raise_tampering("ruleset", text); },
+                             [](std::size_t more, const std::string& by) {
+                               return fmt::format("the ruleset was changed {} times more within a minute, at last by {}", more, by);
+                             }};
+  LanDevices devices{loop, [this](const std::string& text) { raise_tampering("device", text); }};
 
   Configuration current{};
   policy::KeptOverrides kept{};
@@ -141,7 +141,7 @@ struct Gateway::Impl {
   void put_right(const std::string& by, bool pins_lost, bool again = false);
   void open_again();
   void tell_tampering(const std::string& by, bool repaired);
-  void raise_tampering(const std::string& text);
+  void raise_tampering(const std::string& what, const std::string& text);
 
   // gateway_lists.cpp
   /// Looks what became of downloaded lists, and tells what was not told yet.

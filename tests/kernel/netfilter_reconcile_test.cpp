@@ -1,6 +1,7 @@
 // SPDX-FileCopyrightText: Schultor contributors
 // SPDX-License-Identifier: EUPL-1.2
 #include "netfilter/planner/switch.hpp"
+#include "netfilter/planner/ranges.hpp"
 #include "tests/kernel/netfilter_helpers.hpp"
 
 #include <fmt/format.h>

@@ -41,8 +41,8 @@ public:
   base::Result<std::vector<std::string>> events();
   /// What the kernel holds otherwise than it was told; wants the right to configure.
   base::Result<std::vector<std::string>> verify();
-  /// Asks for a change: Override, ExtendOverride, ClearOverride, LogQuestions (whose `first` argument is a number) or
-  /// EndQuestionLog with their arguments. Where a terminal is there, the user may be asked for a password.
+  /// Asks for what takes a right: Override, ExtendOverride, ClearOverride, LogQuestions (whose `first` argument is a number),
+  /// EndQuestionLog or ListDevices with their arguments. Where a terminal is there, the user may be asked for a password.
   base::Result<Answered> ask(const char* method, const std::vector<std::string>& arguments,
                              std::optional<std::uint32_t> first = std::nullopt);
   /// None when it was applied; else why the configuration was refused, a line for each error.

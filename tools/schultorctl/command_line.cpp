@@ -137,6 +137,7 @@ const std::vector<Command>& commands() {
        lists_fits,
        2},
       {"status", "status", "what holds now, what comes next, and how the gateway's parts are", {}},
+      {"devices", "devices", "the devices of the roster and others of the LAN, their groups, and which of them are online", {}},
       {"gate",
        "gate (stats | debug (--for SPAN [--profile PROFILE] | --off))",
        "what the DNS gate has counted: questions by profile and what became of them, how long answers took, the resolver, the "

@@ -17,6 +17,7 @@ Exit explain(const Request& request);
 Exit roster(const Request& request);
 Exit lists(const Request& request);
 Exit status(const Request& request);
+Exit devices(const Request& request);
 Exit gate(const Request& request);
 Exit override_profile(const Request& request);
 Exit events(const Request& request);

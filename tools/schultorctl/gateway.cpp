@@ -4,6 +4,7 @@
 #include "tools/schultorctl/answer.hpp"
 #include "tools/schultorctl/bus_client.hpp"
 #include "tools/schultorctl/compile_lists.hpp"
+#include "tools/schultorctl/devices_text.hpp"
 #include "tools/schultorctl/diagnostics_json.hpp"
 #include "tools/schultorctl/directory.hpp"
 #include "tools/schultorctl/status_text.hpp"
@@ -23,6 +24,19 @@ Exit status(const Request& request) {
   document["broker"] = nullptr;
   if (*broker) document["broker"] = {{"connected", (*broker)->connected}, {"outbox_depth", (*broker)->waiting}};
   const auto text = status_text(document);
+  if (!text) return give_up(text);
+  if (request.json) print(document);
+  else fmt::print("{}", *text);
+  return Exit::yes;
+}
+
+Exit devices(const Request& request) {
+  auto bus = BusClient::connect();
+  if (!bus) return give_up(bus);
+  const auto answered = bus->ask("ListDevices", {});
+  if (!answered) return give_up(answered);
+  const auto document = json::parse(answered->text, nullptr, false);
+  const auto text = devices_text(document);
   if (!text) return give_up(text);
   if (request.json) print(document);
   else fmt::print("{}", *text);

@@ -15,7 +15,7 @@ namespace {
 
 Exit run(const Request& request) {
   using Handler = Exit (*)(const Request&);
-  constexpr std::array<std::pair<std::string_view, Handler>, 13> handlers{{
+  constexpr std::array<std::pair<std::string_view, Handler>, 14> handlers{{
       {"validate", validate},
       {"policy", policy},
       {"timeline", timeline},
@@ -23,6 +23,7 @@ Exit run(const Request& request) {
       {"roster", roster},
       {"lists", lists},
       {"status", status},
+      {"devices", devices},
       {"gate", gate},
       {"override", override_profile},
       {"events", events},

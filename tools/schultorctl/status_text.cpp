@@ -16,12 +16,19 @@ std::string text_or(const json& object, const char* key, const std::string& othe
   return value.is_null() ? otherwise : value.get<std::string>();
 }
 
+/// "-" where it is not known, also to an older schultord.
+std::string online_text(const json& group) {
+  const auto found = group.find("online");
+  return found == group.end() || found->is_null() ? "-" : std::to_string(found->get<std::uint64_t>());
+}
+
 Rows group_rows(const json& groups) {
-  Rows rows{{"GROUP", "PROFILE", "BECAUSE", "SINCE", "UNTIL", "OWNERSHIP", "DEVICES"}};
+  Rows rows{{"GROUP", "PROFILE", "BECAUSE", "SINCE", "UNTIL", "OWNERSHIP", "DEVICES", "ONLINE"}};
   for (const auto& group : groups)
     rows.push_back({group.at("name").get<std::string>(), group.at("profile").get<std::string>(),
                     group.at("text").get<std::string>(), text_or(group, "since", "-"), text_or(group, "until", "-"),
-                    group.at("ownership").get<std::string>(), std::to_string(group.at("devices").get<std::uint64_t>())});
+                    group.at("ownership").get<std::string>(), std::to_string(group.at("devices").get<std::uint64_t>()),
+                    online_text(group)});
   return rows;
 }
 

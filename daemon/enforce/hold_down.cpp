@@ -1,0 +1,26 @@
+// SPDX-FileCopyrightText: Schultor contributors
+// SPDX-License-Identifier: EUPL-1.2
+#include "daemon/enforce/hold_down.hpp"
+
+#include <utility>
+
+namespace schultor::enforce {
+
+void HoldDown::happened(const std::string& text, const std::string& last, bool urgent) {
+  if (held_ && !urgent) {
+    ++held_->more;
+    held_->last = last;
+    return;
+  }
+  tell_(text);
+  if (held_) return;
+  held_.emplace();
+  auto end = loop_.after(span, [this] {
+    const auto held = *std::exchange(held_, std::nullopt);
+    if (held.more > 0) tell_(summary_(held.more, held.last));
+  });
+  if (end) end_ = std::move(*end);
+  else held_.reset();
+}
+
+}  // namespace schultor::enforce
