@@ -21,8 +21,7 @@ public:
   using Summary = std::function<std::string(std::size_t more, const std::string& last)>;
 
   /// Borrows the loop.
-  HoldDown(base::EventLoop& loop, Tell tell, Summary summary)
-      : loop_(loop), tell_(std::move(tell)), summary_(std::move(summary)) {}
+  HoldDown(base::EventLoop& loop, Tell tell, Summary summary) : loop_(loop), tell_(std::move(tell)), summary_(std::move(summary)) {}
 
   /// `urgent`: is told by itself, also within the minute.
   void happened(const std::string& text, const std::string& last, bool urgent = false);

@@ -58,7 +58,8 @@ std::vector<Impostor> Impostors::look(const policy::Policy& policy, const netfil
   const auto* device = policy.find_device(mac);
   const auto add = [&](Kind kind, const std::string& what, const std::string& where) {
     if (!is_news(kind, mac, now)) return;
-    found.push_back({fmt::format("{} {}", words_for(policy, device), what), fmt::format("{} {} ({})", to_string(mac), what, where)});
+    found.push_back(
+        {fmt::format("{} {}", words_for(policy, device), what), fmt::format("{} {} ({})", to_string(mac), what, where)});
   };
   const auto& interface = confirmed.link;
   const bool by_turns = trail->interfaces.note(interface, now);

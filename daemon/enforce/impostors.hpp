@@ -52,7 +52,8 @@ struct Impostor {
 };
 
 /// Finds devices of one MAC address that are two, from what is confirmed of them:
-/// - one that answers for two IPv4 addresses of one interface by turns. That both are in the kernel's table says nothing: the old one of
+/// - one that answers for two IPv4 addresses of one interface by turns. That both are in the kernel's table says nothing: the old
+/// one of
 ///   a device with a new lease is there as well, and it may have answered for it within the same minute. (Of IPv6 a device has
 ///   several by nature.)
 /// - one of the roster that answers behind two interfaces by turns. Once there and then here is a tablet that was carried.

@@ -70,7 +70,8 @@ void LanDevices::read() {
   const auto confirmations = follower_->read(now);
   if (!confirmations) {
     log(Priority::warning, base::message_id::devices_unknown,
-        fmt::format("Devices are not followed any more: {}; beginning anew in {} s", confirmations.error().what(), retry_delay.count()));
+        fmt::format("Devices are not followed any more: {}; beginning anew in {} s", confirmations.error().what(),
+                    retry_delay.count()));
     readable_.reset();
     follower_.reset();
     return arm(retry_delay, &LanDevices::try_to_begin);
@@ -84,7 +85,8 @@ void LanDevices::read() {
 void LanDevices::judge(const netfilter::neighbours::Confirmation& confirmed, Instant now) {
   for (const auto& impostor : impostors_.look(*policy_, confirmed, now)) {
     if (told_.held().value_or(0) < most_logged)
-      log(Priority::warning, base::message_id::device_tampering, fmt::format("A device may pass for another one: {}", impostor.local));
+      log(Priority::warning, base::message_id::device_tampering,
+          fmt::format("A device may pass for another one: {}", impostor.local));
     told_.happened(impostor.text, impostor.text);
   }
 }

@@ -16,8 +16,8 @@
 
 namespace schultor::enforce {
 
-/// The devices of the LAN as they are now, by the kernel's neighbour tables. Nothing of it is kept on disk, and no MAC address leaves
-/// but for devices_json(), and for the journal where one passes for another.
+/// The devices of the LAN as they are now, by the kernel's neighbour tables. Nothing of it is kept on disk, and no MAC address
+/// leaves but for devices_json(), and for the journal where one passes for another.
 class LanDevices {
 public:
   /// `tell`: of a device that passes for another one, in words for the city.

@@ -27,12 +27,9 @@ json to_object(const policy::Policy& policy, const policy::Selectors& selectors,
   const auto selected = selectors.find({mac, seen.addresses, interface});
   json addresses = json::array();
   for (const auto& address : seen.addresses) addresses.push_back(to_string(address));
-  return {{"mac", to_string(mac)},
-          {"group", policy.groups[selected.group].name},
-          {"by", to_string(selected.by)},
-          {"online", seen.online},
-          {"interfaces", seen.interfaces},
-          {"addresses", std::move(addresses)}};
+  return {{"mac", to_string(mac)},         {"group", policy.groups[selected.group].name},
+          {"by", to_string(selected.by)},  {"online", seen.online},
+          {"interfaces", seen.interfaces}, {"addresses", std::move(addresses)}};
 }
 
 }  // namespace
@@ -45,8 +42,7 @@ std::vector<std::size_t> online_by_group(const policy::Policy& policy, const pol
     if (!device.online || counted == device.mac) return;
     counted = device.mac;
     const auto* named = policy.find_device(device.mac);
-    const auto group =
-        named != nullptr ? named->group : selectors.find({device.mac, device.addresses, device.link}).group;
+    const auto group = named != nullptr ? named->group : selectors.find({device.mac, device.addresses, device.link}).group;
     ++counts[group];
   });
   return counts;

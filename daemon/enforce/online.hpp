@@ -10,8 +10,8 @@
 
 namespace schultor::enforce {
 
-/// How many devices are online in each of Policy::groups, in their order: each device once, however many addresses it has. Of routed
-/// networks only what is on the LAN itself is seen.
+/// How many devices are online in each of Policy::groups, in their order: each device once, however many addresses it has. Of
+/// routed networks only what is on the LAN itself is seen.
 [[nodiscard]] std::vector<std::size_t> online_by_group(const policy::Policy& policy, const policy::Selectors& selectors,
                                                        const netfilter::neighbours::Table& table,
                                                        netfilter::neighbours::Instant now);

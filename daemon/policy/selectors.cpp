@@ -6,10 +6,14 @@ namespace schultor::policy {
 
 std::string_view to_string(SelectedBy by) {
   switch (by) {
-    case SelectedBy::roster: return "roster";
-    case SelectedBy::prefix: return "prefix";
-    case SelectedBy::interface: return "interface";
-    case SelectedBy::unknown: break;
+    case SelectedBy::roster:
+      return "roster";
+    case SelectedBy::prefix:
+      return "prefix";
+    case SelectedBy::interface:
+      return "interface";
+    case SelectedBy::unknown:
+      break;
   }
   return "unknown";
 }

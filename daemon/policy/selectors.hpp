@@ -21,7 +21,7 @@ enum class SelectedBy : std::uint8_t { roster, prefix, interface, unknown };
 struct Traits {
   std::optional<base::Mac> mac{};
   std::set<base::Address> addresses{};
-  std::string_view interface{};
+  std::string_view interface {};
 };
 
 struct Selected {

@@ -52,7 +52,8 @@ std::optional<Neighbour> neighbour_of(nlmsghdr& message) {
   const int length = head->ndm_family == AF_INET ? 4 : head->ndm_family == AF_INET6 ? 16 : 0;
   auto* address = attributes[NDA_DST];
   // A proxy's entry is of an address that this machine itself answers for.
-  if (length == 0 || head->ndm_ifindex <= 0 || (head->ndm_flags & NTF_PROXY) != 0 || address == nullptr || nla_len(address) != length)
+  if (length == 0 || head->ndm_ifindex <= 0 || (head->ndm_flags & NTF_PROXY) != 0 || address == nullptr ||
+      nla_len(address) != length)
     return std::nullopt;
   Neighbour neighbour{static_cast<unsigned>(head->ndm_ifindex),
                       base::address_from_bytes({octets_of(*address), static_cast<std::size_t>(length)})};

@@ -108,8 +108,7 @@ std::optional<Confirmation> Table::note(const Neighbour& neighbour, Instant now)
     return std::nullopt;
   }
   const auto before = entries_.find(key);
-  const bool known =
-      before != entries_.end() && before->second.mac == *neighbour.mac && before->second.state == State::confirmed;
+  const bool known = before != entries_.end() && before->second.mac == *neighbour.mac && before->second.state == State::confirmed;
   put(neighbour, now);
   if (neighbour.state != State::confirmed || known) return std::nullopt;
   return Confirmation{*neighbour.mac, neighbour.address, *name};

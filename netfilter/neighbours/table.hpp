@@ -64,12 +64,12 @@ struct Device {
 /// What the kernel has told, of the interfaces that are followed; values in, values out.
 ///
 /// A device is online while one of its addresses is confirmed or in use, and for as long as `linger` after that: an entry that has
-/// become stale is kept by the kernel for a minute or for good, by how many there are. One whose entry is collected is online for as
-/// long as if it had stayed. One that does not answer for the last address that it is known behind has left at once, and so have all
-/// devices of an interface that goes, stops running, or gets another name that is not followed.
+/// become stale is kept by the kernel for a minute or for good, by how many there are. One whose entry is collected is online for
+/// as long as if it had stayed. One that does not answer for the last address that it is known behind has left at once, and so have
+/// all devices of an interface that goes, stops running, or gets another name that is not followed.
 ///
-/// Entries are as many as the kernel has (net.ipv4.neigh.default.gc_thresh3 and ipv6's); of devices without any, most_departed at most
-/// are remembered, for `linger`.
+/// Entries are as many as the kernel has (net.ipv4.neigh.default.gc_thresh3 and ipv6's); of devices without any, most_departed at
+/// most are remembered, for `linger`.
 class Table {
 public:
   static constexpr std::chrono::minutes linger{5};

@@ -29,6 +29,8 @@ T must(base::Result<T>&& result) {
 
 std::string mac(int number) { return fmt::format("02:77:00:00:{:02x}:{:02x}", number / 256, number % 256); }
 
+using Devices = std::map<std::string, bool>;
+
 /// lan0 and lan1, each with a cable's other end, and a follower of both.
 class Lan {
 public:
@@ -37,10 +39,15 @@ public:
     must(follower_.follow({"lan0", "lan1"}, now_));
     run("ip link del lan0");
     add("lan0");
+    // Until its first neighbour is there, it may be passed over.
+    run("ip neigh add 10.77.0.99 dev lan0 lladdr " + mac(99) + " nud reachable");
+    if (!come({{"lan0 " + mac(99), true}})) throw std::runtime_error("lan0 is not followed");
+    run("ip neigh del 10.77.0.99 dev lan0");
     read();
   }
   ~Lan() {
-    for (const auto* name : {"lan0", "lan1", "lan9"}) static_cast<void>(std::system(fmt::format("ip link del {} 2>/dev/null", name).c_str()));
+    for (const auto* name : {"lan0", "lan1", "lan9"})
+      static_cast<void>(std::system(fmt::format("ip link del {} 2>/dev/null", name).c_str()));
   }
   static void add(const std::string& name) {
     run(fmt::format("ip link add {0} type veth peer name {0}far && ip link set {0}far up && ip link set {0} up", name));
@@ -57,15 +64,25 @@ public:
       now_ = std::max(now_, *follower_.resync_due());
     }
   }
+  /// Waits for something to read; false when nothing has come until the deadline.
+  bool wait_until(std::chrono::steady_clock::time_point deadline) {
+    const auto left = std::chrono::ceil<std::chrono::milliseconds>(deadline - std::chrono::steady_clock::now());
+    pollfd waiting{follower_.fd(), POLLIN, 0};
+    return left > 0ms && poll(&waiting, 1, static_cast<int>(left.count())) > 0;
+  }
   /// The first that come within half a minute.
   std::vector<Confirmation> wait_for_confirmations() {
     const auto deadline = std::chrono::steady_clock::now() + 30s;
-    for (;;) {
-      const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(deadline - std::chrono::steady_clock::now());
-      pollfd waiting{follower_.fd(), POLLIN, 0};
-      if (left <= 0ms || poll(&waiting, 1, static_cast<int>(left.count())) <= 0) return {};
+    while (wait_until(deadline))
       if (auto some = must(follower_.read(now_)); !some.empty()) return some;
-    }
+    return {};
+  }
+  /// Whether these are there in the end: the kernel takes its time to find that a cable is plugged in.
+  bool come(const std::map<std::string, bool>& expected) {
+    const auto deadline = std::chrono::steady_clock::now() + 30s;
+    while (devices() != expected)
+      if (!wait_until(deadline)) return false;
+    return true;
   }
   std::map<std::string, bool> devices() {
     read();
@@ -102,8 +119,6 @@ private:
   Instant now_{1h};
 };
 
-using Devices = std::map<std::string, bool>;
-
 /// A namespace for the other end of a cable.
 class FarAway {
 public:
@@ -117,7 +132,8 @@ private:
   std::string name_ = fmt::format("schultor-neighbours-{}", getpid());
 };
 
-/// Runs these commands of ip as one process. (What is learned by others, extern_learn, does not count against the machine's bounds.)
+/// Runs these commands of ip as one process. (What is learned by others, extern_learn, does not count against the machine's
+/// bounds.)
 void batch(const std::string& commands) {
   const TemporaryFile file(commands);
   run("ip -batch " + file.path());
@@ -160,32 +176,32 @@ TEST_CASE("a real answer is a confirmation, and silence is none") {
 TEST_CASE("interfaces that come and go are followed by their names") {
   Lan lan;
   run("ip neigh add 10.77.1.1 dev lan0 lladdr " + mac(1) + " nud reachable");
-  CHECK(lan.devices() == Devices{{"lan0 " + mac(1), true}});
+  CHECK(lan.come(Devices{{"lan0 " + mac(1), true}}));
   // One that comes later, with neighbours that nobody has told of since.
   Lan::add("lan9");
   run("ip neigh add 10.77.1.2 dev lan9 lladdr " + mac(2) + " nud reachable");
-  CHECK(lan.devices() == Devices{{"lan0 " + mac(1), true}});
+  CHECK(lan.come(Devices{{"lan0 " + mac(1), true}}));
   run("ip link set lan9 down && ip link set lan9 name lan1 && ip link set lan1 up");
   run("ip neigh replace 10.77.1.2 dev lan1 lladdr " + mac(2) + " nud reachable");
   const Devices both{{"lan0 " + mac(1), true}, {"lan1 " + mac(2), true}};
-  CHECK(lan.devices() == both);
+  CHECK(lan.come(both));
   run("ip link set lan0 name lan8");
-  CHECK(lan.devices() == Devices{{"lan1 " + mac(2), true}});
+  CHECK(lan.come(Devices{{"lan1 " + mac(2), true}}));
   run("ip link set lan8 name lan0");
-  CHECK(lan.devices() == both);
+  CHECK(lan.come(both));
   run("ip link set lan0 down");
-  CHECK(lan.devices() == Devices{{"lan1 " + mac(2), true}});
+  CHECK(lan.come(Devices{{"lan1 " + mac(2), true}}));
   run("ip link set lan0 up && ip neigh replace 10.77.1.1 dev lan0 lladdr " + mac(1) + " nud reachable");
-  CHECK(lan.devices() == both);
+  CHECK(lan.come(both));
   run("ip link del lan1");
-  CHECK(lan.devices() == Devices{{"lan0 " + mac(1), true}});
+  CHECK(lan.come(Devices{{"lan0 " + mac(1), true}}));
 }
 
 TEST_CASE("a port that leaves a bridge is no interface that has gone") {
   Lan lan;
   run("ip neigh add 10.77.1.1 dev lan0 lladdr " + mac(1) + " nud reachable");
   run("ip link add br9 type bridge && ip link set lan0 master br9 && ip link set lan0 nomaster && ip link del br9");
-  CHECK(lan.devices() == Devices{{"lan0 " + mac(1), true}});
+  CHECK(lan.come(Devices{{"lan0 " + mac(1), true}}));
 }
 
 TEST_CASE("what the kernel could not tell is read anew: nothing is missing, and nothing is there twice") {
@@ -194,7 +210,8 @@ TEST_CASE("what the kernel could not tell is read anew: nothing is missing, and 
   const auto resyncs = lan.follower().resyncs();
   std::string added, removed;
   for (int i = 0; i < 3000; ++i) {
-    added += fmt::format("neigh add 10.77.{}.{} dev lan0 lladdr {} nud reachable extern_learn\n", i / 250, i % 250 + 1, mac(i % 1500));
+    added +=
+        fmt::format("neigh add 10.77.{}.{} dev lan0 lladdr {} nud reachable extern_learn\n", i / 250, i % 250 + 1, mac(i % 1500));
     if (i % 3 == 0) removed += fmt::format("neigh del 10.77.{}.{} dev lan0\n", i / 250, i % 250 + 1);
   }
   batch(added);

@@ -1,7 +1,7 @@
 // SPDX-FileCopyrightText: Schultor contributors
 // SPDX-License-Identifier: EUPL-1.2
-#include "netfilter/planner/switch.hpp"
 #include "netfilter/planner/ranges.hpp"
+#include "netfilter/planner/switch.hpp"
 #include "tests/kernel/netfilter_helpers.hpp"
 
 #include <fmt/format.h>
@@ -117,7 +117,8 @@ TEST_CASE("networks that are cut out of another one are there, and others take t
   auto connection = kernel_with(school());
   planner::Intent changed = school();
   const auto cut = GENERATE(std::string("10.78.0.0/26"), std::string("10.78.0.77"), std::string("10.78.0.255"));
-  changed.prefixes = planner::disjoint({{prefix("10.78.0.0/24"), 3}, {prefix(cut.c_str()), 1}, {prefix("fd78::/32"), 2}, {prefix("fd78::/64"), 3}});
+  changed.prefixes = planner::disjoint(
+      {{prefix("10.78.0.0/24"), 3}, {prefix(cut.c_str()), 1}, {prefix("fd78::/32"), 2}, {prefix("fd78::/64"), 3}});
   must(connection.commit(reconciled(connection, changed)));
   CHECK(to_string(reconciled(connection, changed)) == "");
   must(connection.commit(reconciled(connection, school())));

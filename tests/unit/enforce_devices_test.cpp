@@ -114,7 +114,8 @@ TEST_CASE("what puts a device into its group is its line of the roster, then the
   const School school;
   const auto group = [&](const policy::Traits& traits) {
     const auto found = school.selectors.find(traits);
-    return fmt::format("{} {} {}:{}", school.policy.groups[found.group].name, to_string(found.by), found.source.file, found.source.line);
+    return fmt::format("{} {} {}:{}", school.policy.groups[found.group].name, to_string(found.by), found.source.file,
+                       found.source.line);
   };
   CHECK(group({mac(1), {address("10.78.5.1")}, "lan1"}) == "3b roster roster.csv:2");
   CHECK(group({mac(9), {address("10.78.5.1")}, "lan1"}) == "labor prefix school.toml:13");
@@ -152,8 +153,9 @@ TEST_CASE("administrators see the roster's devices, and those that it does not n
   REQUIRE(devices.size() == 7);
   CHECK(devices[0] == nlohmann::json::parse(R"({"mac":"02:77:00:00:00:01","group":"3b","by":"roster","online":true,
     "interfaces":["lan0"],"addresses":["10.77.1.1","fd77::1:1"]})"));
-  CHECK(devices[1] == nlohmann::json::parse(
-                          R"({"mac":"02:77:00:00:00:02","group":"3b","by":"roster","online":false,"interfaces":[],"addresses":[]})"));
+  CHECK(devices[1] ==
+        nlohmann::json::parse(
+            R"({"mac":"02:77:00:00:00:02","group":"3b","by":"roster","online":false,"interfaces":[],"addresses":[]})"));
   CHECK(devices[6] == nlohmann::json::parse(R"({"mac":"02:77:00:00:00:09","group":"labor","by":"prefix","online":true,
     "interfaces":["lan1"],"addresses":["10.78.5.9"]})"));
 }
@@ -195,7 +197,8 @@ TEST_CASE("three addresses that take turns are found as well, and two on two int
   for (int i = 0; i < 6; ++i)
     for (auto& text : watched.answers(9, fmt::format("10.77.1.{}", i % 3 + 1))) all.push_back(std::move(text));
   CHECK(all.size() == 1);
-  for (int i = 0; i < 6; ++i) CHECK(watched.answers(10, i % 2 == 0 ? "10.77.1.1" : "10.79.1.1", i % 2 == 0 ? "lan0" : "lan2") == Texts{});
+  for (int i = 0; i < 6; ++i)
+    CHECK(watched.answers(10, i % 2 == 0 ? "10.77.1.1" : "10.79.1.1", i % 2 == 0 ? "lan0" : "lan2") == Texts{});
 }
 
 TEST_CASE("a tablet that is carried from one interface to another is one tablet, one that is on both is two") {

@@ -16,7 +16,9 @@ namespace {
 const Instant start{1h};
 constexpr unsigned lan0 = 2, lan1 = 3, wan0 = 4;
 
-base::Mac mac(int number) { return {{0x02, 0x77, 0, 0, static_cast<std::uint8_t>(number >> 8), static_cast<std::uint8_t>(number)}}; }
+base::Mac mac(int number) {
+  return {{0x02, 0x77, 0, 0, static_cast<std::uint8_t>(number >> 8), static_cast<std::uint8_t>(number)}};
+}
 base::Address address(const std::string& text) { return base::parse_address(text).value(); }
 
 Neighbour neighbour(const std::string& text, int device, State state, unsigned link = lan0, std::chrono::milliseconds age = 0ms) {
@@ -49,7 +51,8 @@ struct Lan {
 
 }  // namespace
 
-TEST_CASE("a device is online while an address of it is confirmed or in use, and five minutes longer where nobody has looked since") {
+TEST_CASE(
+    "a device is online while an address of it is confirmed or in use, and five minutes longer where nobody has looked since") {
   Lan lan;
   const auto state = GENERATE(State::confirmed, State::in_use);
   lan.note(neighbour("10.77.1.1", 1, state));
@@ -176,8 +179,7 @@ TEST_CASE("all that there is takes the place of what was known, and is told once
 
 TEST_CASE("a confirmation is told when the device answered, once") {
   Lan lan;
-  CHECK(lan.table.note(neighbour("10.77.1.1", 1, State::confirmed), lan.now) ==
-        Confirmation{mac(1), address("10.77.1.1"), "lan0"});
+  CHECK(lan.table.note(neighbour("10.77.1.1", 1, State::confirmed), lan.now) == Confirmation{mac(1), address("10.77.1.1"), "lan0"});
   CHECK_FALSE(lan.note(neighbour("10.77.1.1", 1, State::confirmed)));
   CHECK_FALSE(lan.note(neighbour("10.77.1.1", 1, State::in_use)));
   CHECK(lan.note(neighbour("10.77.1.1", 1, State::confirmed)));

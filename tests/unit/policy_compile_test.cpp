@@ -95,11 +95,17 @@ TEST_CASE("exactly one group takes the devices that nothing else names") {
 }
 
 TEST_CASE("a network and an interface belong to one group, a part of a network may be another's") {
-  CHECK(said_with("", "[[group]]\nname = \"b\"\nprofile = \"school\"\nprefixes = [\"10.78.0.128/25\", \"10.0.0.0/8\", \"10.79.0.0/24\"]\n")
-            .empty());
-  CHECK(said_with("", "[[group]]\nname = \"b\"\nprofile = \"school\"\nprefixes = [\"10.78.0.0/24\", \"10.78.0.0/25\", \"10.78.0.0/25\"]\n") ==
-        Lines{"school.toml:12:13: error: network 10.78.0.0/24 is a group's already, first at school.toml:4: expected it once, or a part of it",
-              "school.toml:12:45: error: network 10.78.0.0/25 is a group's already, first at school.toml:12: expected it once, or a part of it"});
+  CHECK(
+      said_with(
+          "", "[[group]]\nname = \"b\"\nprofile = \"school\"\nprefixes = [\"10.78.0.128/25\", \"10.0.0.0/8\", \"10.79.0.0/24\"]\n")
+          .empty());
+  CHECK(said_with(
+            "",
+            "[[group]]\nname = \"b\"\nprofile = \"school\"\nprefixes = [\"10.78.0.0/24\", \"10.78.0.0/25\", \"10.78.0.0/25\"]\n") ==
+        Lines{"school.toml:12:13: error: network 10.78.0.0/24 is a group's already, first at school.toml:4: expected it once, or a "
+              "part of it",
+              "school.toml:12:45: error: network 10.78.0.0/25 is a group's already, first at school.toml:12: expected it once, or "
+              "a part of it"});
   CHECK(said_with("", "[[group]]\nname = \"b\"\nprofile = \"school\"\nprefixes = [\"10.78.1.0/24\", \"fd77::/64\"]\n").empty());
   CHECK(said_with("", "interfaces = [\"lan1\"]\n[[group]]\nname = \"b\"\nprofile = \"school\"\ninterfaces = [\"lan1\"]\n").size() ==
         1);

@@ -204,7 +204,8 @@ TEST_CASE("the status is a table whose columns stand below one another, umlauts 
   REQUIRE(text);
   CHECK(text->find("broker:   unknown (schultor-report is not running)\n") != std::string::npos);
   CHECK(text->find("gate:     connected, resolver not asked yet\n") != std::string::npos);
-  CHECK(text->find("\ngäste  school   window 08:00-17:00  2026-03-27T08:00:00+01:00  -      byod       3        -\n") != std::string::npos);
+  CHECK(text->find("\ngäste  school   window 08:00-17:00  2026-03-27T08:00:00+01:00  -      byod       3        -\n") !=
+        std::string::npos);
   auto counted = description;
   counted["groups"][0]["online"] = 2;
   CHECK(status_text(counted)->find("byod       3        2\n") != std::string::npos);

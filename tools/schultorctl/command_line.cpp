@@ -116,7 +116,8 @@ const std::vector<Command>& commands() {
        timeline_fits},
       {"explain",
        "explain (--group GROUP | [--device MAC] [--address ADDRESS] [--interface NAME]) [--at TIME] NAME",
-       "whether a name opens for a group, or for a device by what is known of it, and the rules behind it; exits with 1 where it is "
+       "whether a name opens for a group, or for a device by what is known of it, and the rules behind it; exits with 1 where it "
+       "is "
        "refused",
        {"group", "device", "address", "interface", "at"},
        1,

@@ -26,8 +26,9 @@ base::Result<std::string> devices_text(const json& document) {
     for (const auto& device : document.at("devices")) {
       const bool is_online = device.at("online").get<bool>();
       online += is_online ? 1 : 0;
-      rows.push_back({device.at("mac").get<std::string>(), device.at("group").get<std::string>(), device.at("by").get<std::string>(),
-                      is_online ? "yes" : "no", joined(device.at("interfaces")), joined(device.at("addresses"))});
+      rows.push_back({device.at("mac").get<std::string>(), device.at("group").get<std::string>(),
+                      device.at("by").get<std::string>(), is_online ? "yes" : "no", joined(device.at("interfaces")),
+                      joined(device.at("addresses"))});
     }
     return fmt::format("{}\n{} devices, {} online\n", align(rows), rows.size() - 1, online);
   } catch (const json::exception& error) {

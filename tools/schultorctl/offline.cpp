@@ -70,7 +70,8 @@ json to_json(const Asked& asked) {
   json device = asked.traits;
   device["by"] = to_string(selected.by);
   device["source"] = nullptr;
-  if (selected.by != policy::SelectedBy::unknown) device["source"] = {{"file", selected.source.file}, {"line", selected.source.line}};
+  if (selected.by != policy::SelectedBy::unknown)
+    device["source"] = {{"file", selected.source.file}, {"line", selected.source.line}};
   return device;
 }
 

@@ -38,10 +38,9 @@ std::string texts(const std::vector<model::Element>& elements) {
 }  // namespace
 
 TEST_CASE("of networks that lie in one another the longest that holds an address is what is left there") {
-  const std::map<base::Prefix, GroupNumber> nested{{prefix("10.0.0.0/8"), 1},    {prefix("10.78.0.0/16"), 2},
-                                                   {prefix("10.78.0.0/24"), 3},  {prefix("10.78.0.7"), 1},
-                                                   {prefix("10.78.255.0/24"), 3}, {prefix("fd77::/16"), 1},
-                                                   {prefix("fd77:0:0:78::/64"), 2}};
+  const std::map<base::Prefix, GroupNumber> nested{
+      {prefix("10.0.0.0/8"), 1},     {prefix("10.78.0.0/16"), 2}, {prefix("10.78.0.0/24"), 3},    {prefix("10.78.0.7"), 1},
+      {prefix("10.78.255.0/24"), 3}, {prefix("fd77::/16"), 1},    {prefix("fd77:0:0:78::/64"), 2}};
   const auto left = disjoint(nested);
   const auto group_of = [](const auto& networks, const base::Address& address) {
     std::vector<std::pair<std::uint8_t, GroupNumber>> found;
@@ -50,9 +49,11 @@ TEST_CASE("of networks that lie in one another the longest that holds an address
     std::sort(found.rbegin(), found.rend());
     return found;
   };
-  for (const auto* text : {"10.0.0.0", "10.77.255.255", "10.78.0.0", "10.78.0.6", "10.78.0.7", "10.78.0.8", "10.78.1.0", "10.78.254.255",
-                           "10.78.255.0", "10.78.255.255", "10.79.0.0", "10.255.255.255", "9.255.255.255", "11.0.0.0", "fd77::",
-                           "fd77:0:0:77:ffff::", "fd77:0:0:78::", "fd77:0:0:78:ffff:ffff:ffff:ffff", "fd77:0:0:79::", "fd78::"}) {
+  for (const auto* text :
+       {"10.0.0.0",      "10.77.255.255", "10.78.0.0",   "10.78.0.6",          "10.78.0.7",     "10.78.0.8",
+        "10.78.1.0",     "10.78.254.255", "10.78.255.0", "10.78.255.255",      "10.79.0.0",     "10.255.255.255",
+        "9.255.255.255", "11.0.0.0",      "fd77::",      "fd77:0:0:77:ffff::", "fd77:0:0:78::", "fd77:0:0:78:ffff:ffff:ffff:ffff",
+        "fd77:0:0:79::", "fd78::"}) {
     CAPTURE(text);
     const auto address = base::parse_address(text).value();
     const auto wanted = group_of(nested, address);
