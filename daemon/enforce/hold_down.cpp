@@ -15,7 +15,7 @@ void HoldDown::happened(const std::string& text, const std::string& last, bool u
   tell_(text);
   if (held_) return;
   held_.emplace();
-  auto end = loop_.after(span, [this] {
+  auto end = loop_.after(span_, [this] {
     const auto held = *std::exchange(held_, std::nullopt);
     if (held.more > 0) tell_(summary_(held.more, held.last));
   });

@@ -102,7 +102,7 @@ class Routed(unittest.TestCase):
         school.resolve("tablet6", "frei.mnspro.test")
         school.resolve("tablet6", "frei.lernen.test")
         cloud = pairs(school, "tablet6", CLOUD, 443)
-        learning = pairs(school, "tablet6", LEARNING, 8080)
+        learning = pairs(school, "tablet6", LEARNING, 8000)
         near, _ = pairs(school, "tablet6", GAME, 7001)
         config = school.config("school.toml")
         text = config.read_text()
