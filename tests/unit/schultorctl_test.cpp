@@ -3,6 +3,7 @@
 #include "tests/catch.hpp"
 #include "tools/schultorctl/columns.hpp"
 #include "tools/schultorctl/command_line.hpp"
+#include "tools/schultorctl/devices_text.hpp"
 #include "tools/schultorctl/diagnostics_json.hpp"
 #include "tools/schultorctl/event_text.hpp"
 #include "tools/schultorctl/gate_text.hpp"
@@ -19,6 +20,20 @@ std::string misuse(const std::vector<std::string>& arguments) {
 }
 
 }  // namespace
+
+TEST_CASE("devices are a table, and counted") {
+  const auto text = devices_text(nlohmann::ordered_json::parse(
+      R"({"devices":[{"mac":"02:77:00:00:00:01","group":"3b","by":"roster","online":true,"interfaces":["lan0"],"addresses":["10.77.1.1","fd77::1"]},
+                     {"mac":"02:77:00:00:00:02","group":"3b","by":"roster","online":false,"interfaces":[],"addresses":[]}]})"));
+  REQUIRE(text);
+  CHECK(*text ==
+        "DEVICE             GROUP  BY      ONLINE  INTERFACE  ADDRESSES\n"
+        "02:77:00:00:00:01  3b     roster  yes     lan0       10.77.1.1 fd77::1\n"
+        "02:77:00:00:00:02  3b     roster  no      -          -\n"
+        "\n2 devices, 1 online\n");
+  CHECK_FALSE(devices_text(nlohmann::ordered_json::parse(R"({"devices":[{"mac":1}]})")));
+  CHECK_FALSE(devices_text(nlohmann::ordered_json::parse("{}")));
+}
 
 TEST_CASE("options stand before or behind their command") {
   const auto before =
@@ -48,6 +63,10 @@ TEST_CASE("misuse is answered with what was meant or how it is written") {
   CHECK_FALSE(misuse({"explain", "a.test"}).empty());
   CHECK_FALSE(misuse({"explain", "--group", "a", "--device", "b", "a.test"}).empty());
   CHECK_FALSE(misuse({"explain", "--group", "a"}).empty());
+  CHECK_FALSE(misuse({"explain", "--group", "a", "--address", "10.78.0.1", "a.test"}).empty());
+  CHECK(misuse({"explain", "--device", "b", "--address", "10.78.0.1", "--interface", "lan1", "a.test"}).empty());
+  CHECK(misuse({"explain", "--address", "10.78.0.1", "a.test"}).empty());
+  CHECK_FALSE(misuse({"timeline", "--address", "10.78.0.1", "--from", "2026-11-23", "--to", "2026-11-24"}).empty());
   CHECK_FALSE(misuse({"timeline", "--group"}).empty());
   CHECK_FALSE(misuse({"timeline", "--gro", "a"}).empty());
 }
@@ -98,7 +117,7 @@ TEST_CASE("an option of an override that would mean something else is misuse") {
 }
 
 TEST_CASE("every command takes the options that its usage names, and has a help text") {
-  for (const std::string command : {"validate", "policy", "timeline", "explain", "roster", "lists", "status", "gate", "override",
+  for (const std::string command : {"validate", "policy", "timeline", "explain", "roster", "lists", "status", "devices", "gate", "override",
                                     "events", "ruleset", "reload"}) {
     INFO(command);
     const auto help = help_text(command);
