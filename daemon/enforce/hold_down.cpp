@@ -14,7 +14,7 @@ void HoldDown::happened(const std::string& text, const std::string& last, bool u
   }
   tell_(text);
   if (held_) return;
-  held_.emplace();
+  held_ = Held{0, {}};
   auto end = loop_.after(span_, [this] {
     const auto held = *std::exchange(held_, std::nullopt);
     if (held.more > 0) tell_(summary_(held.more, held.last));

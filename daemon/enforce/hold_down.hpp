@@ -31,8 +31,8 @@ public:
 
 private:
   struct Held {
-    std::size_t more = 0;
-    std::string last{};
+    std::size_t more;
+    std::string last;
   };
   base::EventLoop& loop_;
   Tell tell_;

@@ -76,7 +76,7 @@ int read_everything(nl_sock* socket, Everything& all) {
   if (r < 0) return r;
   r = dump(socket, RTM_GETNEIGH, [&](nlmsghdr& message) {
     if (message.nlmsg_type != RTM_NEWNEIGH) return;
-    if (auto neighbour = neighbour_of(message)) all.neighbours.push_back(std::move(*neighbour));
+    if (const auto neighbour = neighbour_of(message)) all.neighbours.push_back(*neighbour);
   });
   return r;
 }
