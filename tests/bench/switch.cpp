@@ -1,14 +1,16 @@
 // SPDX-FileCopyrightText: Schultor contributors
 // SPDX-License-Identifier: EUPL-1.2
 //
-// How long a mode switch takes from the request to commit to the kernel's acknowledgement, and how many netlink messages, next
-// to `nft -f` reloading the equivalent rules. Both work on the same table in a network namespace of this process's own, in
+// How long a mode switch takes from the request to commit to the kernel's acknowledgement, and how many netlink messages. Beside it
+// the floor, a transaction of as many elements that mean nothing; and two peers, `nft -f` of the equivalent ruleset in one
+// transaction and a reload that flushes first, as firewalld does it. All work in one network namespace of this process's own, in
 // alternating rounds; after each, the kernel is held to be where the switch should have brought it.
 #include "netfilter/planner/switch.hpp"
 #include "netfilter/kernel/connection.hpp"
 #include "netfilter/planner/build.hpp"
 #include "netfilter/planner/reconcile.hpp"
 #include "tests/bench/lib/measuring.hpp"
+#include "tests/bench/switch/peers.hpp"
 #include "tests/kernel/netfilter_examples.hpp"
 #include "tests/kernel/network_namespace.hpp"
 
@@ -25,11 +27,17 @@ using namespace schultor::netfilter::planner;
 
 namespace {
 
+/// What the switch may cost at most, in times the empty transaction.
+constexpr double most_over_floor = 2;
+
 /// All groups in the other profile, with their next generations.
 Intent switched(Intent intent) {
   const bool to_leisure = intent.groups.front().profile == "school";
-  for (Group& group : intent.groups)
-    group = {group.number, to_leisure ? "leisure" : "school", to_leisure ? 2U : 1U, next(group.generation)};
+  for (Group& group : intent.groups) {
+    group.profile = to_leisure ? "leisure" : "school";
+    group.view = to_leisure ? 2U : 1U;
+    group.generation = next(group.generation);
+  }
   return intent;
 }
 
@@ -39,76 +47,128 @@ std::vector<GroupSwitch> between(const Intent& before, const Intent& after) {
   return switches;
 }
 
-void check(kernel::Connection& connection, const Intent& intent, std::string_view who) {
-  const auto difference = reconcile(build(intent), must(connection.read(table_name)));
-  if (!difference.empty()) give_up(fmt::format("after {} the kernel is not where it should be:\n{}", who, to_string(difference)));
+/// How many elements the sets of pins hold.
+std::size_t pins_in(const model::Found& found) {
+  std::size_t count = 0;
+  for (const auto& set : found.sets)
+    if (set.declaration.timeout) count += set.elements.size();
+  return count;
 }
 
-/// What a script would do: the whole ruleset again in one transaction.
-void reload_by_nft(const test::TemporaryFile& file) {
-  std::string program = "nft", flag = "-f", path = file.path();
-  char* arguments[] = {program.data(), flag.data(), path.data(), nullptr};
-  pid_t child = 0;
-  int status = 0;
-  if (posix_spawnp(&child, "nft", nullptr, nullptr, arguments, environ) != 0 || waitpid(child, &status, 0) != child || status != 0)
-    give_up("nft -f failed");
-}
+struct School {
+  std::size_t groups = 0, tablets = 0, pins = 0;
+};
 
 struct Row {
   std::size_t messages = 0;
-  double switch_us = 0, nft_us = 0;
+  double switch_us = 0, floor_us = 0, over_floor = 0, nft_us = 0, reload_us = 0;
 };
 
-Row measure(std::size_t groups, std::size_t tablets, std::size_t rounds) {
-  test::enter_network_namespace();
-  auto connection = must(kernel::Connection::open());
-  Intent intent = test::large_school(groups, tablets);
-  intent.groups.resize(groups);
-  must(connection.commit(reconcile(build(intent), must(connection.read(table_name)))));
-
-  std::vector<double> ours, theirs;
-  Row row;
-  for (std::size_t round = 0; round < rounds; ++round) {
-    Intent after = switched(intent);
-    kernel::Committed committed;
-    const auto switches = between(intent, after);
-    ours.push_back(timed<std::micro>([&] { committed = must(connection.commit(switch_groups(switches))); }));
-    if (row.messages == 0) row.messages = committed.messages;
-    if (committed.messages != row.messages) give_up("the number of messages differs from round to round");
-    check(connection, after, "the switch");
-    intent = std::move(after);
-
-    after = switched(intent);
-    const test::TemporaryFile file(
-        fmt::format("table inet {0}\ndelete table inet {0}\n{1}", table_name, model::render(build(after))));
-    theirs.push_back(timed<std::micro>([&] { reload_by_nft(file); }));
-    check(connection, after, "nft -f");
-    intent = std::move(after);
+class Bench {
+public:
+  explicit Bench(const School& school)
+      : intent_(test::large_school(school.groups, school.tablets)),
+        pins_(test::many_pins(school.pins)),
+        connection_(must(kernel::Connection::open())),
+        floor_(school.groups) {
+    intent_.groups.resize(school.groups);
+    must(connection_.commit(reconcile(wanted(intent_), must(connection_.read(table_name)))));
+    elements_ = pins_in(must(connection_.read(table_name)));
   }
-  row.switch_us = median(std::move(ours));
-  row.nft_us = median(std::move(theirs));
-  return row;
-}
+
+  Row measure(std::size_t rounds) {
+    std::vector<double> ours, floor, ratio, nft, reload;
+    for (std::size_t round = 0; round < rounds; ++round) {
+      // Whoever comes first after a large transaction waits until the kernel has cleared up what that took away.
+      floor_.commit();
+      const auto measure_floor = [&] { floor.push_back(timed<std::micro>([&] { floor_.commit(); })); };
+      if (round % 2 == 0) measure_floor();
+      ours.push_back(switch_once());
+      if (round % 2 == 1) measure_floor();
+      ratio.push_back(ours.back() / floor.back());
+      nft.push_back(by<ReloadByNft>("nft -f"));
+      reload.push_back(by<FlushAndReload>("a flush and a reload"));
+    }
+    return {messages_,
+            median(std::move(ours)),
+            median(std::move(floor)),
+            median(std::move(ratio)),
+            median(std::move(nft)),
+            median(std::move(reload))};
+  }
+
+private:
+  [[nodiscard]] model::Ruleset wanted(const Intent& intent) const {
+    auto ruleset = build(intent);
+    begin_with(ruleset, pins_);
+    return ruleset;
+  }
+
+  void take(Intent after, std::string_view who) {
+    const auto found = must(connection_.read(table_name));
+    if (const auto difference = reconcile(build(after), found); !difference.empty())
+      give_up(fmt::format("after {} the kernel is not where it should be:\n{}", who, to_string(difference)));
+    if (pins_in(found) != elements_) give_up(fmt::format("after {} pins are missing", who));
+    intent_ = std::move(after);
+  }
+
+  double switch_once() {
+    Intent after = switched(intent_);
+    const auto switches = between(intent_, after);
+    kernel::Committed committed;
+    const auto took = timed<std::micro>([&] { committed = must(connection_.commit(switch_groups(switches))); });
+    if (messages_ == 0) messages_ = committed.messages;
+    if (committed.messages != messages_) give_up("the number of messages differs from round to round");
+    take(std::move(after), "the switch");
+    return took;
+  }
+
+  template <typename Peer>
+  double by(std::string_view name) {
+    Intent after = switched(intent_);
+    const Peer peer(wanted(after));
+    const auto took = timed<std::micro>([&] { peer.run(); });
+    take(std::move(after), name);
+    return took;
+  }
+
+  Intent intent_;
+  std::vector<Pin> pins_;
+  kernel::Connection connection_;
+  EmptyTransaction floor_;
+  std::size_t messages_ = 0, elements_ = 0;
+};
 
 }  // namespace
 
 int main(int count, char** arguments) {
   const std::size_t rounds = arguments_of(count, arguments, 15).rounds;
   fmt::print(
-      "A mode switch: request to commit → the kernel's acknowledgement, next to nft -f reloading the ruleset.\n"
-      "Medians of {} alternating rounds in one network namespace; after each round the kernel was read and compared.\n\n"
-      "{:>7} {:>8} {:>9} {:>12} {:>12} {:>7}\n",
-      rounds, "groups", "tablets", "messages", "switch, µs", "nft -f, µs", "ratio");
+      "A mode switch: request to commit → the kernel's acknowledgement. Beside it a transaction of as many elements that mean\n"
+      "nothing (the floor), nft -f of the equivalent ruleset, and a flush and reload of all rules as firewalld does it.\n"
+      "Medians of {} alternating rounds in one network namespace; after each, the kernel was read and compared.\n\n"
+      "{:>7} {:>8} {:>8} {:>9} {:>11} {:>10} {:>7} {:>12} {:>8} {:>12} {:>8}\n",
+      rounds, "groups", "tablets", "pins", "messages", "switch, µs", "floor, µs", "ratio", "nft -f, ms", "ratio", "reload, ms",
+      "ratio");
+  const bool quick = rounds == 1;
+  const std::size_t many_pins = quick ? 10'000 : 100'000;
   std::size_t messages = 0;
-  for (const std::size_t groups : {1U, 30U, 100U}) {
-    for (const std::size_t tablets : {50U, 500U, 5'000U}) {
-      const Row row = measure(groups, tablets, rounds);
-      fmt::print("{:>7} {:>8} {:>9} {:>11.0f} {:>11.0f} {:>6.0f}×\n", groups, tablets, row.messages, row.switch_us, row.nft_us,
-                 row.nft_us / row.switch_us);
-      std::fflush(stdout);
-      if (messages == 0) messages = row.messages;
-      if (row.messages != messages) give_up("the number of messages depends on groups or tablets");
-    }
+  double worst = 0;
+  for (const School& school : {School{1, 5'000, 0}, School{30, 5'000, 0}, School{100, 50, 0}, School{100, 500, 0},
+                               School{100, 10'000, 0}, School{100, 50, many_pins}, School{100, 10'000, many_pins}}) {
+    test::enter_network_namespace();
+    const Row row = Bench(school).measure(rounds);
+    fmt::print("{:>7} {:>8} {:>8} {:>9} {:>10.0f} {:>9.0f} {:>6.2f}× {:>11.1f} {:>7.0f}× {:>11.1f} {:>7.0f}×\n", school.groups,
+               school.tablets, school.pins, row.messages, row.switch_us, row.floor_us, row.over_floor, row.nft_us / 1000,
+               row.nft_us / row.switch_us, row.reload_us / 1000, row.reload_us / row.switch_us);
+    std::fflush(stdout);
+    if (messages == 0) messages = row.messages;
+    if (row.messages != messages) give_up("the number of messages depends on groups, tablets or pins");
+    worst = std::max(worst, school.groups == 100 ? row.over_floor : 0);
   }
+  fmt::print("\n{} messages whatever the groups, tablets and pins: holds\n", messages);
+  if (!quick)
+    fmt::print("100 groups within {:.0f}× the empty transaction: {} (worst {:.2f}×)\n", most_over_floor,
+               worst <= most_over_floor ? "holds" : "does not hold", worst);
   return 0;
 }

@@ -7,6 +7,9 @@
 #include <netinet/in.h>
 
 #include <algorithm>
+#include <array>
+#include <chrono>
+#include <cstdint>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -61,6 +64,17 @@ inline netfilter::planner::Intent large_school(std::size_t groups, std::size_t t
     intent.devices[mac] = static_cast<netfilter::planner::GroupNumber>(1 + i % std::max<std::size_t>(groups, 1));
   }
   return intent;
+}
+
+/// Up to 131,072 pins for an hour: those of even numbers of the profile "school", the others of the cloud on its usual ports.
+inline std::vector<netfilter::planner::Pin> many_pins(std::size_t count) {
+  std::vector<netfilter::planner::Pin> pins;
+  for (std::size_t i = 0; i < count; ++i) {
+    const std::array<std::uint8_t, 4> octets{198, static_cast<std::uint8_t>(18 + (i >> 16)), static_cast<std::uint8_t>(i >> 8),
+                                             static_cast<std::uint8_t>(i)};
+    pins.push_back({base::address_from_bytes(octets), i % 2 == 0 ? "school" : "", std::chrono::hours(1), usual_ports});
+  }
+  return pins;
 }
 
 }  // namespace schultor::test

@@ -13,15 +13,6 @@ namespace {
 
 const bool isolated = (enter_network_namespace(), true);
 
-std::vector<Pin> many_pins(std::size_t count) {
-  std::vector<Pin> pins;
-  for (std::size_t i = 0; i < count; ++i) {
-    const std::array<std::uint8_t, 4> octets{198, 18, static_cast<std::uint8_t>(i >> 8), static_cast<std::uint8_t>(i)};
-    pins.push_back({base::address_from_bytes(octets), i % 2 == 0 ? "school" : "", std::chrono::hours(1), usual_ports});
-  }
-  return pins;
-}
-
 std::vector<GroupSwitch> to_leisure(const Intent& intent, std::size_t count) {
   std::vector<GroupSwitch> switches;
   for (const Group& group : intent.groups) {
