@@ -9,6 +9,7 @@
 #include "tests/bench/gate/floor.hpp"
 #include "tests/bench/gate/gateway.hpp"
 #include "tests/bench/gate/load.hpp"
+#include "tests/bench/gate/rounds.hpp"
 #include "tests/bench/gate/servers.hpp"
 #include "tests/bench/lib/listed_names.hpp"
 #include "tests/kernel/network_namespace.hpp"
@@ -30,48 +31,8 @@ namespace {
 constexpr std::size_t hot_names = 1000;
 constexpr const char* swapped_name = "swapped.example";
 
-using NameOf = std::function<std::string(std::size_t)>;
-
-struct Case {
-  std::string title;
-  std::uint32_t view = 0;
-  std::function<NameOf()> names;  ///< for each measurement its own
-  std::size_t questions = 0;
-  double rate = 0;
-  bool refused = false;  ///< whether NXDOMAIN is the right answer
-};
-
-/// Never asked before, whatever round it is, and of many lengths.
-NameOf fresh(const std::string& below) {
-  static std::size_t begun = 0;
-  return [below, first = begun += 10'000'000](std::size_t n) { return fmt::format("n{:0{}}.{}", first + n, 8 + n % 29, below); };
-}
-
 NameOf hot(const std::string& below) {
   return [below](std::size_t n) { return fmt::format("h{}.{}", n * 7919 % hot_names, below); };
-}
-
-struct Row {
-  std::vector<double> cpu_us, kqps, p50, p99;
-  std::size_t lost = 0, wrong = 0;
-};
-
-void measure_once(const Case& what, const Server& server, Row& row) {
-  const auto cpu = [&] {
-    double sum = 0;
-    for (const auto& process : server.processes) sum += process.cpu_us();
-    return sum;
-  };
-  // dnsmasq takes ten times as long, or a hundred.
-  const auto questions = server.name.rfind("dnsmasq", 0) == 0 ? what.questions / 10 : what.questions;
-  const double before = cpu();
-  const auto measured = run({server.port, what.view, 256, what.rate, questions, what.names()});
-  row.cpu_us.push_back((cpu() - before) / static_cast<double>(std::max<std::size_t>(measured.answered, 1)));
-  row.kqps.push_back(static_cast<double>(measured.answered) / measured.seconds / 1000);
-  row.p50.push_back(measured.p50_us);
-  row.p99.push_back(measured.p99_us);
-  row.lost += measured.sent - measured.answered;
-  if (!is_floor(server)) row.wrong += measured.answered - (what.refused ? measured.refused : measured.with_answers);
 }
 
 void show(const std::string& title, const std::vector<Server>& servers, const std::map<std::string, Row>& rows) {
@@ -105,10 +66,7 @@ std::vector<Server> start_all(const Directory& directory, const std::string& gat
            {"unbound", [&] { return start_unbound(directory); }},
            {"dnsdist", [&] { return start_dnsdist(directory); }},
            {"dnsmasq", [&] { return start_dnsmasq(directory, false); }},
-           {"dnsmasq", [&] {
-              test::run("nft 'add table inet dnsmasq; add set inet dnsmasq pins { type ipv4_addr; flags timeout; timeout 10m; }'");
-              return start_dnsmasq(directory, true);
-            }}}) {
+           {"dnsmasq", [&] { return start_dnsmasq(directory, true); }}}) {
     if (!peers) continue;
     if (installed(peer)) servers.push_back(start());
     else fmt::print("{} is not installed: left out (tools/packages install bench)\n", peer);
@@ -197,11 +155,7 @@ void measure_refused(const Directory& directory, const std::string& gate, std::s
 int main(int count, char** words) {
   const auto arguments = arguments_of(count, words, 5, {"--no-peers"}, {"--gate", "--only"});
   const auto only = arguments.values.find("--only");
-  const auto given = arguments.values.find("--gate");
-  const auto program =
-      given != arguments.values.end()
-          ? given->second
-          : (std::filesystem::path(words[0]).parent_path() / "../../daemon/app/schultor-dns").lexically_normal().string();
+  const auto program = gate_program(arguments, words[0]);
   test::enter_network_namespace();
   test::run("ip link set lo up");
   use_core(load_core);

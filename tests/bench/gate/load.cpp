@@ -6,6 +6,7 @@
 #include "tests/bench/lib/measuring.hpp"
 
 #include <arpa/inet.h>
+#include <fmt/format.h>
 #include <netinet/in.h>
 #include <poll.h>
 #include <sys/socket.h>
@@ -13,6 +14,8 @@
 #include <algorithm>
 #include <array>
 #include <cstring>
+#include <fstream>
+#include <sstream>
 #include <vector>
 
 namespace schultor::bench {
@@ -216,5 +219,23 @@ private:
 }  // namespace
 
 Measured run(const Load& load) { return Generator(load).run(); }
+
+void await_dns(std::uint16_t port, std::uint32_t mark, const std::string& name, const std::string& log, bool refused) {
+  const auto deadline = std::chrono::steady_clock::now() + std::chrono::minutes(10);
+  while (std::chrono::steady_clock::now() < deadline) {
+    const auto one = run({.port = port,
+                          .mark = mark,
+                          .window = 4,
+                          .rate = 0,
+                          .questions = 1,
+                          .name = [&](std::size_t) { return name; },
+                          .patience = std::chrono::milliseconds(5)});
+    if (one.answered == 1 && (refused ? one.refused == 1 : one.refused + one.failed == 0)) return;
+  }
+  std::ifstream said(log);
+  std::stringstream text;
+  text << said.rdbuf();
+  give_up(fmt::format("port {} does not answer; its log:\n{}", port, text.str()));
+}
 
 }  // namespace schultor::bench

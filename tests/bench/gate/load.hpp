@@ -40,4 +40,8 @@ struct Measured {
 /// Sends the load and waits for the answers; what is not answered within two seconds is lost.
 Measured run(const Load& load);
 
+/// Asks the DNS server on a loopback port every few milliseconds until a question for `name` has an answer: records, or NXDOMAIN
+/// where it is to be `refused`. Gives up after ten minutes, with the server's `log`: peers take long to load millions of names.
+void await_dns(std::uint16_t port, std::uint32_t mark, const std::string& name, const std::string& log, bool refused = false);
+
 }  // namespace schultor::bench

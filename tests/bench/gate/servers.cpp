@@ -4,6 +4,7 @@
 
 #include "tests/bench/gate/floor.hpp"
 #include "tests/bench/gate/gateway.hpp"
+#include "tests/kernel/network_namespace.hpp"
 
 #include <fmt/format.h>
 
@@ -111,6 +112,7 @@ addAction(SuffixMatchNodeRule(refused), RCodeAction(DNSRCode.NXDOMAIN))
 }
 
 Server start_dnsmasq(const Directory& directory, bool nftset) {
+  if (nftset) test::run("nft 'add table inet dnsmasq; add set inet dnsmasq pins { type ipv4_addr; flags timeout; timeout 10m; }'");
   const auto port = nftset ? dnsmasq_nftset_port : dnsmasq_port;
   Server server{nftset ? "dnsmasq --nftset" : "dnsmasq", port, {}, directory.file(nftset ? "dnsmasq-set.log" : "dnsmasq.log")};
   std::vector<std::string> command{"dnsmasq",
@@ -129,6 +131,11 @@ Server start_dnsmasq(const Directory& directory, bool nftset) {
   if (nftset) command.push_back("--nftset=/test/4#inet#dnsmasq#pins");
   server.processes.push_back(Process::start(command, server_core, server.log));
   return server;
+}
+
+std::string gate_program(const Arguments& arguments, const std::string& benchmark) {
+  if (const auto given = arguments.values.find("--gate"); given != arguments.values.end()) return given->second;
+  return program_beside(benchmark, "daemon/app/schultor-dns");
 }
 
 }  // namespace schultor::bench

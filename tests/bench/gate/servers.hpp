@@ -2,7 +2,8 @@
 // SPDX-License-Identifier: EUPL-1.2
 #pragma once
 
-#include "tests/bench/gate/harness.hpp"
+#include "tests/bench/lib/measuring.hpp"
+#include "tests/bench/lib/process.hpp"
 
 #include <cstddef>
 #include <cstdint>
@@ -36,7 +37,10 @@ struct Refused {
 [[nodiscard]] Server start_unbound(const Directory& directory);
 [[nodiscard]] Server start_dnsdist(const Directory& directory);
 [[nodiscard]] Server start_dnsdist(const Directory& directory, const Refused& refused);
+/// With `nftset` it puts each address into a set of nf_tables, which is made here.
 [[nodiscard]] Server start_dnsmasq(const Directory& directory, bool nftset);
+/// The gate's program: by `--gate`, else the one built beside this benchmark.
+[[nodiscard]] std::string gate_program(const Arguments& arguments, const std::string& benchmark);
 
 [[nodiscard]] bool is_gate(const Server& server);
 [[nodiscard]] bool is_floor(const Server& server);

@@ -1,8 +1,8 @@
 // SPDX-FileCopyrightText: Schultor contributors
 // SPDX-License-Identifier: EUPL-1.2
-#include "tests/bench/gate/harness.hpp"
+#include "tests/bench/lib/process.hpp"
 
-#include "tests/bench/gate/load.hpp"
+#include "tests/bench/lib/measuring.hpp"
 
 #include <fcntl.h>
 #include <sched.h>
@@ -12,10 +12,10 @@
 
 #include <fmt/format.h>
 
-#include <chrono>
 #include <csignal>
 #include <cstdio>
 #include <cstdlib>
+#include <filesystem>
 #include <fstream>
 #include <sstream>
 #include <thread>
@@ -73,10 +73,10 @@ double Process::cpu_us() const {
   return sum;
 }
 
-double Process::resident_mb() const {
-  std::ifstream status(fmt::format("/proc/{}/status", pid_));
-  for (std::string line; std::getline(status, line);)
-    if (line.rfind("VmRSS:", 0) == 0) return std::stod(line.substr(6)) / 1024;
+double Process::memory_mb(std::string_view file, std::string_view field) const {
+  std::ifstream lines(fmt::format("/proc/{}/{}", pid_, file));
+  for (std::string line; std::getline(lines, line);)
+    if (line.rfind(field, 0) == 0) return std::stod(line.substr(field.size())) / 1024;
   return 0;
 }
 
@@ -91,22 +91,8 @@ bool installed(const std::string& program) {
   return false;
 }
 
-void await_dns(std::uint16_t port, std::uint32_t mark, const std::string& name, const std::string& log, bool refused) {
-  const auto deadline = std::chrono::steady_clock::now() + std::chrono::minutes(10);
-  while (std::chrono::steady_clock::now() < deadline) {
-    const auto one = run({.port = port,
-                          .mark = mark,
-                          .window = 4,
-                          .rate = 0,
-                          .questions = 1,
-                          .name = [&](std::size_t) { return name; },
-                          .patience = std::chrono::milliseconds(5)});
-    if (one.answered == 1 && (refused ? one.refused == 1 : one.refused + one.failed == 0)) return;
-  }
-  std::ifstream said(log);
-  std::stringstream text;
-  text << said.rdbuf();
-  give_up(fmt::format("port {} does not answer; its log:\n{}", port, text.str()));
+std::string program_beside(const std::string& benchmark, const std::string& program) {
+  return (std::filesystem::path(benchmark).parent_path() / "../.." / program).lexically_normal().string();
 }
 
 }  // namespace schultor::bench

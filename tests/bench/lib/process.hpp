@@ -2,17 +2,16 @@
 // SPDX-License-Identifier: EUPL-1.2
 #pragma once
 
-#include "tests/bench/lib/measuring.hpp"
-
 #include <sys/types.h>
 
 #include <cstdint>
 #include <functional>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
-/// What a benchmark of servers needs around them: processes pinned to a core and their CPU time.
+/// What a benchmark of programs needs around them: processes pinned to a core, what they use of it, and of memory.
 namespace schultor::bench {
 
 /// Binds the calling thread, and what it starts later, to one core; the last one there is where the machine has fewer.
@@ -33,20 +32,25 @@ public:
   /// What its threads have used of the processor so far, in microseconds (/proc/PID/task/*/schedstat).
   [[nodiscard]] double cpu_us() const;
   /// Resident memory in MB (/proc/PID/status).
-  [[nodiscard]] double resident_mb() const;
+  [[nodiscard]] double resident_mb() const { return status_mb("VmRSS:"); }
+  /// The most of it so far.
+  [[nodiscard]] double peak_mb() const { return status_mb("VmHWM:"); }
+  /// Its share of memory in MB, where what several processes map counts for each in part (/proc/PID/smaps_rollup).
+  [[nodiscard]] double pss_mb() const { return memory_mb("smaps_rollup", "Pss:"); }
   [[nodiscard]] bool alive() const;
   void signal(int number) const;
 
 private:
   explicit Process(pid_t pid) : pid_(pid) {}
+  [[nodiscard]] double status_mb(std::string_view field) const { return memory_mb("status", field); }
+  /// A line of a file of /proc/PID that counts in kB.
+  [[nodiscard]] double memory_mb(std::string_view file, std::string_view field) const;
   pid_t pid_ = 0;
 };
 
 /// Whether a program is on the PATH.
 [[nodiscard]] bool installed(const std::string& program);
-/// Asks the DNS server on a loopback port until it answers; gives up after ten minutes, with its `log`: peers take long to load
-/// millions of names.
-/// Until a question for `name` has an answer: records, or NXDOMAIN where it is to be `refused`. Asked anew every few milliseconds.
-void await_dns(std::uint16_t port, std::uint32_t mark, const std::string& name, const std::string& log, bool refused = false);
+/// A program of the build that `benchmark`, the path of this one, lies in: "daemon/app/schultord".
+[[nodiscard]] std::string program_beside(const std::string& benchmark, const std::string& program);
 
 }  // namespace schultor::bench
