@@ -66,14 +66,18 @@ inline netfilter::planner::Intent large_school(std::size_t groups, std::size_t t
   return intent;
 }
 
+/// Of the n-th of many_pins(), in 198.18.0.0/15.
+inline base::Address address_of_pin(std::size_t number) {
+  const std::array<std::uint8_t, 4> octets{198, static_cast<std::uint8_t>(18 + (number >> 16)),
+                                           static_cast<std::uint8_t>(number >> 8), static_cast<std::uint8_t>(number)};
+  return base::address_from_bytes(octets);
+}
+
 /// Up to 131,072 pins for an hour: those of even numbers of the profile "school", the others of the cloud on its usual ports.
 inline std::vector<netfilter::planner::Pin> many_pins(std::size_t count) {
   std::vector<netfilter::planner::Pin> pins;
-  for (std::size_t i = 0; i < count; ++i) {
-    const std::array<std::uint8_t, 4> octets{198, static_cast<std::uint8_t>(18 + (i >> 16)), static_cast<std::uint8_t>(i >> 8),
-                                             static_cast<std::uint8_t>(i)};
-    pins.push_back({base::address_from_bytes(octets), i % 2 == 0 ? "school" : "", std::chrono::hours(1), usual_ports});
-  }
+  for (std::size_t i = 0; i < count; ++i)
+    pins.push_back({address_of_pin(i), i % 2 == 0 ? "school" : "", std::chrono::hours(1), usual_ports});
   return pins;
 }
 

@@ -12,21 +12,43 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <csignal>
 #include <cstdio>
 #include <cstdlib>
+#include <ctime>
 #include <filesystem>
 #include <fstream>
+#include <map>
 #include <sstream>
 #include <thread>
 
 namespace schultor::bench {
+namespace {
+
+unsigned existing(unsigned core) { return std::min(core, std::max(1U, std::thread::hardware_concurrency()) - 1); }
+
+double clock_us(clockid_t clock) {
+  timespec used{};
+  clock_gettime(clock, &used);
+  return static_cast<double>(used.tv_sec) * 1e6 + static_cast<double>(used.tv_nsec) / 1e3;
+}
+
+/// /proc/PID of a thread of the kernel.
+std::filesystem::path kernel_thread(const std::string& name) {
+  for (const auto& entry : std::filesystem::directory_iterator("/proc")) {
+    std::string found;
+    if (std::ifstream(entry.path() / "comm") >> found && found == name) return entry.path();
+  }
+  return {};
+}
+
+}  // namespace
 
 void use_core(unsigned core) {
-  const auto cores = std::max(1U, std::thread::hardware_concurrency());
   cpu_set_t set;
   CPU_ZERO(&set);
-  CPU_SET(std::min(core, cores - 1), &set);
+  CPU_SET(existing(core), &set);
   if (sched_setaffinity(0, sizeof set, &set) != 0) give_up("a core of its own");
 }
 
@@ -83,6 +105,19 @@ double Process::memory_mb(std::string_view file, std::string_view field) const {
 bool Process::alive() const { return waitpid(pid_, nullptr, WNOHANG) == 0; }
 
 void Process::signal(int number) const { kill(pid_, number); }
+
+double thread_cpu_us() { return clock_us(CLOCK_THREAD_CPUTIME_ID); }
+double process_cpu_us() { return clock_us(CLOCK_PROCESS_CPUTIME_ID); }
+
+double softirq_cpu_us(unsigned core) {
+  static std::map<unsigned, std::filesystem::path> threads;
+  auto& thread = threads[existing(core)];
+  if (thread.empty()) thread = kernel_thread(fmt::format("ksoftirqd/{}", existing(core)));
+  double nanoseconds = 0;
+  // Where they cannot be seen, what they do is not counted.
+  std::ifstream(thread / "schedstat") >> nanoseconds;
+  return nanoseconds / 1000;
+}
 
 bool installed(const std::string& program) {
   std::istringstream path(std::string(std::getenv("PATH")) + ":/usr/sbin:/sbin");

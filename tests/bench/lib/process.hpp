@@ -48,6 +48,12 @@ private:
   pid_t pid_ = 0;
 };
 
+/// CPU time so far, in microseconds: of the calling thread, of this process, and of the kernel's own thread for what its interrupts
+/// leave to do on one core, to which it turns when there is much.
+[[nodiscard]] double thread_cpu_us();
+[[nodiscard]] double process_cpu_us();
+[[nodiscard]] double softirq_cpu_us(unsigned core);
+
 /// Whether a program is on the PATH.
 [[nodiscard]] bool installed(const std::string& program);
 /// A program of the build that `benchmark`, the path of this one, lies in: "daemon/app/schultord".
