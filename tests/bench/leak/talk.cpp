@@ -28,10 +28,12 @@ constexpr unsigned talking_core = 0, hearing_core = 1;
 /// So often has each flow spoken before the switch, where it speaks always.
 constexpr std::size_t rounds_before = 2;
 
-/// What became of one flow. The talking thread writes `ended_at` and `told` too.
+/// What became of one flow. The talking thread writes `spoke_at`, and `ended_at` and `told` too.
 struct Fate {
+  std::atomic<Clock::time_point> spoke_at{};  ///< first after the acknowledgement
   std::atomic<Clock::time_point> ended_at{};  ///< the speaker's connection was reset
   std::atomic<bool> told{false};
+  Clock::time_point heard_at{};
   bool heard = false, answered = false;
 };
 
@@ -90,6 +92,7 @@ private:
   }
 
   void say(std::size_t number, char word) {
+    if (word == after) note(fates_[number].spoke_at);
     // An error that waits at the socket is told instead of sending: so once more.
     for (int attempt = 0; attempt < 3; ++attempt) {
       if (send(flows_[number].speaker(), &word, 1, MSG_NOSIGNAL) == 1) return;
@@ -105,9 +108,14 @@ private:
       return false;
     }
     if (error != ECONNRESET && error != EPIPE) give_up(fmt::format("a flow ends by “{}”", std::generic_category().message(error)));
-    auto none = Clock::time_point{};
-    fate.ended_at.compare_exchange_strong(none, Clock::now());
+    note(fate.ended_at);
     return true;
+  }
+
+  /// Now, where nothing is noted yet.
+  static void note(std::atomic<Clock::time_point>& at) {
+    auto none = Clock::time_point{};
+    at.compare_exchange_strong(none, Clock::now());
   }
 
   /// Takes in whatever comes within so many milliseconds.
@@ -147,7 +155,7 @@ private:
       last_word_heard_ = true;
     } else if (word == after && !fate.heard) {
       fate.heard = true;
-      last_arrival_ = Clock::now();
+      fate.heard_at = Clock::now();
       if (!forbidden_[number] && send(flows_[number].listener(), &answer, 1, MSG_NOSIGNAL) != 1) give_up("an answer");
     }
   }
@@ -176,7 +184,7 @@ private:
     const auto since = [&](Clock::time_point at) {
       return std::chrono::duration<double, std::milli>(at - acknowledged_at_).count();
     };
-    outcome.last_arrival_ms = since(last_arrival_);
+    std::vector<double> resets, arrivals;
     for (std::size_t i = 0; i < flows_.size(); ++i) {
       const auto& flow = flows_[i];
       const auto& fate = fates_[i];
@@ -186,13 +194,21 @@ private:
         outcome.told += fate.told ? 1 : 0;
         outcome.forbidden_tcp += flow.tcp ? 1 : 0;
         outcome.reset += has_ended(i) ? 1 : 0;
-        if (has_ended(i)) outcome.last_reset_ms = std::max(outcome.last_reset_ms, since(fate.ended_at));
+        if (!has_ended(i)) continue;
+        outcome.last_reset_ms = std::max(outcome.last_reset_ms, since(fate.ended_at));
+        // One that was reset between the kernel's commit and its acknowledgement knew before it spoke.
+        resets.push_back(1000 * std::max(since(fate.ended_at) - since(fate.spoke_at), 0.0));
       } else {
         ++outcome.allowed;
         outcome.disturbed += fate.answered && !fate.told && !has_ended(i) ? 0 : 1;
         outcome.retransmitted += flow.tcp && retransmitted(flow) ? 1 : 0;
       }
+      if (!fate.heard) continue;
+      outcome.last_arrival_ms = std::max(outcome.last_arrival_ms, since(fate.heard_at));
+      arrivals.push_back(1000 * (since(fate.heard_at) - since(fate.spoke_at)));
     }
+    if (!resets.empty()) outcome.reset_us = median(std::move(resets));
+    if (!arrivals.empty()) outcome.arrival_us = median(std::move(arrivals));
   }
 
   std::vector<Flow>& flows_;
@@ -203,7 +219,7 @@ private:
   std::size_t last_allowed_ = 0;
   std::atomic<bool> acknowledged_{false}, silent_{false};
   std::atomic<std::size_t> rounds_{0};
-  Clock::time_point acknowledged_at_{}, last_arrival_{};
+  Clock::time_point acknowledged_at_{};
   bool last_word_heard_ = false;
 };
 

@@ -30,6 +30,8 @@ struct Outcome {
   double commit_ms = 0;           ///< how long the switch took
   double last_reset_ms = 0;       ///< from the acknowledgement until the last speaker knew that it is reset
   double last_arrival_ms = 0;     ///< until the last listener had heard
+  double reset_us = 0;            ///< how long a speaker waited for its reset from its own word on: the median of all
+  double arrival_us = 0;          ///< how long a word was under way, likewise; each 0 where there was none
 };
 
 /// Has all flows speak across `commit`, which returns when the switch is acknowledged and forbids what `forbidden` says. Ends when
