@@ -33,5 +33,7 @@ struct Gateway {
 /// job. The first is the floor. In each the school is a host that all devices live in, by a route; the internet has all pinned
 /// addresses.
 [[nodiscard]] std::vector<Gateway> make_gateways(bool peers);
+/// Where the product stands among them.
+inline constexpr std::size_t product = 2;
 
 }  // namespace schultor::bench

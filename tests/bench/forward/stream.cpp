@@ -6,10 +6,14 @@
 #include "tests/bench/lib/process.hpp"
 
 #include <arpa/inet.h>
-#include <fmt/format.h>
+#include <fcntl.h>
 #include <netinet/in.h>
+#include <poll.h>
 #include <sys/socket.h>
 
+#include <algorithm>
+#include <array>
+#include <cerrno>
 #include <ratio>
 #include <thread>
 #include <vector>
@@ -17,7 +21,7 @@
 namespace schultor::bench {
 namespace {
 
-constexpr unsigned sending_core = 0, receiving_core = 1;
+constexpr unsigned first_core = 0, last_core = 1;
 constexpr std::uint16_t port = 5004;
 constexpr std::size_t piece = 256 * std::size_t{1024};
 
@@ -59,40 +63,60 @@ Connection connect_through(const Gateway& gateway) {
   return made;
 }
 
-void send_all(int fd, std::size_t octets) {
-  const std::vector<char> nothing(piece);
-  while (octets > 0) {
-    const auto sent = send(fd, nothing.data(), std::min(octets, piece), MSG_NOSIGNAL);
-    if (sent <= 0) give_up("a connection ended while it was sent on");
-    octets -= static_cast<std::size_t>(sent);
+/// Either end of a transfer: what is still to come, and room for a piece of it.
+struct Side {
+  int fd;
+  std::size_t left;
+  std::vector<char> room = std::vector<char>(piece);
+
+  /// Sends or receives what it can; without waiting where the socket does not. Whether there was anything.
+  bool send_some() { return advance(send(fd, room.data(), std::min(left, piece), MSG_NOSIGNAL)); }
+  bool receive_some() { return advance(recv(fd, room.data(), std::min(left, piece), 0)); }
+
+private:
+  bool advance(ssize_t moved) {
+    if (moved < 0 && errno == EAGAIN) return false;
+    if (moved <= 0) give_up("a connection ended in the middle of a transfer");
+    left -= static_cast<std::size_t>(moved);
+    return true;
   }
+};
+
+void transfer_on_two_cores(const Connection& connection, std::size_t octets) {
+  std::thread sender([&] {
+    use_core(first_core);
+    for (Side side{connection.near.get(), octets}; side.left > 0;)
+      if (!side.send_some()) give_up("nothing could be sent for half a minute");
+  });
+  use_core(last_core);
+  for (Side side{connection.far.get(), octets}; side.left > 0;)
+    if (!side.receive_some()) give_up("nothing came for half a minute");
+  sender.join();
 }
 
-void receive_all(int fd, std::size_t octets) {
-  while (octets > 0) {
-    // Thrown away in the kernel: copying costs as much with any rules.
-    const auto received = recv(fd, nullptr, std::min(octets, piece), MSG_TRUNC);
-    if (received <= 0) give_up("a connection ended while it was received from");
-    octets -= static_cast<std::size_t>(received);
+void transfer_on_one_core(const Connection& connection, std::size_t octets) {
+  use_core(first_core);
+  for (const int fd : {connection.near.get(), connection.far.get()}) fcntl(fd, F_SETFL, O_NONBLOCK);
+  Side sender{connection.near.get(), octets}, receiver{connection.far.get(), octets};
+  while (receiver.left > 0) {
+    bool moved = false;
+    while (sender.left > 0 && sender.send_some()) moved = true;
+    while (receiver.left > 0 && receiver.receive_some()) moved = true;
+    if (moved) continue;
+    std::array<pollfd, 2> waiting{{{sender.fd, static_cast<short>(sender.left > 0 ? POLLOUT : 0), 0}, {receiver.fd, POLLIN, 0}}};
+    if (poll(waiting.data(), waiting.size(), 30'000) <= 0) give_up("a transfer does not go on");
   }
 }
 
 }  // namespace
 
-Stream measure_stream(const Gateway& gateway, std::size_t octets, bool aggregated) {
-  for (const auto& [host, interface] : {std::pair{&gateway.hosts.school, "eth0"}, std::pair{&gateway.hosts.internet, "wan"}})
-    host->ip(fmt::format("link set {} gso_max_segs {}\n", interface, aggregated ? 65535 : 1));
+Stream measure_stream(const Gateway& gateway, std::size_t octets, Cores cores) {
   const auto connection = connect_through(gateway);
-  const auto cpu = [] { return process_cpu_us() + softirq_cpu_us(sending_core) + softirq_cpu_us(receiving_core); };
+  const auto cpu = [] { return process_cpu_us() + softirq_cpu_us(first_core) + softirq_cpu_us(last_core); };
   const double before = cpu();
   const double seconds = timed<std::ratio<1>>([&] {
-    std::thread sender([&] {
-      use_core(sending_core);
-      send_all(connection.near.get(), octets);
-    });
-    use_core(receiving_core);
-    receive_all(connection.far.get(), octets);
-    sender.join();
+    if (cores == Cores::two) transfer_on_two_cores(connection, octets);
+    else transfer_on_one_core(connection, octets);
   });
   const double gigabytes = static_cast<double>(octets) / 1e9;
   return {8 * gigabytes / seconds, (cpu() - before) / 1000 / gigabytes};

@@ -5,6 +5,7 @@
 #include "tests/bench/forward/gateways.hpp"
 
 #include <cstddef>
+#include <cstdint>
 
 namespace schultor::bench {
 
@@ -13,8 +14,13 @@ struct Stream {
   double cpu_ms_per_gb = 0;  ///< of both ends and the way between them
 };
 
-/// So many octets over one new connection of TCP from a device to a pinned address: the sender on the first core, the receiver on
-/// the last. `aggregated`: in packets of up to 64 kB, as the kernel makes them of a connection; else each segment is a packet.
-[[nodiscard]] Stream measure_stream(const Gateway& gateway, std::size_t octets, bool aggregated);
+enum class Cores : std::uint8_t {
+  one,  ///< one thread sends until nothing more fits and then receives: no core wakes another, and CPU time is what it costs
+  two,  ///< the sender on the first core and the receiver on the last
+};
+
+/// So many octets over one new connection of TCP from a device to a pinned address, in packets of up to 64 kB as the kernel makes
+/// them of a connection.
+[[nodiscard]] Stream measure_stream(const Gateway& gateway, std::size_t octets, Cores cores);
 
 }  // namespace schultor::bench
