@@ -44,6 +44,7 @@ bool to_game(const Flow& flow) { return flow.to == Destination::game; }
 planner::Intent leisure() {
   planner::Intent intent;
   intent.lan_interfaces = {"lan0"};
+  intent.masqueraded = {"wan0"};
   intent.profiles = {{"school", true, 1}, {"leisure", false, 0}};
   for (std::size_t i = 1; i <= groups; ++i) intent.groups.push_back({static_cast<planner::GroupNumber>(i), "leisure", 2, 1});
   for (std::size_t i = 0; i < tablets; ++i) intent.devices[mac_of_tablet(i)] = static_cast<planner::GroupNumber>(1 + i % groups);

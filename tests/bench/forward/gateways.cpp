@@ -38,6 +38,10 @@ void load_tracking(const Host& gateway) {
     ct state invalid drop
     ct state established,related accept
   }
+  chain postrouting {
+    type nat hook postrouting priority 100; policy accept;
+    oifname "wan0" meta nfproto ipv4 masquerade
+  }
 }
 )");
   gateway.run("nft -f " + rules.path());
@@ -72,6 +76,9 @@ void load_iptables(const Host& gateway) {
   gateway.run("ipset restore < " + set_file.path());
   const test::TemporaryFile rules(R"(*mangle
 -A PREROUTING -i lan0 -j SET --map-set devices src,src --map-mark
+COMMIT
+*nat
+-A POSTROUTING -o wan0 -j MASQUERADE
 COMMIT
 *filter
 :FORWARD DROP
@@ -118,15 +125,15 @@ base::Address address_of_pin(std::size_t pin) { return test::address_of_pin(pin)
 
 std::vector<Gateway> make_gateways(bool peers) {
   std::vector<Gateway> gateways;
-  const auto add = [&](std::string name, bool filters, const std::function<void(const Host&)>& load) {
-    auto& made = gateways.emplace_back(Gateway{std::move(name), filters});
+  const auto add = [&](std::string name, bool filters, bool masquerades, const std::function<void(const Host&)>& load) {
+    auto& made = gateways.emplace_back(Gateway{std::move(name), filters, masquerades});
     lay_routes(made.hosts);
     load(made.hosts.gateway);
   };
-  add("no rules (floor)", false, [](const Host&) {});
-  add("connection tracking alone", false, load_tracking);
-  add("schultor", true, load_schultor);
-  if (peers) add("iptables and ipset", true, load_iptables);
+  add("no rules (floor)", false, false, [](const Host&) {});
+  add("tracking and masquerading", false, true, load_tracking);
+  add("schultor", true, true, load_schultor);
+  if (peers) add("iptables and ipset", true, true, load_iptables);
   return gateways;
 }
 

@@ -25,13 +25,14 @@ inline constexpr std::size_t school_pins = pins / 2;
 
 struct Gateway {
   std::string name;
-  bool filters = false;  ///< refuses what is not pinned
+  bool filters = false;      ///< refuses what is not pinned
+  bool masquerades = false;  ///< devices are behind the address of its wan0
   ThreeHosts hosts{};
 };
 
-/// One without a rule; one that only follows connections; the product's ruleset; and, with `peers`, iptables with ipset at the same
-/// job. The first is the floor. In each the school is a host that all devices live in, by a route; the internet has all pinned
-/// addresses.
+/// One without a rule; one that only follows connections and masquerades; the product's ruleset; and, with `peers`, iptables with
+/// ipset at the same job. The first is the floor. In each the school is a host that all devices live in, by a route; the internet
+/// has all pinned addresses.
 [[nodiscard]] std::vector<Gateway> make_gateways(bool peers);
 /// Where the product stands among them.
 inline constexpr std::size_t product = 2;

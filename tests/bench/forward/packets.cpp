@@ -135,7 +135,10 @@ Traffic::Traffic(const Gateway& gateway)
     : gateway_(gateway), school_(gateway.hosts.school, "eth0"), internet_(gateway.hosts.internet, "wan") {
   for (std::size_t i = 0; i < flows; ++i) {
     up_.push_back(through(device_end(i), server_end(i), lan0));
-    down_.push_back(through(server_end(i), device_end(i), wan0));
+    auto device = device_end(i);
+    // Masquerading leaves the port as it is where nobody else has it.
+    if (gateway.masquerades) device.address = must(base::parse_address(gateway_wan4));
+    down_.push_back(through(server_end(i), device, wan0));
   }
 }
 

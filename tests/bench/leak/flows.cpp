@@ -8,6 +8,7 @@
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
 
@@ -121,7 +122,12 @@ void open_flow(Flow& flow, const base::UniqueFd& server, const ThreeHosts& hosts
     greet(flow);
   }
   carry(flow.far.get(), flow.near.get());
-  for (const int fd : {flow.near.get(), flow.far.get()}) fcntl(fd, F_SETFL, O_NONBLOCK);
+  for (const int fd : {flow.near.get(), flow.far.get()}) {
+    fcntl(fd, F_SETFL, O_NONBLOCK);
+    // Else a word waits at its own end until the one before it is acknowledged, and what was refused is that acknowledgement.
+    const int on = 1;
+    if (flow.tcp && setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on) != 0) give_up_errno("TCP_NODELAY");
+  }
 }
 
 }  // namespace

@@ -61,8 +61,8 @@ ThreeHosts::ThreeHosts() {
                   "link add wan0 address 02:77:00:00:ff:02 type veth peer name wan netns {}\n"
                   "link set lan0 up\nlink set wan0 up\n"
                   "addr add {}/16 dev lan0\naddr add {}/64 dev lan0 nodad\n"
-                  "addr add 198.51.100.254/24 dev wan0\naddr add 2001:db8:51::fe/64 dev wan0 nodad\n",
-                  school.path(), internet.path(), gateway4, gateway6));
+                  "addr add {}/24 dev wan0\naddr add {}/64 dev wan0 nodad\n",
+                  school.path(), internet.path(), gateway4, gateway6, gateway_wan4, gateway_wan6));
   school.ip("link set eth0 up\n");
   internet.ip(
       fmt::format("link set wan up\naddr add {}/24 dev wan\naddr add {}/64 dev wan nodad\n"

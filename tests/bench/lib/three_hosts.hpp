@@ -46,6 +46,7 @@ struct ThreeHosts {
 };
 
 inline constexpr std::string_view gateway4 = "10.77.0.1", gateway6 = "fd77::1";  ///< in 10.77.0.0/16 and fd77::/64
+inline constexpr std::string_view gateway_wan4 = "198.51.100.254", gateway_wan6 = "2001:db8:51::fe";
 inline constexpr std::string_view internet4 = "198.51.100.1", internet6 = "2001:db8:51::1";
 
 }  // namespace schultor::bench
