@@ -21,6 +21,8 @@
 #include <fmt/format.h>
 #include <netinet/in.h>
 
+#include <array>
+#include <chrono>
 #include <cstdio>
 #include <map>
 #include <string>
@@ -33,6 +35,10 @@ using namespace schultor::netfilter;
 namespace {
 
 constexpr std::size_t tablets = 200, groups = 10;
+/// What is shown, in this order.
+const std::string floor_once = "1 nothing is switched (floor)", floor_always = "2 the same, all the time",
+                  ours_once = "3 schultor, each speaks once", ours_always = "4 schultor, all the time",
+                  peer_reloaded = "5 usual rules, nft -f", peer_flushed = "6 usual rules, conntrack -F";
 constexpr std::array families{base::Family::ipv4, base::Family::ipv6};
 
 base::Prefix host(Destination destination, base::Family family) {
@@ -164,13 +170,13 @@ public:
       auto flows = open();
       const auto nothing = [](const Flow&) { return false; };
       const auto floor = speak_across(
-          flows, Talk::once, nothing, [] {}, patience);
-      if (talk == Talk::once) rows["0 nothing is switched (floor)"].add(floor);
+          flows, talk, nothing, [] {}, patience);
+      rows[talk == Talk::once ? floor_once : floor_always].add(floor);
       if (floor.disturbed > 0)
         give_up(fmt::format("of {} flows {} carry nothing before any switch", flows.size(), floor.disturbed));
       const auto outcome = speak_across(
           flows, talk, to_game, [&] { schultor.to_school(); }, patience);
-      rows[talk == Talk::once ? "1 schultor, each speaks once" : "2 schultor, all the time"].add(outcome);
+      rows[talk == Talk::once ? ours_once : ours_always].add(outcome);
       schultor.end();
     }
     for (const bool flush : {false, true}) {
@@ -179,7 +185,7 @@ public:
       auto flows = open();
       const auto outcome = speak_across(
           flows, Talk::once, to_game, [&] { usual.to_school(); }, impatience);
-      rows[flush ? "4 usual rules, conntrack -F" : "3 usual rules, nft -f"].add(outcome);
+      rows[flush ? peer_flushed : peer_reloaded].add(outcome);
       usual.end();
     }
   }
@@ -209,14 +215,14 @@ void show(const std::string& name, const Row& row) {
 /// Whether the lines hold; the peer that leaks shows that a leak would have been seen.
 void judge(const std::map<std::string, Row>& rows) {
   Outcome ours;
-  for (const auto* name : {"1 schultor, each speaks once", "2 schultor, all the time"}) {
+  for (const auto& name : {ours_once, ours_always}) {
     const auto& sum = rows.at(name).sum;
     ours.leaked += sum.leaked;
     ours.disturbed += sum.disturbed;
     ours.reset += sum.reset;
     ours.forbidden_tcp += sum.forbidden_tcp;
   }
-  if (rows.at("3 usual rules, nft -f").sum.leaked == 0 || rows.at("4 usual rules, conntrack -F").sum.disturbed == 0)
+  if (rows.at(peer_reloaded).sum.leaked == 0 || rows.at(peer_flushed).sum.disturbed == 0)
     give_up("the peers leak nothing and disturb nothing: this benchmark sees nothing");
   fmt::print("\nforbidden flows that carried an octet after the acknowledgement: {}: {}\n", ours.leaked,
              ours.leaked == 0 ? "holds" : "does not hold");

@@ -12,8 +12,10 @@
 
 #include <fmt/format.h>
 
+#include <array>
 #include <cstdint>
 #include <string_view>
+#include <utility>
 
 namespace schultor::bench {
 namespace {

@@ -16,8 +16,12 @@
 #include <linux/if_packet.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <fstream>
 #include <ratio>
+#include <sstream>
+#include <string>
+#include <system_error>
 #include <utility>
 
 namespace schultor::bench {

@@ -16,6 +16,7 @@
 #include <cstring>
 #include <map>
 #include <string>
+#include <system_error>
 #include <utility>
 
 namespace schultor::bench {

@@ -5,17 +5,24 @@
 #include "tests/bench/lib/measuring.hpp"
 #include "tests/bench/lib/process.hpp"
 
-#include <linux/tcp.h>
+#include <fmt/format.h>
 #include <netinet/in.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
 
+#include <linux/tcp.h>
+
+#include <algorithm>
 #include <array>
 #include <atomic>
 #include <cerrno>
+#include <cstdint>
 #include <memory>
 #include <optional>
+#include <string_view>
+#include <system_error>
 #include <thread>
+#include <utility>
 
 namespace schultor::bench {
 namespace {
@@ -37,6 +44,17 @@ struct Fate {
   bool heard = false, answered = false;
 };
 
+/// Segments that either end has sent again so far.
+std::uint32_t retransmissions(const Flow& flow) {
+  std::uint32_t sum = 0;
+  for (const int fd : {flow.near.get(), flow.far.get()}) {
+    tcp_info info{};
+    socklen_t size = sizeof info;
+    if (flow.tcp && getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &size) == 0) sum += info.tcpi_total_retrans;
+  }
+  return sum;
+}
+
 class Conversation {
 public:
   Conversation(std::vector<Flow>& flows, Talk talk, const std::function<bool(const Flow&)>& forbidden)
@@ -44,6 +62,7 @@ public:
     for (std::size_t i = 0; i < flows.size(); ++i) {
       forbidden_.push_back(forbidden(flows[i]));
       if (!forbidden_.back()) last_allowed_ = i;
+      retransmitted_before_.push_back(retransmissions(flows[i]));
       for (const bool speaker : {false, true}) {
         epoll_event event{};
         event.events = EPOLLIN;
@@ -73,7 +92,8 @@ public:
       if (Clock::now() > *deadline) break;
     }
     talker.join();
-    hear(0);
+    while (hear(0)) {
+    }
     count(outcome);
     return outcome;
   }
@@ -118,14 +138,15 @@ private:
     at.compare_exchange_strong(none, Clock::now());
   }
 
-  /// Takes in whatever comes within so many milliseconds.
-  void hear(int milliseconds) {
+  /// Takes in what comes first within so many milliseconds. Whether anything did.
+  bool hear(int milliseconds) {
     static std::array<epoll_event, 1024> events;
     const int ready = epoll_wait(epoll_.get(), events.data(), static_cast<int>(events.size()), milliseconds);
     for (int i = 0; i < ready; ++i) {
       const auto which = events[static_cast<std::size_t>(i)].data.u64;
       take_in(which >> 1U, (which & 1U) != 0);
     }
+    return ready > 0;
   }
 
   void take_in(std::size_t number, bool speaker) {
@@ -138,10 +159,10 @@ private:
       if (size <= 0) {
         const int error = size == 0 ? ECONNRESET : errno;
         if (speaker) failed(number, error);
+        if (!flow.tcp) continue;
         // A reset stays readable for good.
-        if (flow.tcp) epoll_ctl(epoll_.get(), EPOLL_CTL_DEL, fd, nullptr);
-        if (flow.tcp) return;
-        continue;
+        epoll_ctl(epoll_.get(), EPOLL_CTL_DEL, fd, nullptr);
+        return;
       }
       for (const char word : std::string_view(words.data(), static_cast<std::size_t>(size))) take_in_word(number, speaker, word);
     }
@@ -171,15 +192,6 @@ private:
 
   [[nodiscard]] bool has_ended(std::size_t number) const { return fates_[number].ended_at.load() != Clock::time_point{}; }
 
-  [[nodiscard]] bool retransmitted(const Flow& flow) const {
-    for (const int fd : {flow.near.get(), flow.far.get()}) {
-      tcp_info info{};
-      socklen_t size = sizeof info;
-      if (getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &size) == 0 && info.tcpi_total_retrans != 0) return true;
-    }
-    return false;
-  }
-
   void count(Outcome& outcome) const {
     const auto since = [&](Clock::time_point at) {
       return std::chrono::duration<double, std::milli>(at - acknowledged_at_).count();
@@ -201,7 +213,7 @@ private:
       } else {
         ++outcome.allowed;
         outcome.disturbed += fate.answered && !fate.told && !has_ended(i) ? 0 : 1;
-        outcome.retransmitted += flow.tcp && retransmitted(flow) ? 1 : 0;
+        outcome.retransmitted += retransmissions(flow) != retransmitted_before_[i] ? 1 : 0;
       }
       if (!fate.heard) continue;
       outcome.last_arrival_ms = std::max(outcome.last_arrival_ms, since(fate.heard_at));
@@ -216,6 +228,7 @@ private:
   std::unique_ptr<Fate[]> fates_;
   base::UniqueFd epoll_;
   std::vector<bool> forbidden_;
+  std::vector<std::uint32_t> retransmitted_before_;
   std::size_t last_allowed_ = 0;
   std::atomic<bool> acknowledged_{false}, silent_{false};
   std::atomic<std::size_t> rounds_{0};
