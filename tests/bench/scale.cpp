@@ -4,7 +4,8 @@
 // What schultord costs by the number of devices in its roster: from its start until it says READY=1, which means that what holds
 // now is in the kernel, and the memory that it has then. Each start is the real program in a network namespace of its own with a
 // system bus of its own; first with a kernel that holds nothing, then once more with the kernel that the first one left. Beside it
-// the floor, a schultord without a device; rounds alternate, medians.
+// the floor, a schultord without a device; rounds alternate, medians. Memory is the proportional share: of libraries that other
+// programs of the machine map as well it counts a part, so that differences are what to look at.
 #include "daemon/base/unique_fd.hpp"
 #include "netfilter/kernel/connection.hpp"
 #include "netfilter/planner/build.hpp"
