@@ -103,7 +103,7 @@ Address address_from_bytes(std::span<const std::uint8_t> bytes) {
 Result<Prefix> parse_prefix(std::string_view text) {
   auto parsed = parse_with_length(text);
   if (!parsed) return pass(std::move(parsed));
-  const auto prefix = network_of({parsed->address, parsed->length});
+  const auto prefix = network_of(parsed->address, parsed->length);
   if (prefix.address != parsed->address)
     return fail("“{}” has host bits set: write {} for the network, or leave the length out for the host", text, to_string(prefix));
   return prefix;
@@ -139,12 +139,6 @@ Result<InterfaceAddress> parse_interface_address(std::string_view text) {
 }
 
 std::string to_string(const InterfaceAddress& address) { return fmt::format("{}/{}", to_string(address.address), address.length); }
-
-Prefix network_of(const InterfaceAddress& address) {
-  Prefix network{address.address, address.length};
-  for (unsigned i = 0; i < 16; ++i) network.address.octets[i] &= network_mask(i, network.length);
-  return network;
-}
 
 Result<Endpoint> parse_endpoint(std::string_view text) {
   const auto colon = text.rfind(':');

@@ -72,7 +72,6 @@ struct InterfaceAddress {
 };
 Result<InterfaceAddress> parse_interface_address(std::string_view text);
 std::string to_string(const InterfaceAddress& address);
-[[nodiscard]] Prefix network_of(const InterfaceAddress& address);
 
 /// An address and a port: "127.0.0.1:5335", "[::1]:5335".
 struct Endpoint {

@@ -90,7 +90,7 @@ std::vector<base::Prefix> networks_inside(std::span<const base::InterfaceAddress
   for (const auto* text : {"::/96", "::ffff:0:0/96", "64:ff9b:1::/48", "100::/64", "2001::/32", "2002::/16", "fc00::/7",
                            "fe80::/10", "fec0::/10", "ff00::/8"})
     networks.push_back(base::parse_prefix(text).value());
-  for (const auto& own : lan) networks.push_back(base::network_of(own));
+  for (const auto& own : lan) networks.push_back(base::network_of(own.address, own.length));
   return networks;
 }
 
