@@ -5,7 +5,10 @@
 #include "netfilter/neighbours/table.hpp"
 #include "tests/catch.hpp"
 
+#include <fmt/format.h>
+
 #include <map>
+#include <random>
 
 using namespace schultor;
 using namespace schultor::netfilter::neighbours;
@@ -210,4 +213,48 @@ TEST_CASE("other interfaces are followed from nothing") {
   lan.table.replace({{lan0, "lan0", true}, {lan1, "lan1", true}},
                     {neighbour("10.77.1.1", 1, State::confirmed), neighbour("10.77.1.2", 2, State::confirmed, lan1)}, lan.now);
   CHECK(lan.devices() == std::map<base::Mac, bool>{{mac(2), true}});
+}
+
+TEST_CASE("whatever is told in whatever order, the table is what was told last of each address") {
+  Lan lan;
+  std::mt19937 random(GENERATE(1U, 2U, 3U, 4U));
+  const auto any = [&](unsigned count) { return static_cast<unsigned>(random() % count); };
+  using Key = std::pair<unsigned, base::Address>;
+  std::map<Key, Neighbour> told;
+  for (int i = 0; i < 5'000; ++i) {
+    lan.now += std::chrono::seconds(any(30));
+    const Key key{any(2) == 0 ? lan0 : lan1, address(fmt::format("10.77.1.{}", any(20)))};
+    if (const auto kind = any(100); kind < 80) {
+      Neighbour one{key.first, key.second, mac(static_cast<int>(any(8))), static_cast<State>(any(5))};
+      if (one.state == State::unknown) one.mac.reset();
+      lan.note(one);
+      if (one.state == State::unknown || one.state == State::fixed) told.erase(key);
+      else told.insert_or_assign(key, one);
+    } else if (kind < 98) {
+      lan.table.remove(key.first, key.second, lan.now);
+      told.erase(key);
+    } else {
+      lan.table.remove_link(key.first);
+      CHECK(lan.table.set_link({key.first, key.first == lan0 ? "lan0" : "lan1", true}));
+      std::erase_if(told, [&](const auto& one) { return one.first.first == key.first; });
+    }
+    lan.table.forget(lan.now);
+    std::size_t known = 0;
+    lan.table.for_each(lan.now, [&](const Device& device) {
+      bool in_use = false;
+      for (const auto& at : device.addresses) {
+        const auto& one = told.at({device.link == "lan0" ? lan0 : lan1, at});
+        REQUIRE(one.mac == device.mac);
+        in_use = in_use || one.state != State::stale;
+        ++known;
+      }
+      // One without an address is remembered only as long as it is online.
+      REQUIRE((device.online || (!in_use && !device.addresses.empty())));
+    });
+    REQUIRE(known == told.size());
+    REQUIRE(lan.table.entries() == told.size());
+  }
+  lan.table.remove_link(lan0);
+  lan.table.remove_link(lan1);
+  CHECK(lan.table.size() == 0);
 }
