@@ -2,10 +2,10 @@
 // SPDX-License-Identifier: EUPL-1.2
 //
 // What the ruleset costs a packet: small datagrams of many devices, and a connection of TCP, through a gateway with 10,000 devices
-// and 100,000 pins. Beside it in the same rounds a gateway without a rule (the floor), one that only follows connections, and
-// iptables with ipset at the same job (`tools/packages install bench`). Each gateway lies between a school and an internet of its
-// own, in network namespaces of this process. Rounds alternate, medians; ratios are medians of the rounds' ratios. CPU time is the
-// figure to trust: packets a second are those of one core that sends, forwards and drops them.
+// and 100,000 pins. Beside it in the same rounds a gateway without a rule (the floor), one that follows connections and
+// masquerades, and iptables with ipset at the same job (`tools/packages install bench`). Each gateway lies between a school and an
+// internet of its own, in network namespaces of this process. Rounds alternate, medians; ratios are medians of the rounds' ratios.
+// CPU time is the figure to trust: packets a second are those of one core that sends, forwards and drops them.
 #include "tests/bench/forward/gateways.hpp"
 #include "tests/bench/forward/packets.hpp"
 #include "tests/bench/forward/stream.hpp"

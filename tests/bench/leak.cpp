@@ -160,7 +160,7 @@ struct Row {
 
 class Bench {
 public:
-  Bench(std::size_t flows) : flows_(flows) { plug_in(hosts_, tablets); }
+  explicit Bench(std::size_t flows) : flows_(flows) { plug_in(hosts_, tablets); }
 
   /// One round of each kind; `rows` by what is shown.
   void measure(std::map<std::string, Row>& rows) {

@@ -60,8 +60,9 @@ void check(const Server& gate, std::size_t names) {
   Row row;
   measure_once(question(true, names, 0), gate, row);
   const auto opened = open_addresses() - before;
+  const auto answered = names - row.lost;
   // Two names in 2^24 addresses may share one.
-  if (row.lost + row.wrong > 0 || opened + 2 < names)
+  if (row.wrong > 0 || answered < names / 2 || opened + 2 < answered)
     give_up(fmt::format("of {} names {} were not answered, {} answers were none, {} addresses are open", names, row.lost, row.wrong,
                         opened));
   Row plain;

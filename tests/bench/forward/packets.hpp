@@ -31,7 +31,7 @@ public:
   Wire(const Host& host, std::string interface);
   /// All of `frames` in turn until `count` are sent, many a system call.
   void send(const std::vector<Frame>& frames, std::size_t count);
-  /// Packets that have arrived here so far.
+  /// Datagrams that have arrived here so far.
   [[nodiscard]] std::size_t arrived() const;
 
 private:
@@ -54,10 +54,14 @@ public:
   void warm_up();
   /// All on the first core: the packet goes the whole way in the sender's own system call, so that its CPU time is what it costs.
   [[nodiscard]] Packets measure(bool from_school, std::size_t count);
-  /// What is not allowed does not arrive where the gateway filters, and what is does.
+  /// What is allowed arrives, and where the gateway filters nothing else does.
   void check();
 
 private:
+  /// How many arrive of one datagram to an address that is not pinned, from the school alone, and of one in each flow. Waits for
+  /// so many.
+  std::size_t arriving(bool from_school, std::size_t least);
+
   const Gateway& gateway_;
   Wire school_, internet_;
   std::vector<Frame> up_, down_;
