@@ -10,14 +10,17 @@
 #include "netfilter/planner/build.hpp"
 #include "netfilter/planner/reconcile.hpp"
 #include "tests/bench/lib/measuring.hpp"
+#include "tests/bench/lib/process.hpp"
 #include "tests/bench/switch/peers.hpp"
 #include "tests/kernel/netfilter_examples.hpp"
 #include "tests/kernel/network_namespace.hpp"
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cstdio>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 using namespace schultor;
@@ -61,8 +64,22 @@ struct School {
 
 struct Row {
   std::size_t messages = 0;
-  double switch_us = 0, floor_us = 0, over_floor = 0, nft_us = 0, reload_us = 0;
+  double switch_us = 0, floor_us = 0, over_floor = 0, cpu_over_floor = 0, nft_us = 0, reload_us = 0;
 };
+
+/// By the clock, and what it cost of CPU time: the kernel does its part of a transaction in the caller's own thread.
+struct Cost {
+  double us = 0, cpu_us = 0;
+};
+
+template <typename Work>
+Cost cost_of(Work work) {
+  Cost cost;
+  const double before = thread_cpu_us();
+  cost.us = timed<std::micro>(work);
+  cost.cpu_us = thread_cpu_us() - before;
+  return cost;
+}
 
 class Bench {
 public:
@@ -77,22 +94,27 @@ public:
   }
 
   Row measure(std::size_t rounds) {
-    std::vector<double> ours, floor, ratio, nft, reload;
+    std::vector<double> ours_us, floor_us, ratio, cpu_ratio, nft, reload;
     for (std::size_t round = 0; round < rounds; ++round) {
       // Whoever comes first after a large transaction waits until the kernel has cleared up what that took away.
       floor_.commit();
-      const auto measure_floor = [&] { floor.push_back(timed<std::micro>([&] { floor_.commit(); })); };
+      Cost floor;
+      const auto measure_floor = [&] { floor = cost_of([&] { floor_.commit(); }); };
       if (round % 2 == 0) measure_floor();
-      ours.push_back(switch_once());
+      const Cost ours = switch_once();
       if (round % 2 == 1) measure_floor();
-      ratio.push_back(ours.back() / floor.back());
+      ours_us.push_back(ours.us);
+      floor_us.push_back(floor.us);
+      ratio.push_back(ours.us / floor.us);
+      cpu_ratio.push_back(ours.cpu_us / floor.cpu_us);
       nft.push_back(by<ReloadByNft>("nft -f"));
       reload.push_back(by<FlushAndReload>("a flush and a reload"));
     }
     return {messages_,
-            median(std::move(ours)),
-            median(std::move(floor)),
+            median(std::move(ours_us)),
+            median(std::move(floor_us)),
             median(std::move(ratio)),
+            median(std::move(cpu_ratio)),
             median(std::move(nft)),
             median(std::move(reload))};
   }
@@ -112,15 +134,15 @@ private:
     intent_ = std::move(after);
   }
 
-  double switch_once() {
+  Cost switch_once() {
     Intent after = switched(intent_);
     const auto switches = between(intent_, after);
     kernel::Committed committed;
-    const auto took = timed<std::micro>([&] { committed = must(connection_.commit(switch_groups(switches))); });
+    const auto cost = cost_of([&] { committed = must(connection_.commit(switch_groups(switches))); });
     if (messages_ == 0) messages_ = committed.messages;
     if (committed.messages != messages_) give_up("the number of messages differs from round to round");
     take(std::move(after), "the switch");
-    return took;
+    return cost;
   }
 
   template <typename Peer>
@@ -147,28 +169,32 @@ int main(int count, char** arguments) {
       "A mode switch: request to commit → the kernel's acknowledgement. Beside it a transaction of as many elements that mean\n"
       "nothing (the floor), nft -f of the equivalent ruleset, and a flush and reload of all rules as firewalld does it.\n"
       "Medians of {} alternating rounds in one network namespace; after each, the kernel was read and compared.\n\n"
-      "{:>7} {:>8} {:>8} {:>9} {:>11} {:>10} {:>7} {:>12} {:>8} {:>12} {:>8}\n",
-      rounds, "groups", "tablets", "pins", "messages", "switch, µs", "floor, µs", "ratio", "nft -f, ms", "ratio", "reload, ms",
-      "ratio");
+      "{:>7} {:>8} {:>8} {:>9} {:>11} {:>10} {:>7} {:>7} {:>12} {:>8} {:>12} {:>8}\n",
+      rounds, "groups", "tablets", "pins", "messages", "switch, µs", "floor, µs", "ratio", "of CPU", "nft -f, ms", "ratio",
+      "reload, ms", "ratio");
   const bool quick = rounds == 1;
   const std::size_t many_pins = quick ? 10'000 : 100'000;
   std::size_t messages = 0;
-  double worst = 0;
+  double worst = 0, worst_cpu = 0;
   for (const School& school : {School{1, 5'000, 0}, School{30, 5'000, 0}, School{100, 50, 0}, School{100, 500, 0},
                                School{100, 10'000, 0}, School{100, 50, many_pins}, School{100, 10'000, many_pins}}) {
     test::enter_network_namespace();
     const Row row = Bench(school).measure(rounds);
-    fmt::print("{:>7} {:>8} {:>8} {:>9} {:>10.0f} {:>9.0f} {:>6.2f}× {:>11.1f} {:>7.0f}× {:>11.1f} {:>7.0f}×\n", school.groups,
-               school.tablets, school.pins, row.messages, row.switch_us, row.floor_us, row.over_floor, row.nft_us / 1000,
-               row.nft_us / row.switch_us, row.reload_us / 1000, row.reload_us / row.switch_us);
+    fmt::print("{:>7} {:>8} {:>8} {:>9} {:>10.0f} {:>9.0f} {:>6.2f}× {:>6.2f}× {:>11.1f} {:>7.0f}× {:>11.1f} {:>7.0f}×\n",
+               school.groups, school.tablets, school.pins, row.messages, row.switch_us, row.floor_us, row.over_floor,
+               row.cpu_over_floor, row.nft_us / 1000, row.nft_us / row.switch_us, row.reload_us / 1000,
+               row.reload_us / row.switch_us);
     std::fflush(stdout);
     if (messages == 0) messages = row.messages;
     if (row.messages != messages) give_up("the number of messages depends on groups, tablets or pins");
-    worst = std::max(worst, school.groups == 100 ? row.over_floor : 0);
+    if (school.groups != 100) continue;
+    worst = std::max(worst, row.over_floor);
+    worst_cpu = std::max(worst_cpu, row.cpu_over_floor);
   }
   fmt::print("\n{} messages whatever the groups, tablets and pins: holds\n", messages);
-  if (!quick)
-    fmt::print("100 groups within {:.0f}× the empty transaction: {} (worst {:.2f}×)\n", most_over_floor,
-               worst <= most_over_floor ? "holds" : "does not hold", worst);
+  if (quick) return 0;
+  for (const auto& [how, most] : {std::pair{"by the clock", worst}, std::pair{"of CPU time", worst_cpu}})
+    fmt::print("100 groups within {:.0f}× the empty transaction {}: {} (worst {:.2f}×)\n", most_over_floor, how,
+               most <= most_over_floor ? "holds" : "does not hold", most);
   return 0;
 }

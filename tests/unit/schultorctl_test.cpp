@@ -117,8 +117,8 @@ TEST_CASE("an option of an override that would mean something else is misuse") {
 }
 
 TEST_CASE("every command takes the options that its usage names, and has a help text") {
-  for (const std::string command : {"validate", "policy", "timeline", "explain", "roster", "lists", "status", "devices", "gate", "override",
-                                    "events", "ruleset", "reload"}) {
+  for (const std::string command : {"validate", "policy", "timeline", "explain", "roster", "lists", "status", "devices", "gate",
+                                    "override", "events", "ruleset", "reload"}) {
     INFO(command);
     const auto help = help_text(command);
     CHECK(help.substr(0, 19 + command.size()) == "Usage: schultorctl " + command);
