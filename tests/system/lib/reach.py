@@ -10,6 +10,8 @@ from .school import School
 
 # What a socket says of ICMP and ICMPv6 "administratively prohibited" (net/ipv4/icmp.c, net/ipv6/icmp.c).
 PROHIBITED = {4: errno.EHOSTUNREACH, 6: errno.EACCES}
+# A refusal comes at once: this is long enough for a machine that is busy, and not as long as a client tries again.
+SOON = 5.0
 
 
 class Reach:
@@ -38,7 +40,7 @@ class Reach:
             end.close()
 
     def udp(self, tablet: str, address: str, port: int) -> socket.socket:
-        near = self.school.socket(tablet, address_family(address), socket.SOCK_DGRAM)
+        near = self.school.socket(tablet, address_family(address), socket.SOCK_DGRAM, seconds=SOON)
         self.addCleanup(near.close)
         near.connect((address, port))
         return near
