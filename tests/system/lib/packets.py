@@ -44,6 +44,23 @@ def with_checksum(source: str, target: str, protocol: int, data: bytes, at: int)
     return data[:at] + struct.pack("!H", checksum(pseudo + data) or 0xFFFF) + data[at + 2:]
 
 
+def crc32c(data: bytes) -> int:
+    """RFC 9260, appendix A."""
+    remainder = 0xFFFFFFFF
+    for byte in data:
+        remainder ^= byte
+        for _ in range(8):
+            remainder = remainder >> 1 ^ (0x82F63B78 if remainder & 1 else 0)
+    return remainder ^ 0xFFFFFFFF
+
+
+def sctp_init(source_port: int, port: int, parameter: bytes) -> bytes:
+    """The first packet of an association, with a parameter that the other end passes over."""
+    chunk = struct.pack("!BBHIIHHI", 1, 0, 24 + len(parameter), 1, 65535, 1, 1, 1) + struct.pack("!HH", 0x8001, 4 + len(parameter)) + parameter
+    header = struct.pack("!HHI", source_port, port, 0)
+    return header + struct.pack("<I", crc32c(header + bytes(4) + chunk)) + chunk
+
+
 def udp(source: str, target: str, source_port: int, port: int, data: bytes = b"") -> bytes:
     header = struct.pack("!HHHH", source_port, port, 8 + len(data), 0)
     return with_checksum(source, target, socket.IPPROTO_UDP, header + data, 6)
