@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 
 from . import bringup, clock, gateway, instance, namespaces, network, parts, processes
-from .names import DEFAULT_CONFIG, LABS, LabError, check_name, default_name
+from .names import DEFAULT_CONFIG, LABS, PRINTER, LabError, check_name, default_name
 
 DESCRIPTION = """\
 A school on one machine, in network namespaces of its own: a gateway with the daemons of this checkout and a real nf_tables and unbound,
@@ -21,7 +21,8 @@ addresses   LAN 10.77.0.0/16, fd77::/64; gateway 10.77.0.1, fd77::1; tablet n 10
             internet 198.51.100.x, 2001:db8:51::x: cloud 10 and 11, learning site 20 and 21, game 30 and 31, cached origin 40,
             DoH/DoT 53, any.test 60, DNS authority 2. On 11, 21 and 31 (frei.mnspro.test, frei.lernen.test, frei.spiele.test)
             nothing listens: free for a test's own servers. City broker 203.0.113.10.
-names       cloud.mnspro.test, lernen.test, spiele.test, inhalte.test, doh.test, any name under any.test, n0.viele.test … n999
+names       cloud.mnspro.test, lernen.test, spiele.test, inhalte.test, doh.test, any name under any.test, n0.viele.test … n999,
+            drucker.schule.test at {', '.join(PRINTER)}, where nothing is: for [resolver] local
 more labs   --name NAME or SCHULTOR_LAB; the default is one lab a checkout. A lab lives in {LABS}/NAME.
 time        {clock.FORMS}, in the gateway's time zone; a bare time is of the lab's day.
             +1d is the same time of the next day, +24h are 24 hours. A time that the change of the clock leaves out means the first

@@ -23,6 +23,9 @@ SCHOOL = "ggs-am-park"
 AUTHORITY, CLOUD, CLOUD_FREE, LEARNING, LEARNING_FREE, GAME, GAME_FREE, CONTENT, DOH, ANY = 2, 10, 11, 20, 21, 30, 31, 40, 53, 60
 INTERNET_HOSTS = (AUTHORITY, CLOUD, CLOUD_FREE, LEARNING, LEARNING_FREE, GAME, GAME_FREE, CONTENT, DOH, ANY)
 
+# drucker.schule.test: of a private network that is nowhere until a test makes it.
+PRINTER = ("192.168.6.6", "fd06::6")
+
 # nN.viele.test: the first MANY4 have an IPv4 address as well.
 MANY, MANY4 = 1000, 250
 MANY_NETWORK4, MANY_NETWORK6 = "192.0.2.0/24", "2001:db8:52::/64"

@@ -8,18 +8,19 @@ from pathlib import Path
 
 from . import certificates
 from .instance import Instance
-from .names import (ANY, AUTHORITY, BROKER, CLOUD, CLOUD_FREE, CONTENT, DOH, GAME, GAME_FREE, LEARNING, LEARNING_FREE, MANY, MANY4, SCHOOL, TEMPLATES,
-                    internet4, internet6, many4, many6)
+from .names import (ANY, AUTHORITY, BROKER, CLOUD, CLOUD_FREE, CONTENT, DOH, GAME, GAME_FREE, LEARNING, LEARNING_FREE, MANY, MANY4, PRINTER, SCHOOL,
+                    TEMPLATES, internet4, internet6, many4, many6)
 
 SOA = "@ 60 IN SOA ns.stadt.test. hostmaster.stadt.test. 1 3600 600 86400 60\n@ 60 IN NS ns.stadt.test.\n"
-# Name below the zone → host, or the target of a CNAME.
-ZONES: dict[str, dict[str, int | str]] = {
+# Name below the zone → host, the target of a CNAME, or addresses inside the school.
+ZONES: dict[str, dict[str, int | str | tuple[str, str]]] = {
     "mnspro.test": {"@": CLOUD, "cloud": CLOUD, "frei": CLOUD_FREE, "apps": "cloud.mnspro.test.", "start": "apps.mnspro.test."},
     "lernen.test": {"@": LEARNING, "www": "lernen.test.", "frei": LEARNING_FREE, "cdn": "kante.any.test."},
     "spiele.test": {"@": GAME, "www": "spiele.test.", "frei": GAME_FREE},
     "inhalte.test": {"@": CONTENT, "www": "inhalte.test."},
     "doh.test": {"@": DOH},
     "any.test": {"@": ANY, "*": ANY},
+    "schule.test": {"drucker": PRINTER},
 }
 SITES = {CLOUD: "Lerncloud", LEARNING: "Lernseite", GAME: "Spiel", CONTENT: "Inhalte der Lerncloud", DOH: "DNS über HTTPS", ANY: "Irgendeine Seite"}
 LARGE_FILE = 64 << 20
@@ -38,10 +39,11 @@ def account(name: str) -> tuple[int, int]:
     return entry.pw_uid, entry.pw_gid
 
 
-def record(owner: str, value: int | str) -> str:
+def record(owner: str, value: int | str | tuple[str, str]) -> str:
     if isinstance(value, str):
         return f"{owner} 60 IN CNAME {value}\n"
-    return f"{owner} 60 IN A {internet4(value)}\n{owner} 60 IN AAAA {internet6(value)}\n"
+    address4, address6 = value if isinstance(value, tuple) else (internet4(value), internet6(value))
+    return f"{owner} 60 IN A {address4}\n{owner} 60 IN AAAA {address6}\n"
 
 
 def write_authority(lab: Instance) -> None:
