@@ -10,11 +10,11 @@ import struct
 import time
 import unittest
 
-from lib import packets
+from lib import dns, packets
 from lib.reach import Reach
 from lib.school import GATEWAY4, GATEWAY6, School, internet4, internet6, main, tablet4, tablet6
 from schoollab.names import CLOUD_FREE, GAME_FREE, LEARNING, LEARNING_FREE
-from test_gate import WanTap
+from test_gate import WanTap, transport
 from test_ways_round import FAMILIES, MARK, PUPIL, SITES, TEACHER
 
 CLOSED, OPEN, CLOUD_PORT = 51820, 7000, 443
@@ -217,6 +217,16 @@ class SourcesAndHops(Crafted, unittest.TestCase):
         self.assertEqual([packet for packet in seen if MARK in packet], [])
         for own in (f"EIGEN{tablet}{family}".encode() for tablet in (PUPIL, TEACHER) for family in FAMILIES):
             self.assertTrue(any(own in packet for packet in seen), own)
+
+    def test_the_box_answers_nothing_to_a_source_that_is_not_on_its_side(self):
+        tap = WanTap(self.school)
+        for source, gate in ((internet4(GAME_FREE), GATEWAY4), (internet6(GAME_FREE), GATEWAY6)):
+            for port, data in ((53, dns.question("spur.spiele.test")), (9999, MARK), (443, MARK)):
+                self.send(PUPIL, packets.ip(source, gate, socket.IPPROTO_UDP, packets.udp(source, gate, SOURCE_PORT, port, data)))
+            self.send(PUPIL, packets.ip(source, gate, socket.IPPROTO_TCP, packets.tcp(source, gate, SOURCE_PORT, 9999)))
+        seen = tap.packets()
+        self.assertEqual([packet for packet in seen if MARK in packet or b"\4spur" in packet], [])
+        self.assertEqual([packet for packet in seen if transport(packet)[1:] == (9999, SOURCE_PORT)], [])
 
     def with_hops(self, tablet: str, family: int, host: int, port: int, hops: int) -> socket.socket:
         near = self.udp(tablet, FAMILIES[family][0](host), port)

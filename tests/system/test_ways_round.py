@@ -27,6 +27,9 @@ TUNNELS_UDP = (853, 500, 4500, 1194, 1701, 51820, 41641, 9993)
 # Closed in listed profiles: SSH, QUIC.
 LISTED_TCP, LISTED_UDP = (22,), (80, 443, 8443)
 
+# Everybody knows them; none needs a name.
+RESOLVERS = ("8.8.8.8", "1.1.1.1", "9.9.9.9", "2001:4860:4860::8888", "2606:4700:4700::1111", "2620:fe::fe")
+
 # What the clients of these ports send first.
 FIRST = {
     500: bytes(8) * 2 + bytes([0x21, 0x20, 34, 0x08]) + struct.pack("!II", 0, 28),  # IKE_SA_INIT (RFC 7296)
@@ -211,6 +214,12 @@ class TheWaysRound(WaysRound, unittest.TestCase):
                 with self.subTest(tablet=tablet, name=name):
                     answer = self.school.resolve(tablet, name)
                     self.assertEqual((answer.rcode, answer.ede), (dns.NXDOMAIN, [dns.EDE_FILTERED]))
+        for server in RESOLVERS:
+            self.school.exec("internet", "ip", "addr", "add", server, "dev", "lo", *(["nodad"] if ":" in server else []))
+            for tablet in (PUPIL, TEACHER):
+                with self.subTest(tablet=tablet, server=server):
+                    self.assert_tcp_refused(tablet, server, 443)
+                    self.assert_udp_refused(tablet, server, 7000)
         for server in (internet4(DOH), internet6(DOH)):
             for tablet in (PUPIL, TEACHER):
                 with self.subTest(tablet=tablet, server=server):
