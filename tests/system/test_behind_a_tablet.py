@@ -27,13 +27,19 @@ def resolve_all(school: School, tablet: str) -> None:
 
 
 class ATabletAsRouter(Reach, unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.school = cls.enterClassContext(School(at="2026-11-23 09:00:00"))
+        cls.school.exec(ROUTER, "sysctl", "-qw", *FORWARDING)
+        cls.school.exec(BEHIND, "sysctl", "-qw", *NO_REDIRECTS)
+
     def setUp(self):
-        self.school = self.enterContext(School(at="2026-11-23 09:00:00"))
         resolve_all(self.school, BEHIND)
-        self.school.exec(ROUTER, "sysctl", "-qw", *FORWARDING)
-        self.school.exec(BEHIND, "sysctl", "-qw", *NO_REDIRECTS)
-        self.school.exec(BEHIND, "ip", "route", "replace", "default", "via", tablet4(7))
-        self.school.exec(BEHIND, "ip", "-6", "route", "replace", "default", "via", tablet6(7))
+        self.route(tablet4(7), tablet6(7))
+
+    def route(self, *routers: str) -> None:
+        for router in routers:
+            self.school.exec(BEHIND, "ip", "route", "replace", "default", "via", router)
 
     def assert_refused_but_the_cloud(self) -> None:
         for address in ADDRESSES:
@@ -51,17 +57,18 @@ class ATabletAsRouter(Reach, unittest.TestCase):
     def test_whoever_is_behind_it_has_the_cloud_alone(self):
         self.assert_refused_but_the_cloud()
         # It is the way that is refused, not who goes it.
-        self.school.exec(BEHIND, "ip", "route", "replace", "default", "via", GATEWAY4)
-        self.school.exec(BEHIND, "ip", "-6", "route", "replace", "default", "via", GATEWAY6)
+        self.route(GATEWAY4, GATEWAY6)
         for address in ADDRESSES:
             self.assert_tcp_passes(BEHIND, address(LEARNING_FREE), 443)
 
     def test_nor_has_it_more_with_the_routers_address(self):
         self.school.exec(ROUTER, "nft", TRANSLATION)
+        self.addCleanup(self.school.exec, ROUTER, "nft", "delete table inet n")
         self.assert_refused_but_the_cloud()
 
     def test_nor_in_leisure(self):
         self.school.time("2026-11-23 18:00:00")
+        self.addCleanup(self.school.time, "2026-11-23 09:00:00")
         self.assert_refused_but_the_cloud()
 
 

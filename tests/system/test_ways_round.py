@@ -173,6 +173,16 @@ class TheWaysRound(WaysRound, unittest.TestCase):
             served = self.school.exec(PUPIL, "curl", f"-sk{family}", "--max-time", "20", "https://cloud.mnspro.test/")
             self.assertIn("Lerncloud", served.stdout)
 
+    def test_a_browser_with_a_proxy_outside_is_refused(self):
+        for proxy, port in (("socks5h", 1080), ("http", 3128), ("http", 8080)):
+            for address in (internet4(LEARNING_FREE), f"[{internet6(LEARNING_FREE)}]"):
+                with self.subTest(proxy=proxy, address=address):
+                    listener = self.school.server("internet", address.strip("[]"), port)
+                    refused = self.school.exec(PUPIL, "curl", "-sk", "--max-time", "20", "-x", f"{proxy}://{address}:{port}", "https://spiele.test/",
+                                               check=False)
+                    self.assertEqual(refused.returncode, 7, refused.stderr)
+                    self.assert_nothing_came(listener)
+
     def assert_protocols_refused(self, tablet: str) -> None:
         tap = WanTap(self.school)
         for family, (address, _, _) in FAMILIES.items():

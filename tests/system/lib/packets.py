@@ -120,3 +120,12 @@ def extended(source: str, target: str, headers: list[int], protocol: int, data: 
         else:
             raise ValueError(f"{kind} is no extension header")
     return ip(source, target, headers[0], chain + data)
+
+
+def source_routed(source: str, via: str, target: str, protocol: int, data: bytes) -> bytes:
+    """Addressed to `via`, which is asked to send it on to `target`: LSRR (RFC 791), and the routing header of type 0 (RFC 5095)."""
+    if family_of(source) == 6:
+        return ip(source, via, ROUTING, bytes([protocol, 2, 0, 1]) + bytes(4) + packed(target) + data)
+    option = bytes([131, 7, 4]) + packed(target) + b"\1"
+    header = struct.pack("!BBHHHBBH4s4s", 0x47, 0, 28 + len(data), 0, 0, 64, protocol, 0, packed(source), packed(via)) + option
+    return header[:10] + struct.pack("!H", checksum(header)) + header[12:] + data

@@ -19,15 +19,19 @@ class Reach:
 
     school: School
 
+    def assert_nothing_came(self, server: socket.socket) -> None:
+        """Closes it."""
+        server.setblocking(False)
+        with self.assertRaises(BlockingIOError, msg=f"something reached {server.getsockname()[:2]}"):
+            server.accept() if server.type == socket.SOCK_STREAM else server.recv(2048)
+        server.close()
+
     def assert_tcp_refused(self, tablet: str, address: str, port: int, where: str = "internet") -> None:
         listener = self.school.server(where, address, port)
         self.addCleanup(listener.close)
         with self.assertRaises(ConnectionRefusedError):
             self.school.connect(tablet, address, port)
-        listener.setblocking(False)
-        with self.assertRaises(BlockingIOError, msg=f"a connection reached {address} port {port}"):
-            listener.accept()
-        listener.close()
+        self.assert_nothing_came(listener)
 
     def assert_tcp_passes(self, tablet: str, address: str, port: int, where: str = "internet") -> None:
         listener = self.school.server(where, address, port)
@@ -58,11 +62,8 @@ class Reach:
         near = self.udp(tablet, address, port)
         near.send(data)
         self.assert_prohibited(near, family_of(address))
-        server.setblocking(False)
-        with self.assertRaises(BlockingIOError, msg=f"a datagram reached {address} port {port}"):
-            server.recv(2048)
         near.close()
-        server.close()
+        self.assert_nothing_came(server)
 
     def assert_udp_passes(self, tablet: str, address: str, port: int, data: bytes = b"hallo", where: str = "internet") -> None:
         server = self.school.server(where, address, port, socket.SOCK_DGRAM)
