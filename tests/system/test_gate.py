@@ -12,7 +12,7 @@ from time import monotonic
 
 from lib import dns
 from lib.school import GATEWAY4, GATEWAY6, School, internet4, internet6, main, wait_for
-from schoollab.names import MANY, MANY4, many4, many6
+from schoollab.names import AUTHORITY, MANY, MANY4, many4, many6
 
 CLOUD, LEARNING, GAME, DOH = 11, 21, 31, 53
 PTR, SVCB = 12, 64
@@ -49,15 +49,13 @@ class WanTap:
             seen.append(packet)
 
     def ports_asked(self) -> set[int]:
-        """Destination ports of what tablets sent. The box's own resolver asks the authority; tablets have addresses of the LAN."""
-        return {transport(packet)[2] for packet in self.packets() if from_lan(packet)}
+        """Destination ports of what tablets sent: of all but what went to the authority, which the box's own resolver asks. IPv4 has
+        the box's address by then."""
+        return {transport(packet)[2] for packet in self.packets() if not to_authority(packet)}
 
 
-def from_lan(packet: bytes) -> bool:
-    kind = struct.unpack_from("!H", packet, 12)[0]
-    if kind == 0x0800:
-        return packet[26] == 10
-    return kind == 0x86DD and packet[22:24] == b"\xfd\x77"
+def to_authority(packet: bytes) -> bool:
+    return packet[30:34] == socket.inet_aton(internet4(AUTHORITY)) or packet[38:54] == socket.inet_pton(socket.AF_INET6, internet6(AUTHORITY))
 
 
 def transport(packet: bytes) -> tuple[int, int, int]:

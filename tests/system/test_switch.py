@@ -3,17 +3,15 @@
 # SPDX-License-Identifier: EUPL-1.2
 """The mode holds: what happens to open connections when a class goes from leisure to school and back."""
 
-import errno
 import socket
 import unittest
 
 from lib import dns
+from lib.reach import PROHIBITED
 from lib.school import School, internet4, internet6, main, tcp_info
 
 CLOUD, LEARNING, GAME = 11, 21, 31
 FAMILIES = {4: (internet4, dns.A), 6: (internet6, dns.AAAA)}
-# What a socket says of ICMP and ICMPv6 "administratively prohibited" (net/ipv4/icmp.c, net/ipv6/icmp.c).
-PROHIBITED = {4: errno.EHOSTUNREACH, 6: errno.EACCES}
 
 
 def talk(sender, receiver, text: bytes = b"hallo") -> bytes:
