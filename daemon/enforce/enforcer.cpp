@@ -33,6 +33,17 @@ bool makes_cloud_pins(const planner::Plan& plan) {
   });
 }
 
+/// Whether rules or closed networks become others than those which the kernel has judged by until now: what it has admitted may
+/// have to end. Groups and who belongs to them are generations_over()'s to compare.
+bool judges_otherwise(const planner::Plan& plan) {
+  return std::any_of(plan.operations.begin(), plan.operations.end(), [](const auto& operation) {
+    if (const auto* add = std::get_if<planner::operation::AddElements>(&operation))
+      return add->set.interval && add->set.maps == netfilter::model::Maps::nothing;
+    return std::holds_alternative<planner::operation::FlushChain>(operation) ||
+           std::holds_alternative<planner::operation::AddRule>(operation);
+  });
+}
+
 }  // namespace
 
 base::Result<Enforcer> Enforcer::open() {
@@ -50,11 +61,19 @@ base::Result<Enforcer::Applied> Enforcer::apply(const policy::Policy& policy, co
   auto found = kernel_.read(planner::table_name);
   if (!found) return base::pass(std::move(found), "reading the ruleset");
   Applied applied{standing_of(*found, numbers)};
-  const auto generations =
-      generations_over(applied.before, policy, lan_interfaces, wanted, numbers, rules_changed, any_generation());
-  auto intent = intent_of(policy, lan_interfaces, wanted, numbers, generations, listed);
+  const auto intent_over = [&](bool anew) {
+    const auto generations = generations_over(applied.before, policy, lan_interfaces, wanted, numbers, anew, any_generation());
+    return intent_of(policy, lan_interfaces, wanted, numbers, generations, listed);
+  };
+  auto intent = intent_over(rules_changed);
   auto ruleset = planner::build(intent);
-  const auto plan = planner::reconcile(ruleset, *found);
+  auto plan = planner::reconcile(ruleset, *found);
+  // At a start after the configuration was changed, or after a stranger's hand: nobody else knows that the rules were others.
+  if (!rules_changed && judges_otherwise(plan)) {
+    intent = intent_over(true);
+    ruleset = planner::build(intent);
+    plan = planner::reconcile(ruleset, *found);
+  }
   if (const auto pins = makes_cloud_pins(plan) ? cloud_pins() : std::vector<planner::Pin>{}; !pins.empty()) {
     // In the same transaction as the rules: no tablet finds the cloud closed.
     planner::begin_with(ruleset, pins);

@@ -117,6 +117,21 @@ class Categories(unittest.TestCase):
                     talk(near, far)
         self.assertEqual([rule for rule in school.nft()["nftables"] if "rule" in rule], before)
 
+    def test_an_address_that_came_to_a_list_while_schultord_was_away_is_closed_to_open_connections_too(self):
+        school = self.school
+        self.list("netze", "203.0.113.77\n")
+        self.reload()
+        school.resolve(TEACHER, "frei.mnspro.test")
+        cloud, game = pairs(school, TEACHER, CLOUD, 443), pairs(school, TEACHER, GAME_FREE, 8080)
+        school.kill("schultord")
+        self.list("netze", LISTS["lists/netze.domains"])
+        school.exec("gateway", "schultorctl", "lists", "compile")
+        school.restart("schultord")
+        game[0].sendall(b"zug")
+        with self.assertRaises(ConnectionResetError):
+            game[0].recv(1)
+        self.assertEqual(talk(*cloud), b"hallo")
+
     def test_fifty_tables_in_a_row_cost_no_question_an_answer(self):
         school = self.school
         pair = pairs(school, TEACHER, CLOUD, 443)

@@ -4,10 +4,14 @@
 """What others change of the ruleset is put right before schultord does anything else, and told; what is theirs stays."""
 
 import json
+import os
+import signal
 import unittest
 
 from lib.school import School, internet4, main, wait_for
+from schoollab.instance import Instance
 from schoollab.names import many4
+from schoollab.processes import pid_of
 from test_groups import pairs
 from test_switch import talk
 
@@ -69,6 +73,23 @@ class Guard(unittest.TestCase):
         self.assertIn("table ip fremd", self.school.exec("gateway", "nft", "list", "ruleset").stdout)
         self.assertEqual(talk(*flow), b"hallo")
         self.assertEqual(len(events(self.school, "tampering")), 1)
+
+    def test_what_a_strangers_rule_admitted_ends_when_the_rule_goes(self):
+        self.school.resolve("tablet1", "frei.mnspro.test")
+        cloud = pairs(self.school, "tablet1", CLOUD, 443)
+        schultord = pid_of(Instance(self.school.name).running("schultord"))
+        # While schultord has no turn, the rule admits with the stamp that is in force.
+        os.kill(schultord, signal.SIGSTOP)
+        try:
+            self.school.exec("gateway", "nft", "insert rule inet schultor profile_school goto admit")
+            game = pairs(self.school, "tablet1", GAME + 1, 7000)
+        finally:
+            os.kill(schultord, signal.SIGCONT)
+        self.assert_in_order()
+        game[0].sendall(b"zug")
+        with self.assertRaises(ConnectionResetError):
+            game[0].recv(1)
+        self.assertEqual(talk(*cloud), b"hallo")
 
     def test_what_is_answered_is_open_however_often_the_table_goes(self):
         city = self.school.config("city.toml")
