@@ -16,30 +16,31 @@ from schoollab.processes import pid_of
 
 MARGIN = 90  # seconds that nothing changes by itself after a step
 FOREIGN = "add table inet fremd; add set inet fremd schultor { type ipv4_addr; }; add chain inet fremd schultor"
-# What is done, and whether pins go with it.
+# What is done, and what goes with it: pins, or connections that are judged in that moment. The cloud's are judged by none of these.
+NOTHING, PINS, CUTS = range(3)
 TAMPERING = {
-    "delete table inet schultor": True,
-    "flush ruleset": True,
-    "insert rule inet schultor through_gateway accept": False,
-    "insert rule inet schultor profile_school accept": False,
-    "add rule inet schultor never drop": False,
-    "chain inet schultor through_gateway { policy accept; }": False,
-    "add table inet schultor { flags dormant; }": False,
-    "flush chain inet schultor profile_school": False,
-    "flush chain inet schultor cloud": False,
-    "flush map inet schultor group_policy": False,
-    "flush map inet schultor group_stamp": False,
-    "flush map inet schultor device_group": False,
-    "flush set inet schultor fresh": False,
-    "flush set inet schultor fresh_pair": False,
-    "flush set inet schultor lan": False,
-    "flush set inet schultor cloud4": True,
-    "flush set inet schultor cloud6; flush set inet schultor allow_school6": True,
-    "flush set inet schultor allow_school4": True,
-    "flush set inet schultor never4; flush set inet schultor never6": False,
-    "flush chain inet schultor never": False,
-    "add set inet schultor freunde { type ipv4_addr; }": False,
-    "add chain inet schultor fremd; add rule inet schultor fremd accept": False,
+    "delete table inet schultor": PINS,
+    "flush ruleset": PINS,
+    "insert rule inet schultor through_gateway accept": NOTHING,
+    "insert rule inet schultor profile_school accept": NOTHING,
+    "add rule inet schultor never drop": NOTHING,
+    "chain inet schultor through_gateway { policy accept; }": NOTHING,
+    "add table inet schultor { flags dormant; }": NOTHING,
+    "flush chain inet schultor profile_school": CUTS,
+    "flush chain inet schultor cloud": NOTHING,
+    "flush map inet schultor group_policy": CUTS,
+    "flush map inet schultor group_stamp": CUTS,
+    "flush map inet schultor device_group": CUTS,
+    "flush set inet schultor fresh": CUTS,
+    "flush set inet schultor fresh_pair": CUTS,
+    "flush set inet schultor lan": NOTHING,
+    "flush set inet schultor cloud4": PINS,
+    "flush set inet schultor cloud6; flush set inet schultor allow_school6": PINS,
+    "flush set inet schultor allow_school4": PINS,
+    "flush set inet schultor never4; flush set inet schultor never6": NOTHING,
+    "flush chain inet schultor never": NOTHING,
+    "add set inet schultor freunde { type ipv4_addr; }": NOTHING,
+    "add chain inet schultor fremd; add rule inet schultor fremd accept": NOTHING,
 }
 # The file, what is done to its text, and a word of the refusal.
 BAD = (
@@ -368,8 +369,10 @@ class Steps:
             tried = self.school.exec("gateway", "nft", command, check=False)
             if tried.returncode != 0 and "No such file" not in tried.stderr:
                 raise AssertionError(f"nft {command}: {tried.stderr}")
-            if TAMPERING[command]:
+            if TAMPERING[command] == PINS:
                 self.model.opened.clear()
+            if TAMPERING[command] == CUTS:
+                self.soak.excuse()
             if command == "flush ruleset":
                 self.begin()
         # A call is answered after what the kernel had told before.

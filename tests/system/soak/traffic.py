@@ -38,6 +38,8 @@ class Flow:
     broken: str = ""
     profile: str = ""
     """Under which it was alive when last looked at."""
+    excused: bool = False
+    """It may have been cut since."""
 
     def __str__(self):
         return f"tablet{self.tablet} to {self.site.name} over {'TCP' if self.kind == TCP else 'UDP'}{self.family} (flow {self.number})"
