@@ -24,7 +24,8 @@ sys.path[0:0] = [str(Path(__file__).resolve().parents[1]), str(Path(__file__).re
 
 from lib import dns  # noqa: E402
 from lib.school import GATEWAY4, GATEWAY6, School, cannot_run_here, wait_for  # noqa: E402
-from model import CLOUD, SITES, Configuration, Model, Site, Verdict  # noqa: E402
+from model import CLOUD, SITES, Configuration, Model, Site, Verdict, one_of_many  # noqa: E402
+from schoollab.names import MANY  # noqa: E402
 from steps import Steps  # noqa: E402
 from traffic import TCP, UDP, Flow, Traffic  # noqa: E402
 from watch import City, Logs, Processes  # noqa: E402
@@ -177,6 +178,8 @@ class Soak:
             if "dns" not in self.model.dead:
                 self.ask(tablet, profile, site, family)
             new += self.go(tablet, profile, site, family)
+        if not self.model.dead & {"dns", "schultord"}:
+            self.ask(tablet, profile, one_of_many(self.sampling.randrange(MANY)), 6)
         return new
 
     def ask(self, tablet: int, profile: str, site: Site, family: int) -> None:

@@ -25,7 +25,7 @@ TAMPERING = {
     "insert rule inet schultor profile_school accept": NOTHING,
     "add rule inet schultor never drop": NOTHING,
     "chain inet schultor through_gateway { policy accept; }": NOTHING,
-    "add table inet schultor { flags dormant; }": NOTHING,
+    "add table inet schultor { flags dormant; }": PINS,
     "flush chain inet schultor profile_school": CUTS,
     "flush chain inet schultor cloud": NOTHING,
     "flush map inet schultor group_policy": CUTS,
@@ -211,10 +211,11 @@ class Steps:
         self.model.set_clock(self.now())
         new = [one for one in self.soak.json("override") if (one["group"], one["profile"], round(datetime.fromisoformat(one["from"]).timestamp()))
                not in known and self.now() - datetime.fromisoformat(one["from"]).timestamp() < 60]
-        for one in new:
-            self.add(one)
-            self.soak.expect(lambda event, id=one["id"]: event["id"] == f"override/{id}/set")
-        return f"schultord killed while {group or 'all'} in {profile} is set: {'set' if new else 'not set'}"
+        # It is set now in any case: what comes after must not depend on the instant of the kill.
+        made = new[0] if new else self.soak.json("override", *self.scope(group), "--profile", profile, "--for", f"{minutes}m")
+        self.add(made)
+        self.soak.expect(lambda event: event["id"] == f"override/{made['id']}/set")
+        return f"schultord killed while {group or 'all'} in {profile} for {minutes} min is set: {'set' if new else 'set again'}"
 
     def kill_within(self, calling) -> None:
         try:
