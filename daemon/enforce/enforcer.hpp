@@ -30,8 +30,7 @@ public:
   /// The cloud's pins that a kernel begins with which has none: asked for where its sets of them are made anew.
   using CloudPins = std::function<std::vector<netfilter::planner::Pin>()>;
   /// Reads the kernel's state back and brings it to `wanted` in one transaction, which is none when nothing differs.
-  /// On an error the kernel is as it was. `rules_changed`: connections of every group are judged anew; so they
-  /// are where the kernel held other rules or closed networks than are wanted.
+  /// On an error the kernel is as it was. `rules_changed`, or the kernel's rules were others: all connections are judged anew.
   [[nodiscard]] base::Result<Applied> apply(const policy::Policy& policy, const std::vector<std::string>& lan_interfaces,
                                             const Moment& wanted, const Numbers& numbers, const ListedNetworks& listed,
                                             bool rules_changed, const CloudPins& cloud_pins);
