@@ -243,10 +243,10 @@ class Soak:
         if earlier:
             self.traffic.close(flow if self.sampling.random() < 0.8 else earlier[0])
 
-    def excuse(self) -> None:
-        """Somebody had all but the cloud's connections judged by what is not in force."""
+    def excuse(self, which) -> None:
+        """Connections for which which(flow) holds may be cut by this step."""
         for flow in list(self.traffic.flows.values()):
-            flow.excused = flow.site is not CLOUD
+            flow.excused = flow.excused or which(flow)
 
     def forget_datagrams(self, tablet: int) -> None:
         """A server's datagrams to a tablet that was moved go on under the old group (ARCHITECTURE.md, known limits)."""
