@@ -58,6 +58,7 @@ struct Gateway {
   std::vector<Text> lan_interfaces;
   std::vector<Located<base::InterfaceAddress>> lan_addresses;
   std::vector<Located<base::Prefix>> reachable;  ///< [lan] reachable: private networks that open profiles may reach
+  bool offload = true;  ///< [lan] offload: connections to the cloud pass the rules by, where the kernel can do that
   Text wan_interface;
   bool masquerade = true;  ///< [wan] masquerade: IPv4 leaves with the address of the interface
   std::optional<Management> management;

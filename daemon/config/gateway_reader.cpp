@@ -55,6 +55,7 @@ void read_lan(TableReader table, Gateway& gateway, bool needed) {
   check_unique(table.out(), gateway.lan_interfaces, "an interface");
   check_unique(table.out(), gateway.lan_addresses, "an address");
   gateway.reachable = table.prefixes("reachable");
+  if (const auto offload = table.flag("offload")) gateway.offload = offload->value;
   if (needed && gateway.lan_interfaces.empty())
     table.missing("interfaces", "the interfaces that tablets are behind, such as [\"lan0\"]");
   if (needed && addresses.empty())

@@ -6,6 +6,7 @@
 #include "daemon/enforce/events.hpp"
 #include "daemon/enforce/gateway.hpp"
 #include "daemon/enforce/moment.hpp"
+#include "daemon/enforce/offload.hpp"
 #include "daemon/lists/update_status.hpp"
 #include "daemon/policy/policy.hpp"
 
@@ -37,6 +38,7 @@ struct Health {
   std::vector<lists::ListStatus> lists{};  ///< those that are downloaded
   std::optional<QuestionLog> question_log{};
   std::optional<std::vector<std::size_t>> online{};  ///< devices, of each group; none: not known
+  Offload offload{};
 };
 
 /// What holds at `moment`, after `changes` that led to it. Since when, is what the policy says, or the latest change that was seen
@@ -47,8 +49,8 @@ struct Health {
                                          const std::vector<ModeChange>& changes);
 
 /// {"school", "version", "time", "policy_revision", "groups": […], "overrides": […], "clock": {…}, "randomised_devices", "gate":
-/// {…}, "lists": […], "applied", "categories" (null: none are named): {"in_effect", "compiled", "error"}, "refused" (null: nothing
-/// is): {"at", "errors"}}: see schultord(8).
+/// {…}, "offload": {"in_effect", "interfaces", "text"}, "lists": […], "applied", "categories" (null: none are named): {"in_effect",
+/// "compiled", "error"}, "refused" (null: nothing is): {"at", "errors"}}: see schultord(8).
 [[nodiscard]] std::string describe(const policy::Policy& policy, const GatewayStatus& status, const Health& health);
 
 /// {"id", "group" (null: all), "profile", "from", "until", "reason", "by"}.

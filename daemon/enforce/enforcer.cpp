@@ -33,15 +33,24 @@ bool makes_cloud_pins(const planner::Plan& plan) {
   });
 }
 
-/// Whether rules or closed networks become others than those which the kernel has judged by until now: what it has admitted may
-/// have to end. Groups and who belongs to them are generations_over()'s to compare.
+/// Whether rules, closed networks or closed ports become others than those which the kernel has judged by until now: what it has
+/// admitted may have to end. Groups and who belongs to them are generations_over()'s to compare.
 bool judges_otherwise(const planner::Plan& plan) {
+  using netfilter::model::Maps;
+  using netfilter::model::Type;
   return std::any_of(plan.operations.begin(), plan.operations.end(), [](const auto& operation) {
     if (const auto* add = std::get_if<planner::operation::AddElements>(&operation))
-      return add->set.interval && add->set.maps == netfilter::model::Maps::nothing;
+      return add->set.maps == Maps::nothing && add->set.key.front() != Type::mark && add->set.key.front() != Type::ifname;
     return std::holds_alternative<planner::operation::FlushChain>(operation) ||
            std::holds_alternative<planner::operation::AddRule>(operation);
   });
+}
+
+/// Why the kernel cannot offload; empty: it can. Nothing that must work needs it, so that it is no error.
+std::string find_offload_fault(netfilter::kernel::Connection& kernel) {
+  const auto has_flowtables = kernel.probe_flowtables();
+  if (!has_flowtables) return has_flowtables.error().what();
+  return *has_flowtables ? "" : "the kernel has no flowtables";
 }
 
 }  // namespace
@@ -52,7 +61,8 @@ base::Result<Enforcer> Enforcer::open() {
   if (auto probed = kernel->probe_refresh(); !probed) return base::pass(std::move(probed));
   auto watch = netfilter::kernel::Watch::open(std::string(planner::table_name), kernel->port());
   if (!watch) return base::pass(std::move(watch));
-  return Enforcer(std::move(*kernel), std::move(*watch));
+  auto offload_fault = find_offload_fault(*kernel);
+  return Enforcer(std::move(*kernel), std::move(*watch), std::move(offload_fault));
 }
 
 base::Result<Enforcer::Applied> Enforcer::apply(const policy::Policy& policy, const std::vector<std::string>& lan_interfaces,
@@ -61,31 +71,47 @@ base::Result<Enforcer::Applied> Enforcer::apply(const policy::Policy& policy, co
   auto found = kernel_.read(planner::table_name);
   if (!found) return base::pass(std::move(found), "reading the ruleset");
   Applied applied{standing_of(*found, numbers)};
+  auto offload = offload_now(policy.network, lan_interfaces, offload_fault_);
   const auto intent_over = [&](bool anew) {
     const auto generations = generations_over(applied.before, policy, lan_interfaces, wanted, numbers, anew, any_generation());
-    return intent_of(policy, lan_interfaces, wanted, numbers, generations, listed);
+    auto intent = intent_of(policy, lan_interfaces, wanted, numbers, generations, listed);
+    intent.offloaded = offload.interfaces;
+    return intent;
   };
   auto intent = intent_over(rules_changed);
-  auto ruleset = planner::build(intent);
-  auto plan = planner::reconcile(ruleset, *found);
   // At a start after the configuration was changed, or after a stranger's hand: nobody else knows that the rules were others.
-  if (!rules_changed && judges_otherwise(plan)) {
-    intent = intent_over(true);
-    ruleset = planner::build(intent);
-    plan = planner::reconcile(ruleset, *found);
+  if (!rules_changed && judges_otherwise(planner::reconcile(planner::build(intent), *found))) intent = intent_over(true);
+  auto done = commit(intent, *found, cloud_pins, applied);
+  if (!done && !intent.offloaded.empty()) {
+    // An interface that went in this moment, or that is none for it: everything else is to hold.
+    intent.offloaded.clear();
+    auto without = commit(std::move(intent), *found, cloud_pins, applied);
+    if (without) applied.offload_refused = done.error();
+    offload = no_offload("the kernel refused it");
+    done = std::move(without);
   }
+  if (!done) return base::pass(std::move(done), "committing the ruleset");
+  offload_ = std::move(offload);
+  return applied;
+}
+
+base::Result<void> Enforcer::commit(planner::Intent intent, const netfilter::model::Found& found, const CloudPins& cloud_pins,
+                                    Applied& applied) {
+  auto ruleset = planner::build(intent);
+  const auto plan = planner::reconcile(ruleset, found);
   if (const auto pins = makes_cloud_pins(plan) ? cloud_pins() : std::vector<planner::Pin>{}; !pins.empty()) {
     // In the same transaction as the rules: no tablet finds the cloud closed.
     planner::begin_with(ruleset, pins);
-    if (auto done = kernel_.commit(planner::reconcile(ruleset, *found))) applied.pins_restored = pins.size();
-    else applied.pins_refused = done.error();
+    const auto done = kernel_.commit(planner::reconcile(ruleset, found));
+    applied.pins_restored = done ? pins.size() : 0;
+    applied.pins_refused = done ? std::nullopt : std::optional(done.error());
   }
   if (applied.pins_restored == 0)
-    if (auto done = kernel_.commit(plan); !done) return base::pass(std::move(done), "committing the ruleset");
+    if (auto done = kernel_.commit(plan); !done) return base::pass(std::move(done));
   applied.pins_lost = plan.pins_lost;
   in_force_ = standing_of(intent);
   intent_ = std::move(intent);
-  return applied;
+  return {};
 }
 
 base::Result<void> Enforcer::switch_modes(const ModeSwitch& planned) {
@@ -116,7 +142,9 @@ bool Enforcer::takes_pins(const netfilter::kernel::ForeignChange& change) const 
 base::Result<std::vector<std::string>> Enforcer::differences() {
   const auto found = kernel_.read(planner::table_name);
   if (!found) return base::Result<std::vector<std::string>>(tl::unexpected<base::Error>(found.error()));
-  return planner::differences(planner::build(intent_), *found);
+  auto wanted = planner::build(intent_);
+  leave_out_gone_devices(wanted, *found);
+  return planner::differences(wanted, *found);
 }
 
 std::string Enforcer::text() const { return netfilter::model::render(planner::build(intent_)); }

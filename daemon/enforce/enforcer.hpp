@@ -4,6 +4,7 @@
 
 #include "daemon/base/result.hpp"
 #include "daemon/enforce/mode_switch.hpp"
+#include "daemon/enforce/offload.hpp"
 #include "netfilter/kernel/connection.hpp"
 #include "netfilter/kernel/watch.hpp"
 #include "netfilter/planner/intent.hpp"
@@ -22,14 +23,16 @@ public:
   static base::Result<Enforcer> open();
 
   struct Applied {
-    Standing before;                            ///< what the kernel held of ours
-    bool pins_lost = false;                     ///< addresses that were open are not any more: the gate is to pin them anew
-    std::size_t pins_restored = 0;              ///< of `cloud_pins`
-    std::optional<base::Error> pins_refused{};  ///< the kernel did not take `cloud_pins`; all else is in force
+    Standing before;                               ///< what the kernel held of ours
+    bool pins_lost = false;                        ///< addresses that were open are not any more: the gate is to pin them anew
+    std::size_t pins_restored = 0;                 ///< of `cloud_pins`
+    std::optional<base::Error> pins_refused{};     ///< the kernel did not take `cloud_pins`; all else is in force
+    std::optional<base::Error> offload_refused{};  ///< the kernel did not take the flowtable; all else is in force
   };
   /// The cloud's pins that a kernel begins with which has none: asked for where its sets of them are made anew.
   using CloudPins = std::function<std::vector<netfilter::planner::Pin>()>;
   /// Reads the kernel's state back and brings it to `wanted` in one transaction, which is none when nothing differs.
+  /// Connections to the cloud are offloaded by the interfaces that exist at this moment.
   /// On an error the kernel is as it was. `rules_changed`, or the kernel's rules were others: all connections are judged anew.
   [[nodiscard]] base::Result<Applied> apply(const policy::Policy& policy, const std::vector<std::string>& lan_interfaces,
                                             const Moment& wanted, const Numbers& numbers, const ListedNetworks& listed,
@@ -50,17 +53,24 @@ public:
   [[nodiscard]] base::Result<std::vector<std::string>> differences();
 
   [[nodiscard]] const Standing& in_force() const { return in_force_; }
+  /// What is in force of it.
+  [[nodiscard]] const Offload& offload() const { return offload_; }
   /// What is in force, in nft syntax; pins are left out.
   [[nodiscard]] std::string text() const;
 
 private:
-  Enforcer(netfilter::kernel::Connection kernel, netfilter::kernel::Watch watch)
-      : kernel_(std::move(kernel)), watch_(std::move(watch)) {}
+  Enforcer(netfilter::kernel::Connection kernel, netfilter::kernel::Watch watch, std::string offload_fault)
+      : kernel_(std::move(kernel)), watch_(std::move(watch)), offload_fault_(std::move(offload_fault)) {}
+  /// Brings the kernel from `found` to `intent`, and remembers it.
+  [[nodiscard]] base::Result<void> commit(netfilter::planner::Intent intent, const netfilter::model::Found& found,
+                                          const CloudPins& cloud_pins, Applied& applied);
 
   netfilter::kernel::Connection kernel_;
   netfilter::kernel::Watch watch_;
   netfilter::planner::Intent intent_;
   Standing in_force_;
+  std::string offload_fault_;  ///< why this kernel cannot; empty: it can
+  Offload offload_;
 };
 
 }  // namespace schultor::enforce

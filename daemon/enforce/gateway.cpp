@@ -33,18 +33,18 @@ std::optional<gid_t> find_group(const std::string& name) {
 
 base::Result<void> Gateway::Impl::apply(const Configuration& wanted, Occasion occasion) {
   const auto now = moment_of(*wanted.policy);
-  const bool is_reload = occasion == Occasion::reload;
-  const bool rules_changed = is_reload && wanted.gate_rules_json != current.gate_rules_json;
-  const bool admits_otherwise = rules_changed || (is_reload && (wanted.policy->closed_services != current.policy->closed_services ||
-                                                                wanted.policy->never_networks != current.policy->never_networks ||
-                                                                wanted.policy->network != current.policy->network));
+  const bool rules_changed = occasion == Occasion::reload && wanted.gate_rules_json != current.gate_rules_json;
   const auto in_force = enforcer.in_force();
-  auto outcome = enforcer.apply(*wanted.policy, wanted.lan_interfaces, now, wanted.numbers, wanted.lists.networks, admits_otherwise,
+  auto outcome = enforcer.apply(*wanted.policy, wanted.lan_interfaces, now, wanted.numbers, wanted.lists.networks, rules_changed,
                                 [&] { return pins_of_before(wanted.gate_rules); });
   if (!outcome) return base::pass(std::move(outcome));
   if (outcome->pins_refused)
     log(Priority::warning, message_id::kernel_refused,
         fmt::format("The kernel refused the cloud's pins that were kept: {}", outcome->pins_refused->what()));
+  if (outcome->offload_refused)
+    log(Priority::warning, message_id::kernel_refused,
+        fmt::format("The kernel refused to offload connections to the cloud, each packet passes the rules: {}",
+                    outcome->offload_refused->what()));
   if (outcome->pins_restored != 0)
     log(Priority::notice, {}, fmt::format("{} addresses of the cloud are open as they were before", outcome->pins_restored));
   if (occasion != Occasion::repair) {
@@ -214,7 +214,7 @@ std::string Gateway::describe() const {
       {second(impl_->clock->now()), second(impl_->applied), impl_->gate->connected(), impl_->gate->resolver_answers(),
        impl_->clock_trust.trusted(), impl_->clock->synchronised(), impl_->kept.overrides,
        !policy::named_lists(impl_->current.gate_rules).empty(), impl_->current.lists_fault, second(impl_->current.lists.compiled),
-       impl_->refused, impl_->list_status.lists, impl_->question_log, impl_->devices.online()});
+       impl_->refused, impl_->list_status.lists, impl_->question_log, impl_->devices.online(), impl_->enforcer.offload()});
 }
 
 void Gateway::gate_statistics(std::function<void(const std::string& json)> answer) const {

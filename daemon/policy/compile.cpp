@@ -115,6 +115,7 @@ private:
     auto& network = policy_.network;
     network.wan_interface = config_.gateway.wan_interface.value;
     network.masquerade = config_.gateway.masquerade;
+    network.offload = config_.gateway.offload;
     network.inside = networks_inside(policy_.gate.lan);
     for (const auto& prefix : config_.gateway.reachable) network.reachable.push_back(prefix.value);
     if (!config_.gateway.management) return;

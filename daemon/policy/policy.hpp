@@ -98,6 +98,7 @@ struct CloudRange {
 struct Network {
   std::string wan_interface;
   bool masquerade = true;                ///< IPv4 leaves by it with its address
+  bool offload = true;                   ///< connections to the cloud pass the rules by, where the kernel can do that
   std::vector<base::Prefix> inside;      ///< private and special networks, and the school's own
   std::vector<base::Prefix> reachable;   ///< of these, what open profiles may reach without a name
   std::vector<base::Prefix> management;  ///< from where the box is managed; none: from its console alone

@@ -39,6 +39,9 @@ public:
   /// Nothing when all succeeded; else the first failure, with the command and element it concerns and the way out.
   [[nodiscard]] base::Result<void> outcome() const;
 
+  /// Of the first failure, an errno value; 0: none.
+  [[nodiscard]] int error() const { return failure_ ? failure_->error : 0; }
+
 private:
   [[nodiscard]] std::string subject(const Acknowledgement& failure) const;
 

@@ -114,6 +114,35 @@ struct OperationEncoder {
   }
   Result<void> operator()(const DeleteObject& remove) const { return with_object(NFT_MSG_DELOBJ, 0, remove.object, remove.type); }
 
+  Result<void> with_flowtable(std::uint16_t type, std::uint16_t flags, const model::Flowtable& flowtable) const {
+    if (auto valid = check_name(flowtable.name); !valid) return valid;
+    const Handle<nftnl_flowtable> handle(nftnl_flowtable_alloc());
+    nftnl_flowtable_set_str(handle.get(), NFTNL_FLOWTABLE_TABLE, table.c_str());
+    nftnl_flowtable_set_str(handle.get(), NFTNL_FLOWTABLE_NAME, flowtable.name.c_str());
+    nftnl_flowtable_set_u32(handle.get(), NFTNL_FLOWTABLE_HOOKNUM, NF_NETDEV_INGRESS);
+    nftnl_flowtable_set_s32(handle.get(), NFTNL_FLOWTABLE_PRIO, flowtable.priority);
+    std::vector<const char*> devices;
+    for (const auto& device : flowtable.devices) devices.push_back(device.c_str());
+    devices.push_back(nullptr);
+    nftnl_flowtable_set_array(handle.get(), NFTNL_FLOWTABLE_DEVICES, devices.data());
+    nlmsghdr* message = batch.start(type, flags, {index});
+    nftnl_flowtable_nlmsg_build_payload(message, handle.get());
+    batch.finish(message);
+    return {};
+  }
+  Result<void> operator()(const AddFlowtable& add) const {
+    return with_flowtable(NFT_MSG_NEWFLOWTABLE, NLM_F_CREATE, add.flowtable);
+  }
+  Result<void> operator()(const DeleteDevices& remove) const { return with_flowtable(NFT_MSG_DELFLOWTABLE, 0, remove.flowtable); }
+  Result<void> operator()(const DeleteFlowtable& remove) const {
+    if (auto valid = check_name(remove.flowtable); !valid) return valid;
+    nlmsghdr* message = batch.start(NFT_MSG_DELFLOWTABLE, 0, {index});
+    mnl_attr_put_strz(message, NFTA_FLOWTABLE_TABLE, table.c_str());
+    mnl_attr_put_strz(message, NFTA_FLOWTABLE_NAME, remove.flowtable.c_str());
+    batch.finish(message);
+    return {};
+  }
+
   Result<void> with_chain(std::uint16_t type, std::uint16_t flags, const std::string& name,
                           const std::optional<model::Hook>& hook) const {
     if (auto valid = check_name(name); !valid) return valid;

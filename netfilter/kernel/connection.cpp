@@ -35,6 +35,8 @@ constexpr int receive_buffer = 8 * 1024 * 1024;
 constexpr int answer_deadline_ms = 10'000;
 /// What most transactions fit.
 constexpr int least_send_buffer = 256 * 1024;
+/// The table that probes make and remove.
+constexpr std::string_view scratch = "schultor_probe";
 
 int descriptor(const mnl_socket& socket) { return mnl_socket_get_fd(&socket); }
 
@@ -103,7 +105,9 @@ Result<Connection> Connection::open() {
   return Connection(std::move(socket));
 }
 
-Result<model::Found> Connection::read(std::string_view table) { return read_table(*socket_, sequence_, std::string(table)); }
+Result<model::Found> Connection::read(std::string_view table) {
+  return read_table(*socket_, sequence_, std::string(table), has_flowtables_);
+}
 
 Result<Listing> Connection::read_elements(std::string_view table, const model::SetDeclaration& set,
                                           const std::function<void(const model::Element&)>& visit) {
@@ -113,6 +117,7 @@ Result<Listing> Connection::read_elements(std::string_view table, const model::S
 Result<Committed> Connection::commit(const planner::Plan& plan) { return commit(plan, refresh_); }
 
 Result<Committed> Connection::commit(const planner::Plan& plan, RefreshMode refresh) {
+  refusal_ = 0;
   if (plan.empty()) return Committed{};
   auto batch = Batch::encode(plan, refresh, sequence_);
   if (!batch) return pass(std::move(batch));
@@ -127,6 +132,7 @@ Result<Committed> Connection::commit(const planner::Plan& plan, RefreshMode refr
     if (answers->empty()) break;
     for (const Acknowledgement& answer : *answers) ledger.note(answer);
   }
+  refusal_ = ledger.error();
   if (auto outcome = ledger.outcome(); !outcome) return pass(std::move(outcome));
   return Committed{batch->notes().size(), batch->elements()};
 }
@@ -156,9 +162,24 @@ Result<std::uint32_t> Connection::generation() {
   return *generation;
 }
 
+Result<bool> Connection::probe_flowtables() {
+  using namespace planner::operation;
+  // The table is gone again before anybody sees it. A module that is missing is loaded by the kernel itself, which then begins
+  // anew.
+  const model::Flowtable flowtable{"probe"};
+  const planner::Plan probe{std::string(scratch),
+                            {AddTable{}, DeleteTable{}, AddTable{}, AddFlowtable{flowtable}, AddChain{"probe"},
+                             AddRule{"probe", {model::AddFlow{flowtable.name}}}, DeleteTable{}}};
+  auto done = commit(probe);
+  // Either is no fault of what was asked for: there is no module for it.
+  const bool is_absent = !done && (refusal_ == ENOENT || refusal_ == EOPNOTSUPP);
+  if (!done && !is_absent) return pass(std::move(done), "probing the kernel for flowtables");
+  has_flowtables_ = done.has_value();
+  return has_flowtables_;
+}
+
 Result<RefreshMode> Connection::probe_refresh() {
   using namespace planner::operation;
-  constexpr std::string_view scratch = "schultor_probe";
   constexpr std::chrono::milliseconds before = std::chrono::minutes(1);
   constexpr std::chrono::milliseconds after = std::chrono::hours(1);
   model::SetDeclaration set{"probe", {model::Type::mark}};

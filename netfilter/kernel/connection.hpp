@@ -59,6 +59,10 @@ public:
   /// Finds out, by a table of its own that it removes again, how this kernel refreshes a timeout; commit() goes by it from
   /// then on. Before, it goes by `replace`, which every kernel takes.
   [[nodiscard]] Result<RefreshMode> probe_refresh();
+  /// Finds out, by a transaction that leaves nothing behind, whether this kernel has flowtables and can forward connections by
+  /// them. read() asks for those of a table from then on; before, for none. An error: it has them, or not, but something else is
+  /// amiss.
+  [[nodiscard]] Result<bool> probe_flowtables();
   void use_refresh(RefreshMode mode) { refresh_ = mode; }
 
 private:
@@ -75,6 +79,8 @@ private:
   std::vector<std::uint8_t> answers_;
   std::uint32_t sequence_ = 1;
   RefreshMode refresh_ = RefreshMode::replace;
+  int refusal_ = 0;  ///< of the last transaction: an errno value, or 0
+  bool has_flowtables_ = false;
 };
 
 }  // namespace schultor::netfilter::kernel

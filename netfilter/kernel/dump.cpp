@@ -43,7 +43,7 @@ public:
       : socket_(socket), sequence_(sequence), table_(table) {}
 
   /// 0, or an errno value; EINTR when the ruleset changed meanwhile, EAGAIN when a listing was not whole.
-  int read(Found& found);
+  int read(Found& found, bool has_flowtables);
   /// 0, or an errno value; EINTR as above, EBADMSG for elements that are not of this declaration.
   int visit_elements(const SetDeclaration& set, const std::function<void(const Element&)>& visit);
 
@@ -59,6 +59,7 @@ private:
   int elements(FoundSet& set);
   int list_elements(const std::string& set, const std::function<void(std::vector<RawElement>)>& visit);
   int objects(Found& found);
+  int flowtables(Found& found);
   int chains(Found& found);
   int rules(Found& found);
 
@@ -227,6 +228,40 @@ int Reader::objects(Found& found) {
   });
 }
 
+/// What NFTA_FLOWTABLE_HOOK says.
+void read_hook(const nlattr& hook, FoundFlowtable& found) {
+  for_each_nested(hook, [&](const nlattr& attribute) {
+    const std::uint16_t type = mnl_attr_get_type(&attribute);
+    if (type == NFTA_FLOWTABLE_HOOK_NUM && ntohl(mnl_attr_get_u32(&attribute)) != NF_NETDEV_INGRESS) found.foreign = true;
+    if (type == NFTA_FLOWTABLE_HOOK_PRIORITY)
+      found.flowtable.priority = static_cast<std::int32_t>(ntohl(mnl_attr_get_u32(&attribute)));
+    if (type != NFTA_FLOWTABLE_HOOK_DEVS) return;
+    for_each_nested(attribute, [&](const nlattr& device) {
+      // Newer kernels know beginnings of names as well.
+      if (mnl_attr_get_type(&device) == NFTA_DEVICE_NAME) found.flowtable.devices.emplace_back(mnl_attr_get_str(&device));
+      else found.foreign = true;
+    });
+  });
+  std::sort(found.flowtable.devices.begin(), found.flowtable.devices.end());
+}
+
+int Reader::flowtables(Found& found) {
+  return dump(NFT_MSG_GETFLOWTABLE, NFTA_FLOWTABLE_TABLE, [&](const nlmsghdr& answer) {
+    // Read by hand: libnftnl gives up at devices that it has no word for.
+    std::string table;
+    FoundFlowtable one;
+    const auto* attributes = static_cast<const char*>(mnl_nlmsg_get_payload(&answer)) + sizeof(nfgenmsg);
+    for_each_attribute(attributes, mnl_nlmsg_get_payload_len(&answer) - sizeof(nfgenmsg), [&](const nlattr& attribute) {
+      const std::uint16_t type = mnl_attr_get_type(&attribute);
+      if (type == NFTA_FLOWTABLE_TABLE) table = mnl_attr_get_str(&attribute);
+      if (type == NFTA_FLOWTABLE_NAME) one.flowtable.name = mnl_attr_get_str(&attribute);
+      if (type == NFTA_FLOWTABLE_FLAGS && mnl_attr_get_u32(&attribute) != 0) one.foreign = true;
+      if (type == NFTA_FLOWTABLE_HOOK) read_hook(attribute, one);
+    });
+    if (table == table_) found.flowtables.push_back(std::move(one));
+  });
+}
+
 /// Nothing for hooks that this library has no word for.
 std::optional<Hook> hook_of(const nftnl_chain* chain) {
   const std::string_view type = nftnl_chain_get_str(chain, NFTNL_CHAIN_TYPE);
@@ -272,7 +307,7 @@ int Reader::rules(Found& found) {
   });
 }
 
-int Reader::read(Found& found) {
+int Reader::read(Found& found, bool has_flowtables) {
   std::uint32_t before = 0;
   std::uint32_t after = 0;
   if (const int error = generation(before)) return error;
@@ -284,6 +319,8 @@ int Reader::read(Found& found) {
     if (const int error = elements(set)) return error == ENOENT ? EINTR : error;
   }
   if (const int error = objects(found)) return error;
+  if (has_flowtables)
+    if (const int error = flowtables(found)) return error;
   if (const int error = chains(found)) return error;
   if (const int error = rules(found)) return error;
   if (const int error = generation(after)) return error;
@@ -292,11 +329,11 @@ int Reader::read(Found& found) {
 
 }  // namespace
 
-Result<Found> read_table(mnl_socket& socket, std::uint32_t& sequence, const std::string& table) {
+Result<Found> read_table(mnl_socket& socket, std::uint32_t& sequence, const std::string& table, bool has_flowtables) {
   if (table.empty() || table.size() >= NFT_NAME_MAXLEN) return fail("“{}” is no name of a table", table.substr(0, 64));
   for (int attempt = 0; attempt < attempts; ++attempt) {
     Found found;
-    const int error = Reader(socket, sequence, table).read(found);
+    const int error = Reader(socket, sequence, table).read(found, has_flowtables);
     if (error == 0) return found;
     if (error == EAGAIN) poll(nullptr, 0, settling_pause);
     else if (error != EINTR) return fail("reading table inet {}: {}: {}", table, std::strerror(error), remedy(error));

@@ -14,8 +14,8 @@ struct mnl_socket;
 namespace schultor::netfilter::kernel {
 
 /// Reads table inet `table` by dumps; once more, a bounded number of times, when the ruleset changed in between.
-/// `sequence` is the next free sequence number of the socket and moves on.
-base::Result<model::Found> read_table(mnl_socket& socket, std::uint32_t& sequence, const std::string& table);
+/// `sequence` is the next free sequence number of the socket and moves on. A kernel is asked for flowtables only where it has them.
+base::Result<model::Found> read_table(mnl_socket& socket, std::uint32_t& sequence, const std::string& table, bool has_flowtables);
 
 /// How far a set could be read while others may have written to it.
 enum class Listing : std::uint8_t {

@@ -179,6 +179,11 @@ struct Encoder {
     return expression;
   }
   Handle<nftnl_expr> operator()(const instruction::Masquerade&) const { return make("masq"); }
+  Handle<nftnl_expr> operator()(const FlowOffload& offload) const {
+    auto expression = make("flow_offload");
+    set(expression, NFTNL_EXPR_FLOW_TABLE_NAME, offload.flowtable);
+    return expression;
+  }
   Handle<nftnl_expr> operator()(const CountRef& count) const {
     auto expression = make("objref");
     set(expression, NFTNL_EXPR_OBJREF_IMM_TYPE, static_cast<std::uint32_t>(NFT_OBJECT_COUNTER));
@@ -360,6 +365,7 @@ std::optional<Instruction> decode(const nftnl_expr& expression) {
     return ToNetworkOrder{reader.number(NFTNL_EXPR_BYTEORDER_SREG), reader.number(NFTNL_EXPR_BYTEORDER_DREG)};
   if (name == "exthdr") return decode_option(reader);
   if (name == "masq" && is_plain_masquerade(reader)) return instruction::Masquerade{};
+  if (name == "flow_offload") return FlowOffload{reader.text(NFTNL_EXPR_FLOW_TABLE_NAME)};
   if (name == "ct") return decode_ct(reader);
   if (name == "cmp") return decode_compare(reader);
   if (name == "bitwise") return decode_bitwise(reader);

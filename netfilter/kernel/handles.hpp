@@ -4,6 +4,7 @@
 
 #include <libnftnl/chain.h>
 #include <libnftnl/expr.h>
+#include <libnftnl/flowtable.h>
 #include <libnftnl/object.h>
 #include <libnftnl/rule.h>
 #include <libnftnl/set.h>
@@ -17,6 +18,7 @@ namespace schultor::netfilter::kernel {
 struct NftnlFree {
   void operator()(nftnl_chain* chain) const { nftnl_chain_free(chain); }
   void operator()(nftnl_expr* expression) const { nftnl_expr_free(expression); }
+  void operator()(nftnl_flowtable* flowtable) const { nftnl_flowtable_free(flowtable); }
   void operator()(nftnl_obj* object) const { nftnl_obj_free(object); }
   void operator()(nftnl_rule* rule) const { nftnl_rule_free(rule); }
   void operator()(nftnl_set* set) const { nftnl_set_free(set); }

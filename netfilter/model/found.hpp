@@ -30,12 +30,18 @@ struct FoundObject {
   std::uint32_t type = 0;  ///< NFT_OBJECT_…; counters are 1
 };
 
+struct FoundFlowtable {
+  Flowtable flowtable;
+  bool foreign = false;  ///< with flags, a hook or devices that this library never asks for
+};
+
 /// What the kernel holds of our table.
 struct Found {
   bool exists = false;
   std::uint32_t flags = 0;  ///< NFT_TABLE_F_…: a dormant table enforces nothing
   std::vector<FoundSet> sets{};
   std::vector<FoundObject> objects{};
+  std::vector<FoundFlowtable> flowtables{};
   std::vector<FoundChain> chains{};
 };
 

@@ -243,6 +243,7 @@ struct Lowering {
     program.push_back(ToNetworkOrder{register_at(0), register_at(0)});
     program.push_back(TcpOptionSet{TCPOPT_MAXSEG, segment_size_at, 2, register_at(0)});
   }
+  void operator()(const AddFlow& add) const { program.push_back(FlowOffload{add.flowtable}); }
   void operator()(const Reject& reject) const {
     if (reject == Reject::tcp_reset) program.push_back(RejectWith{NFT_REJECT_TCP_RST, 0});
     else program.push_back(RejectWith{NFT_REJECT_ICMPX_UNREACH, NFT_REJECT_ICMPX_ADMIN_PROHIBITED});

@@ -123,6 +123,11 @@ struct TcpOptionSet {
 struct Masquerade {
   bool operator==(const Masquerade&) const = default;
 };
+/// Ends the rule where the connection cannot be put there.
+struct FlowOffload {
+  std::string flowtable;
+  bool operator==(const FlowOffload&) const = default;
+};
 struct CountRef {
   std::string counter;
   bool operator==(const CountRef&) const = default;
@@ -148,8 +153,8 @@ using Instruction =
     std::variant<instruction::MetaLoad, instruction::MetaSet, instruction::CtLoad, instruction::CtSet, instruction::PayloadLoad,
                  instruction::RouteLookup, instruction::Compare, instruction::Masked, instruction::ShiftRight,
                  instruction::Immediate, instruction::Lookup, instruction::Insert, instruction::RouteLoad,
-                 instruction::ToNetworkOrder, instruction::TcpOptionSet, instruction::Masquerade, instruction::CountRef,
-                 instruction::RedirectTo, instruction::RejectWith, Verdict, instruction::Foreign>;
+                 instruction::ToNetworkOrder, instruction::TcpOptionSet, instruction::Masquerade, instruction::FlowOffload,
+                 instruction::CountRef, instruction::RedirectTo, instruction::RejectWith, Verdict, instruction::Foreign>;
 using Program = std::vector<Instruction>;
 
 /// What the kernel is given for `rule`; the same that nft gives it.

@@ -151,6 +151,7 @@ struct StatementText {
   std::string operator()(const Redirect& redirect) const { return fmt::format("redirect to :{}", redirect.port); }
   std::string operator()(const Masquerade&) const { return "masquerade"; }
   std::string operator()(const ClampSegments&) const { return "tcp option maxseg size set rt mtu"; }
+  std::string operator()(const AddFlow& add) const { return fmt::format("flow add @{}", add.flowtable); }
   std::string operator()(const Reject& reject) const {
     return reject == Reject::tcp_reset ? "reject with tcp reset" : "reject with icmpx admin-prohibited";
   }
@@ -189,6 +190,13 @@ void render_set(const Set& set, std::string& out) {
   out += "\t}\n";
 }
 
+void render_flowtable(const Flowtable& flowtable, std::string& out) {
+  std::string devices;
+  for (const auto& device : flowtable.devices) devices += (devices.empty() ? "" : ", ") + to_string(Atom(InterfaceName{device}));
+  out += fmt::format("\tflowtable {} {{\n\t\thook ingress priority {}\n\t\tdevices = {{ {} }}\n\t}}\n", flowtable.name,
+                     flowtable.priority == 0 ? "filter" : std::to_string(flowtable.priority), devices);
+}
+
 void render_chain(const Chain& chain, std::string& out) {
   constexpr std::array<std::string_view, 5> points{"prerouting", "input", "forward", "output", "postrouting"};
   out += fmt::format("\tchain {} {{\n", chain.name);
@@ -212,6 +220,7 @@ std::string render(const Ruleset& ruleset) {
   std::string out = fmt::format("table inet {} {{\n", ruleset.table);
   for (const auto& counter : ruleset.counters) out += fmt::format("\tcounter {} {{\n\t}}\n", counter);
   for (const Set& set : ruleset.sets) render_set(set, out);
+  for (const Flowtable& flowtable : ruleset.flowtables) render_flowtable(flowtable, out);
   for (const Chain& chain : ruleset.chains) render_chain(chain, out);
   return out + "}\n";
 }

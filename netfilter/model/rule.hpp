@@ -110,6 +110,12 @@ struct Redirect {
 struct Masquerade {};
 /// "tcp option maxseg size set rt mtu": no segment is longer than the routes of both directions bear.
 struct ClampSegments {};
+/// "flow add @cloud_flows": from its next packet on the connection is forwarded where its packets come in, past all chains. The
+/// rule ends here where the kernel has no way to: other protocols than TCP and UDP, TCP that is not established, options of IP. So
+/// it wants a rule of its own.
+struct AddFlow {
+  std::string flowtable;
+};
 enum class Reject : std::uint8_t { tcp_reset, admin_prohibited };
 /// "meta mark vmap @group_policy"
 struct ByVerdictMap {
@@ -117,8 +123,9 @@ struct ByVerdictMap {
   std::string map;
 };
 
-using Statement = std::variant<InSet, Is, InState, FromElsewhere, IsSyn, CountConnections, LimitRate, HasLabel, SetByMap, SetTo,
-                               SetByShift, SetLabel, Count, Redirect, Masquerade, ClampSegments, Reject, ByVerdictMap, Verdict>;
+using Statement =
+    std::variant<InSet, Is, InState, FromElsewhere, IsSyn, CountConnections, LimitRate, HasLabel, SetByMap, SetTo, SetByShift,
+                 SetLabel, Count, Redirect, Masquerade, ClampSegments, AddFlow, Reject, ByVerdictMap, Verdict>;
 using Rule = std::vector<Statement>;
 
 }  // namespace schultor::netfilter::model

@@ -53,11 +53,20 @@ struct Chain {
   std::vector<Rule> rules{};
 };
 
+/// Where connections are kept that rules have put into it (AddFlow): hooked to devices at ingress, before routing.
+struct Flowtable {
+  std::string name;
+  std::int32_t priority = 0;
+  std::vector<std::string> devices{};  ///< interfaces, sorted
+  bool operator==(const Flowtable&) const = default;
+};
+
 /// A table of family inet, whole.
 struct Ruleset {
   std::string table;
   std::vector<Set> sets{};
   std::vector<std::string> counters{};
+  std::vector<Flowtable> flowtables{};  ///< only for kernels that have them
   std::vector<Chain> chains{};
 };
 

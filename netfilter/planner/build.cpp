@@ -187,7 +187,11 @@ Ruleset build(const Intent& intent) {
     for (auto& counter : {refused_counter(profile.name), admitted_counter(profile.name)}) ruleset.counters.push_back(counter);
   for (const auto* counter : {"flood_refused", "hop_refused"}) ruleset.counters.emplace_back(counter);
   ruleset.counters.push_back(admitted_counter(""));
-  ruleset.chains = chains(intent.profiles);
+  if (!intent.offloaded.empty()) {
+    const std::set<std::string> devices(intent.offloaded.begin(), intent.offloaded.end());
+    ruleset.flowtables.push_back({std::string(cloud_flows), 0, {devices.begin(), devices.end()}});
+  }
+  ruleset.chains = chains(intent.profiles, !intent.offloaded.empty());
   return ruleset;
 }
 

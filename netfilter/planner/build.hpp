@@ -17,6 +17,9 @@ inline constexpr std::uint16_t gate_port = 5300;
 /// The conntrack mark of flows to the cloud: of no group, never out of force.
 inline constexpr std::uint32_t cloud_stamp = 0xffff0000;
 
+/// The flowtable of flows to the cloud.
+inline constexpr std::string_view cloud_flows = "cloud_flows";
+
 /// The mark that flows of the group carry while `generation` is in force.
 [[nodiscard]] constexpr std::uint32_t stamp(GroupNumber group, Generation generation) {
   return static_cast<std::uint32_t>(group) << 16 | generation;

@@ -42,36 +42,55 @@ Chain redirect_dns() {
            {from_lan, Is{Field::udp_dport, dns_port}, Redirect{gate_port}}}};
 }
 
-Chain through_gateway() {
-  return {"through_gateway",
-          Hook{Hook::Type::filter, Hook::Point::forward, 0, true},
-          {// A packet that conntrack assigns to no flow can be judged by nobody. Refusing it would send a reset into a flow that
-           // is admitted, the cloud's too: a late segment outside the window is such a packet.
-           {InState{NF_CT_STATE_INVALID_BIT | NF_CT_STATE_UNTRACKED_BIT}, drop},
-           {original, not_from_lan, drop},
-           // To the cloud: no group, profile or missing element closes it.
-           {Is{Field::ct_mark, cloud_stamp}, accept},
-           // Pings are a connection each, and one could be talked through for ever.
-           {original, InSet{{Field::l4proto}, "icmp_any"}, jump("limit_echoes")},
-           {original, InSet{{Field::mark, Field::ct_mark}, "fresh_pair"}, accept},
-           {reply, InSet{{Field::ct_mark}, "fresh"}, accept},
-           // ICMP errors belong to their flow and pass above while it is in force. They admit none: the checks of ports do not
-           // see the flow's through them, so an error would stamp a DNS flow that is older than the table. The flow's own
-           // next packet is judged, and whoever caused the error says it again.
-           {InSet{{Field::l4proto}, "icmp_any"}, InState{NF_CT_STATE_BIT(IP_CT_RELATED)}, drop},
-           // A flow is judged again from whichever side speaks first after a switch (a server in the middle of a download
-           // does), always by its original destination and its own group.
-           {reply, SetByShift{Target::mark, Field::ct_mark, 16}},
-           // A source that does not live on the side it speaks from is not answered: a refusal quotes the packet, and would carry
-           // it to whoever the source pretends to be. No sysctl looks at the reverse path of IPv6.
-           {original, FromElsewhere{}, drop},
-           {jump("cloud")},
-           {original, jump("hops")},
-           // A flow older than the table, whose server speaks first: nobody knows its group yet. A reset would cut a flow that
-           // may be allowed; without the answer the tablet speaks next, and is judged.
-           {reply, Is{Field::ct_mark, 0}, drop},
-           {ByVerdictMap{Field::mark, "group_policy"}},
-           {go_to("refuse")}}};
+void append(std::vector<Rule>& rules, std::vector<Rule> more) {
+  rules.insert(rules.end(), std::make_move_iterator(more.begin()), std::make_move_iterator(more.end()));
+}
+
+/// To the cloud: no group, profile or missing element closes it.
+std::vector<Rule> pass_cloud(bool offloads) {
+  const Statement of_cloud = Is{Field::ct_mark, cloud_stamp};
+  std::vector<Rule> rules;
+  // By itself, since it ends the rule where the kernel cannot do it. Only what is answered: a flood of datagrams fills no table.
+  if (offloads) rules.push_back({of_cloud, is_established, AddFlow{std::string(cloud_flows)}});
+  rules.push_back({of_cloud, accept});
+  return rules;
+}
+
+/// Of flows that are not the cloud's, or not known to be.
+std::vector<Rule> judge_flow() {
+  return {// Pings are a connection each, and one could be talked through for ever.
+          {original, InSet{{Field::l4proto}, "icmp_any"}, jump("limit_echoes")},
+          {original, InSet{{Field::mark, Field::ct_mark}, "fresh_pair"}, accept},
+          {reply, InSet{{Field::ct_mark}, "fresh"}, accept},
+          // ICMP errors belong to their flow and pass above while it is in force. They admit none: the checks of ports do not
+          // see the flow's through them, so an error would stamp a DNS flow that is older than the table. The flow's own
+          // next packet is judged, and whoever caused the error says it again.
+          {InSet{{Field::l4proto}, "icmp_any"}, InState{NF_CT_STATE_BIT(IP_CT_RELATED)}, drop},
+          // A flow is judged again from whichever side speaks first after a switch (a server in the middle of a download
+          // does), always by its original destination and its own group.
+          {reply, SetByShift{Target::mark, Field::ct_mark, 16}},
+          // A source that does not live on the side it speaks from is not answered: a refusal quotes the packet, and would carry
+          // it to whoever the source pretends to be. No sysctl looks at the reverse path of IPv6.
+          {original, FromElsewhere{}, drop},
+          {jump("cloud")},
+          {original, jump("hops")},
+          // A flow older than the table, whose server speaks first: nobody knows its group yet. A reset would cut a flow that
+          // may be allowed; without the answer the tablet speaks next, and is judged.
+          {reply, Is{Field::ct_mark, 0}, drop},
+          {ByVerdictMap{Field::mark, "group_policy"}},
+          {go_to("refuse")}};
+}
+
+Chain through_gateway(bool offloads) {
+  Chain chain{"through_gateway",
+              Hook{Hook::Type::filter, Hook::Point::forward, 0, true},
+              {// A packet that conntrack assigns to no flow can be judged by nobody. Refusing it would send a reset into a flow
+               // that is admitted, the cloud's too: a late segment outside the window is such a packet.
+               {InState{NF_CT_STATE_INVALID_BIT | NF_CT_STATE_UNTRACKED_BIT}, drop},
+               {original, not_from_lan, drop}}};
+  append(chain.rules, pass_cloud(offloads));
+  append(chain.rules, judge_flow());
+  return chain;
 }
 
 Chain cloud() {
@@ -198,8 +217,8 @@ Chain inside(const Profile& own, const std::vector<Profile>& all) {
 
 }  // namespace
 
-std::vector<Chain> chains(const std::vector<Profile>& profiles) {
-  std::vector<Chain> all{classify(), redirect_dns(), through_gateway(), hops(), cloud(), never(), admit_cloud(), refuse()};
+std::vector<Chain> chains(const std::vector<Profile>& profiles, bool offloads) {
+  std::vector<Chain> all{classify(), redirect_dns(), through_gateway(offloads), hops(), cloud(), never(), admit_cloud(), refuse()};
   const auto add = [&](std::vector<Chain> more) {
     all.insert(all.end(), std::make_move_iterator(more.begin()), std::make_move_iterator(more.end()));
   };

@@ -16,7 +16,7 @@ std::string refused_counter(std::string_view profile);
 /// "admitted_school"; `profile` empty: "cloud_admitted"
 std::string admitted_counter(std::string_view profile);
 
-/// All chains of the table. They depend on the profiles alone.
-std::vector<model::Chain> chains(const std::vector<Profile>& profiles);
+/// All chains of the table. They depend on the profiles, and on whether there is the flowtable cloud_flows.
+std::vector<model::Chain> chains(const std::vector<Profile>& profiles, bool offloads);
 
 }  // namespace schultor::netfilter::planner

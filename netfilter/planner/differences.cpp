@@ -32,6 +32,7 @@ public:
     for (const auto& counter : wanted_.counters)
       if (!has(found_.objects, [&](const auto& one) { return one.name == counter && one.type == NFT_OBJECT_COUNTER; }))
         say("counter {} is missing", counter);
+    for (const auto& flowtable : wanted_.flowtables) compare(flowtable);
     for (const auto& chain : wanted_.chains) compare(chain);
     find_strangers();
     return std::move(lines_);
@@ -69,6 +70,19 @@ private:
       say("the same goes for {} more elements of {}", more.size() - most_elements, named(declaration));
   }
 
+  void compare(const Flowtable& wanted) {
+    const auto at = std::find_if(found_.flowtables.begin(), found_.flowtables.end(),
+                                 [&](const FoundFlowtable& one) { return one.flowtable.name == wanted.name; });
+    if (at == found_.flowtables.end()) return say("flowtable {} is missing", wanted.name);
+    if (at->foreign || at->flowtable.priority != wanted.priority) return say("flowtable {} is declared otherwise", wanted.name);
+    const auto& found = at->flowtable.devices;
+    for (const auto& device : wanted.devices)
+      if (!has(found, [&](const auto& one) { return one == device; })) say("flowtable {} lacks interface {}", wanted.name, device);
+    for (const auto& device : found)
+      if (!has(wanted.devices, [&](const auto& one) { return one == device; }))
+        say("flowtable {} has interface {}, which is not ours", wanted.name, device);
+  }
+
   void compare(const Chain& wanted) {
     const auto at =
         std::find_if(found_.chains.begin(), found_.chains.end(), [&](const FoundChain& one) { return one.name == wanted.name; });
@@ -97,6 +111,9 @@ private:
     for (const auto& object : found_.objects)
       if (object.type != NFT_OBJECT_COUNTER || !has(wanted_.counters, [&](const auto& one) { return one == object.name; }))
         say("object {} is not ours", object.name);
+    for (const auto& one : found_.flowtables)
+      if (!has(wanted_.flowtables, [&](const Flowtable& wanted) { return wanted.name == one.flowtable.name; }))
+        say("flowtable {} is not ours", one.flowtable.name);
     for (const auto& chain : found_.chains)
       if (!has(wanted_.chains, [&](const Chain& one) { return one.name == chain.name; })) say("chain {} is not ours", chain.name);
   }

@@ -74,6 +74,9 @@ struct Intent {
   std::vector<base::Prefix> reachable;
   std::vector<std::string> masqueraded;  ///< interfaces by which IPv4 leaves with the interface's address
   Management management;
+  /// Interfaces by which connections to the cloud are forwarded past the rules: only ones that exist, and none where the kernel has
+  /// no flowtables.
+  std::vector<std::string> offloaded;
   bool operator==(const Intent&) const = default;
 };
 

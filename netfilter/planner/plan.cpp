@@ -17,6 +17,10 @@ std::string elements_text(const std::vector<model::Element>& elements) {
   return text;
 }
 
+std::string with_devices(const model::Flowtable& flowtable) {
+  return fmt::format("{} {{ devices = {{ {} }} }}", flowtable.name, fmt::join(flowtable.devices, ", "));
+}
+
 struct OperationText {
   std::string_view table;
 
@@ -39,6 +43,9 @@ struct OperationText {
   std::string operator()(const DeleteObject& remove) const {
     return named("delete object", fmt::format("{} of type {}", remove.object, remove.type));
   }
+  std::string operator()(const AddFlowtable& add) const { return named("add flowtable", with_devices(add.flowtable)); }
+  std::string operator()(const DeleteDevices& remove) const { return named("delete flowtable", with_devices(remove.flowtable)); }
+  std::string operator()(const DeleteFlowtable& remove) const { return named("delete flowtable", remove.flowtable); }
   std::string operator()(const AddChain& add) const { return named("add chain", add.chain); }
   std::string operator()(const DeleteChain& remove) const { return named("delete chain", remove.chain); }
   std::string operator()(const FlushChain& flush) const { return named("flush chain", flush.chain); }

@@ -32,6 +32,17 @@ struct DeleteObject {
   std::string object;
   std::uint32_t type = 0;  ///< NFT_OBJECT_…
 };
+/// Where it is there, the devices come to those that it has. One that does not exist fails the whole transaction (before 6.16).
+struct AddFlowtable {
+  model::Flowtable flowtable;
+};
+/// A device that it does not have fails the whole transaction.
+struct DeleteDevices {
+  model::Flowtable flowtable;  ///< with the devices that leave it
+};
+struct DeleteFlowtable {
+  std::string flowtable;
+};
 /// Also changes the policy of a base chain that is there.
 struct AddChain {
   std::string chain;
@@ -67,8 +78,9 @@ struct PinElements {
 
 using Operation =
     std::variant<operation::AddTable, operation::DeleteTable, operation::AddSet, operation::DeleteSet, operation::FlushSet,
-                 operation::AddCounter, operation::DeleteObject, operation::AddChain, operation::DeleteChain, operation::FlushChain,
-                 operation::AddRule, operation::AddElements, operation::DeleteElements, operation::PinElements>;
+                 operation::AddCounter, operation::DeleteObject, operation::AddFlowtable, operation::DeleteDevices,
+                 operation::DeleteFlowtable, operation::AddChain, operation::DeleteChain, operation::FlushChain, operation::AddRule,
+                 operation::AddElements, operation::DeleteElements, operation::PinElements>;
 
 struct Plan {
   std::string table;

@@ -30,6 +30,23 @@ const FoundChain* find_chain(const Found& found, std::string_view name) {
       found.chains, [](const FoundChain& chain) -> std::string_view { return chain.name; }, name);
 }
 
+const FoundFlowtable* find_flowtable(const Found& found, std::string_view name) {
+  return find(
+      found.flowtables, [](const FoundFlowtable& one) -> std::string_view { return one.flowtable.name; }, name);
+}
+
+/// `flowtable` with those of its devices that `other` does not have.
+Flowtable without_devices_of(Flowtable flowtable, const Flowtable& other) {
+  std::erase_if(flowtable.devices, [&](const std::string& device) {
+    return std::find(other.devices.begin(), other.devices.end(), device) != other.devices.end();
+  });
+  return flowtable;
+}
+
+/// Devices come to a flowtable and leave it; all else is for ever.
+bool is_kept(const FoundFlowtable& found, const Flowtable& wanted) {
+  return !found.foreign && found.flowtable.priority == wanted.priority;
+}
 bool is_kept(const FoundSet& found, const SetDeclaration& wanted) { return !found.foreign && found.declaration == wanted; }
 
 /// Hooks that differ in their policy alone are the same chain.
@@ -80,6 +97,14 @@ private:
     return find(
         wanted_.chains, [](const Chain& chain) -> std::string_view { return chain.name; }, name);
   }
+  const Flowtable* wanted_flowtable(std::string_view name) const {
+    return find(
+        wanted_.flowtables, [](const Flowtable& one) -> std::string_view { return one.name; }, name);
+  }
+  bool keeps(const FoundFlowtable& found) const {
+    const Flowtable* wanted = wanted_flowtable(found.flowtable.name);
+    return wanted && is_kept(found, *wanted);
+  }
   bool keeps(const FoundSet& set) const {
     const Set* wanted = wanted_set(set.declaration.name);
     return wanted && is_kept(set, wanted->declaration);
@@ -98,6 +123,7 @@ private:
     const auto goes = [this](const auto& item) { return !keeps(item); };
     return std::any_of(found_.sets.begin(), found_.sets.end(), goes) ||
            std::any_of(found_.chains.begin(), found_.chains.end(), goes) ||
+           std::any_of(found_.flowtables.begin(), found_.flowtables.end(), goes) ||
            std::any_of(found_.objects.begin(), found_.objects.end(), goes);
   }
 
@@ -145,6 +171,14 @@ private:
       if (!keeps(object)) add(DeleteObject{object.name, object.type});
     for (const FoundChain& chain : found_.chains)
       if (!keeps(chain)) add(DeleteChain{chain.name});
+    for (const FoundFlowtable& one : found_.flowtables) {
+      if (!keeps(one)) {
+        add(DeleteFlowtable{one.flowtable.name});
+        continue;
+      }
+      auto leaving = without_devices_of(one.flowtable, *wanted_flowtable(one.flowtable.name));
+      if (!leaving.devices.empty()) add(DeleteDevices{std::move(leaving)});
+    }
   }
 
   void add_missing() {
@@ -158,6 +192,12 @@ private:
       add(AddSet{set.declaration});
       entering_.push_back({set.declaration, set.elements});
       plan_.pins_lost |= set.declaration.keeps_for_a_time();
+    }
+    for (const Flowtable& flowtable : wanted_.flowtables) {
+      const FoundFlowtable* found = find_flowtable(found_, flowtable.name);
+      const bool is_there = found && is_kept(*found, flowtable);
+      auto entering = is_there ? without_devices_of(flowtable, found->flowtable) : flowtable;
+      if (!is_there || !entering.devices.empty()) add(AddFlowtable{std::move(entering)});
     }
     for (const Chain& chain : wanted_.chains) {
       const FoundChain* found = find_chain(found_, chain.name);

@@ -18,6 +18,7 @@ namespace schultor::netfilter::planner {
 inline const model::Statement original = model::Is{model::Field::ct_direction, IP_CT_DIR_ORIGINAL};
 inline const model::Statement reply = model::Is{model::Field::ct_direction, IP_CT_DIR_REPLY};
 inline const model::Statement is_new = model::InState{NF_CT_STATE_BIT(IP_CT_NEW)};
+inline const model::Statement is_established = model::InState{NF_CT_STATE_BIT(IP_CT_ESTABLISHED)};
 inline const model::Statement tcp = model::Is{model::Field::l4proto, IPPROTO_TCP};
 inline const model::Statement udp = model::Is{model::Field::l4proto, IPPROTO_UDP};
 inline const model::Statement from_lan = model::InSet{{model::Field::iifname}, "lan"};

@@ -113,14 +113,17 @@ SCENARIO("gateway.toml says what lies inside and is reachable, who manages the b
   const auto plain = loaded(city);
   REQUIRE(plain.policy);
   CHECK(plain.policy->network.masquerade);
+  CHECK(plain.policy->network.offload);
   CHECK(plain.policy->network.management.empty());
-  const auto said_all = load(config::Files{box + "masquerade = false\n" + lan +
-                                               "reachable = [\"192.168.5.0/24\"]\n[management]\nprefixes = [\"10.9.0.0/24\"]\n",
-                                           city, group, "mac,group\n"},
-                             config::Need::everything());
+  const auto said_all =
+      load(config::Files{box + "masquerade = false\n" + lan +
+                             "offload = false\nreachable = [\"192.168.5.0/24\"]\n[management]\nprefixes = [\"10.9.0.0/24\"]\n",
+                         city, group, "mac,group\n"},
+           config::Need::everything());
   REQUIRE(said_all.policy);
   const auto& network = said_all.policy->network;
   CHECK_FALSE(network.masquerade);
+  CHECK_FALSE(network.offload);
   CHECK(network.reachable == std::vector{base::parse_prefix("192.168.5.0/24").value()});
   CHECK(network.management_ports == std::vector<std::uint16_t>{22});
   CHECK(loaded(city, {}, "[management]\nprefixes = [\"fd09::/64\"]\nports = [22, 8443]\n").policy->network.management_ports ==

@@ -247,6 +247,10 @@ TEST_CASE("the status is a table whose columns stand below one another, umlauts 
                         "adult  failed  0        never    b.example  the server answered 503\n"));
   description["lists"].erase(1);
   CHECK(status_text(description)->find("Block lists") == std::string::npos);
+  description["offload"] = {{"in_effect", true}, {"interfaces", {"lan0", "wan0"}}, {"text", "cloud connections"}};
+  CHECK(status_text(description)->find("offload:  cloud connections (lan0, wan0)\n") != std::string::npos);
+  description["offload"] = nlohmann::ordered_json::parse(R"({"in_effect":false,"interfaces":[],"text":"switched off"})");
+  CHECK(status_text(description)->find("offload:  switched off\n") != std::string::npos);
   description["randomised_devices"] = 2;
   description["overrides"] = nlohmann::ordered_json::array();
   description["refused"] = nullptr;

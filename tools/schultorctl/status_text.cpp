@@ -78,6 +78,13 @@ std::string categories_text(const json& categories) {
   return "not in effect: " + error.substr(0, error.find('\n'));
 }
 
+/// An interface that is not among them came later than the ruleset.
+std::string offload_text(const json& offload) {
+  const auto text = offload.at("text").get<std::string>();
+  if (!offload.at("in_effect").get<bool>()) return text;
+  return fmt::format("{} ({})", text, fmt::join(offload.at("interfaces").get<std::vector<std::string>>(), ", "));
+}
+
 std::string broker_text(const json& broker) {
   if (broker.is_null()) return "unknown (schultor-report is not running)";
   const auto waiting = broker.at("outbox_depth").get<std::uint64_t>();
@@ -101,6 +108,7 @@ base::Result<std::string> status_text(const json& description) {
       head.push_back(
           {"debug:", fmt::format("questions of {} are logged until {}, switched on by {}", text_or(*log, "profile", "all profiles"),
                                  log->at("until").get<std::string>(), log->at("by").get<std::string>())});
+    if (const auto* offload = told(description, "offload")) head.push_back({"offload:", offload_text(*offload)});
     if (const auto* clock = told(description, "clock")) head.push_back({"clock:", clock_text(*clock)});
     if (const auto* count = told(description, "randomised_devices"))
       head.push_back({"randomised:", fmt::format("{} of the roster's addresses are random ones (locally administered)",

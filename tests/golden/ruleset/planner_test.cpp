@@ -3,10 +3,13 @@
 #include "tests/catch.hpp"
 
 #include "netfilter/planner/build.hpp"
+#include "netfilter/planner/differences.hpp"
 #include "netfilter/planner/ranges.hpp"
 #include "netfilter/planner/reconcile.hpp"
 #include "netfilter/planner/switch.hpp"
 #include "tests/kernel/netfilter_examples.hpp"
+
+#include <functional>
 
 using namespace schultor;
 using namespace schultor::netfilter;
@@ -22,6 +25,7 @@ model::Found held(const model::Ruleset& ruleset) {
   model::Found found{true};
   for (const auto& set : ruleset.sets) found.sets.push_back({set.declaration, false, set.elements});
   for (const auto& counter : ruleset.counters) found.objects.push_back({counter, 1});
+  for (const auto& flowtable : ruleset.flowtables) found.flowtables.push_back({flowtable});
   for (const auto& chain : ruleset.chains) {
     found.chains.push_back({chain.name, chain.hook});
     for (const auto& rule : chain.rules) found.chains.back().rules.push_back(lower(rule));
@@ -105,6 +109,59 @@ TEST_CASE("another table of lists is elements and nothing else") {
         "add element inet schultor block_school4 { 192.0.2.0/24, 203.0.113.9 }\n"
         "add element inet schultor block_leisure6 { 2001:db8:51::/48 }\n"
         "add element inet schultor never6 { 2001:db8:51::53, fc00::/7 }\n");
+}
+
+TEST_CASE("interfaces come to the flowtable and leave it, and nothing else is touched") {
+  auto intent = school();
+  intent.offloaded = {"lan0", "wlan0"};
+  const auto found = held(build(intent));
+  CHECK(reconcile(build(intent), found).empty());
+  intent.offloaded = {"wan0", "lan0"};
+  CHECK(to_string(reconcile(build(intent), found)) ==
+        "delete flowtable inet schultor cloud_flows { devices = { wlan0 } }\n"
+        "add flowtable inet schultor cloud_flows { devices = { wan0 } }\n");
+  CHECK(differences(build(intent), found) ==
+        std::vector<std::string>{"flowtable cloud_flows lacks interface wan0",
+                                 "flowtable cloud_flows has interface wlan0, which is not ours"});
+}
+
+TEST_CASE("the flowtable comes before the rule that names it, and goes after it") {
+  auto intent = school();
+  const auto without = held(build(intent));
+  intent.offloaded = {"lan0"};
+  const auto with = held(build(intent));
+  const auto position = [](const std::string& plan, const std::string& part) {
+    INFO(plan);
+    const auto at = plan.find(part);
+    REQUIRE(at != std::string::npos);
+    return at;
+  };
+  const auto coming = to_string(reconcile(build(intent), without));
+  CHECK(position(coming, "add flowtable inet schultor cloud_flows { devices = { lan0 } }\n") <
+        position(coming, "add rule inet schultor through_gateway ct mark 0xffff0000 ct state established flow add @cloud_flows\n"));
+  const auto going = to_string(reconcile(build(school()), with));
+  CHECK(position(going, "flush chain inet schultor through_gateway\n") <
+        position(going, "delete flowtable inet schultor cloud_flows\n"));
+  CHECK(going.find("add flowtable") == std::string::npos);
+  // One with another priority, or of a kind that is never asked for, is made anew; a stranger's goes.
+  for (const auto& change :
+       std::vector<std::function<void(model::Found&)>>{[](auto& found) { found.flowtables[0].flowtable.priority = 1; },
+                                                       [](auto& found) { found.flowtables[0].foreign = true; }}) {
+    auto found = with;
+    change(found);
+    const auto anew = to_string(reconcile(build(intent), found));
+    CHECK(position(anew, "delete flowtable inet schultor cloud_flows\n") <
+          position(anew, "add flowtable inet schultor cloud_flows { devices = { lan0 } }\n"));
+    CHECK(differences(build(intent), found) == std::vector<std::string>{"flowtable cloud_flows is declared otherwise"});
+  }
+  auto found = with;
+  found.flowtables.push_back({{"strange"}});
+  CHECK(position(to_string(reconcile(build(intent), found)), "delete flowtable inet schultor strange\n") != 0);
+  CHECK(differences(build(intent), found) == std::vector<std::string>{"flowtable strange is not ours"});
+  CHECK(differences(build(intent), without) ==
+        std::vector<std::string>{"flowtable cloud_flows is missing",
+                                 "chain through_gateway lacks the rule: ct mark 0xffff0000 ct state established flow add "
+                                 "@cloud_flows"});
 }
 
 TEST_CASE("a switch deletes nothing but what is held, and leaves what it would delete and add as it was") {

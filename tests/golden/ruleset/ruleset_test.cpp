@@ -46,6 +46,11 @@ TEST_CASE("the ruleset of a box without anything configured refuses all") {
   check_golden("empty.nft", model::render(planner::build({})));
 }
 TEST_CASE("the ruleset of one listed and one open profile") { check_golden("narrow.nft", model::render(planner::build(narrow()))); }
+TEST_CASE("the ruleset of a kernel with flowtables") {
+  auto intent = narrow();
+  intent.offloaded = {"wan0", "lan0"};
+  check_golden("offload.nft", model::render(planner::build(intent)));
+}
 TEST_CASE("the ruleset of a school with ranges, networks and three profiles") {
   check_golden("school.nft", model::render(planner::build(test::school())));
 }
