@@ -39,8 +39,8 @@ public:
     run("ip link set lan0 up && ip link set wan0 up && ip route add 198.51.100.0/24 via 203.0.113.2");
     std::ofstream("/proc/sys/net/ipv4/ip_forward") << "1";
     // Counted before the rules judge, in the same hook.
-    run("nft add table inet seen && nft 'add chain inet seen all { type filter hook forward priority -300; }'");
-    run("nft add rule inet seen all ip protocol { tcp, udp } counter");
+    run("nft add table inet seen && nft 'add chain inet seen forwarded { type filter hook forward priority -300; }'");
+    run("nft add rule inet seen forwarded ip protocol { tcp, udp } counter");
     within(tablet_, [] {
       run("ip link set tablet0 address 02:77:00:00:00:01 up && ip address add 10.77.0.2/16 dev tablet0");
       run("ip route add default via 10.77.0.1");
@@ -105,7 +105,7 @@ public:
   }
   /// Packets so far.
   [[nodiscard]] std::int64_t forwarded_by_rules() const {
-    const auto listing = nlohmann::json::parse(run("nft -j list chain inet seen all"));
+    const auto listing = nlohmann::json::parse(run("nft -j list chain inet seen forwarded"));
     for (const auto& item : listing.at("nftables"))
       if (item.contains("rule"))
         for (const auto& expression : item.at("rule").at("expr"))
