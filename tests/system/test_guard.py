@@ -12,6 +12,7 @@ from lib.school import School, internet4, main, wait_for
 from schoollab.instance import Instance
 from schoollab.names import many4
 from schoollab.processes import pid_of
+from test_clock import call
 from test_groups import pairs
 from test_switch import talk
 
@@ -81,7 +82,7 @@ class Guard(unittest.TestCase):
         # While schultord has no turn, the rule admits with the stamp that is in force.
         os.kill(schultord, signal.SIGSTOP)
         try:
-            self.school.exec("gateway", "nft", "insert rule inet schultor profile_school goto admit")
+            self.school.exec("gateway", "nft", "insert rule inet schultor profile_school goto admitting_school")
             game = pairs(self.school, "tablet1", GAME + 1, 7000)
         finally:
             os.kill(schultord, signal.SIGCONT)
@@ -90,6 +91,25 @@ class Guard(unittest.TestCase):
         with self.assertRaises(ConnectionResetError):
             game[0].recv(1)
         self.assertEqual(talk(*cloud), b"hallo")
+
+    def test_the_cloud_is_offloaded_where_the_kernel_can_and_the_status_says_whether_it_is(self):
+        school = self.school
+        stranger = "add table inet fremd; add flowtable inet fremd f { hook ingress priority 0; devices = { lo }; }"
+        can = school.exec("gateway", "nft", stranger, check=False).returncode == 0
+
+        def told() -> tuple:
+            offload = call(school, "Describe")["offload"]
+            in_kernel = "flow add @cloud_flows" in school.exec("gateway", "nft", "list", "ruleset").stdout
+            self.assertEqual(offload["in_effect"], in_kernel)
+            self.assertRegex(school.ctl("status").stdout, rf"(?m)^offload: +{offload['text']}")
+            self.assert_in_order()
+            return offload["text"], offload["interfaces"]
+
+        self.assertEqual(told(), ("cloud connections", ["lan0", "wan0"]) if can else ("no: the kernel has no flowtables", []))
+        box = school.config("gateway.toml")
+        box.write_text(box.read_text().replace("[lan]\n", "[lan]\noffload = false\n"))
+        self.assertEqual(school.reload().returncode, 0)
+        self.assertEqual(told(), ("switched off", []))
 
     def test_what_is_answered_is_open_however_often_the_table_goes(self):
         city = self.school.config("city.toml")
