@@ -300,6 +300,12 @@ std::vector<PinEntry> Gate::lacking(const Job& job, Time now) const {
   return entries;
 }
 
+bool Gate::is_open(std::uint32_t view) const {
+  const auto& rules = rules_->rules();
+  const auto found = rules.views.find(view);
+  return found != rules.views.end() && !rules.profiles[found->second.profile].listed;
+}
+
 /// The pins are not to be had: answers from those that live, for as long as they do.
 void Gate::give_up(Jobs::iterator it, Time now) {
   Job& job = it->second;
@@ -307,6 +313,14 @@ void Gate::give_up(Jobs::iterator it, Time now) {
   for (const auto& address : job.addresses) left = std::min(left, pins_.left(address, job.decision.doors, now));
   if (left <= limits::least_pin) return fail(it, Ede::other, now);
   cap_ttls(job.answer, left - limits::least_pin);
+  finish(it, now);
+}
+
+/// Nobody is there to open its addresses, and an open view needs no pin: there everything else is open as well. Whoever holds the
+/// answer is to ask again soon: a listed view may come with schultord.
+void Gate::do_without_pins(Jobs::iterator it, Time now) {
+  if (!is_open(it->second.view)) return give_up(it, now);
+  cap_ttls(it->second.answer, limits::unpinned_ttl);
   finish(it, now);
 }
 
@@ -349,7 +363,7 @@ void Gate::send(Outstanding batch, Time now) {
       break;
   }
   for (const JobId id : batch.jobs)
-    if (const auto job = jobs_.find(id); job != jobs_.end()) give_up(job, now);
+    if (const auto job = jobs_.find(id); job != jobs_.end()) do_without_pins(job, now);
 }
 
 void Gate::on_pin_reply(const PinReply& reply, Time now) {
@@ -398,7 +412,7 @@ void Gate::on_link_lost(Time now) {
   counters_.pins.lost += outstanding_.size();
   for (auto& [sequence, request] : std::exchange(outstanding_, {}))
     for (const JobId id : request.jobs)
-      if (const auto job = jobs_.find(id); job != jobs_.end()) give_up(job, now);
+      if (const auto job = jobs_.find(id); job != jobs_.end()) do_without_pins(job, now);
   for (const JobId id : std::exchange(parked_, {}))
     if (const auto job = jobs_.find(id); job != jobs_.end()) give_up(job, now);
 }

@@ -125,7 +125,9 @@ private:
   [[nodiscard]] bool judge_anew(Jobs::iterator job, Time now);
   [[nodiscard]] bool pass_screen(Jobs::iterator job, Time now);
   void weigh(Jobs::iterator job, Time now);
+  [[nodiscard]] bool is_open(std::uint32_t view) const;
   void give_up(Jobs::iterator job, Time now);
+  void do_without_pins(Jobs::iterator job, Time now);
   void forget(Jobs::iterator job);
   [[nodiscard]] std::chrono::seconds until_switch(std::uint32_t view, Time now) const;
   [[nodiscard]] std::vector<PinEntry> lacking(const Job& job, Time now) const;

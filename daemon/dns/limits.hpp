@@ -40,6 +40,8 @@ inline constexpr seconds pin_grace{60};
 inline constexpr seconds cloud_pin{86400};
 /// No answer is given whose pin ends within this.
 inline constexpr seconds least_pin{5};
+/// Of an answer in an open view whose addresses could not be pinned.
+inline constexpr seconds unpinned_ttl{5};
 /// Pins remembered, an address and a door each; beyond it pins are asked for without being remembered.
 inline constexpr std::size_t remembered_pins = 262'144;
 /// How long a question waits for its pins.

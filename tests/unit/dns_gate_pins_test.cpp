@@ -143,6 +143,34 @@ SCENARIO("a stale request is judged anew under the new rules, whichever comes fi
   }
 }
 
+SCENARIO("in an open view names are answered without schultord, for a moment each") {
+  Stage stage;
+  stage.ask({"lernen.test"}, leisure);
+  stage.resolve({address_record("lernen.test", "198.51.100.20", 300)});
+  const auto answered = [&] {
+    REQUIRE(stage.answers.size() == 1);
+    CHECK(stage.answers[0].rcode == 0);
+    REQUIRE(stage.answers[0].answers.size() == 1);
+    CHECK(stage.answers[0].answers[0].ttl == limits::unpinned_ttl.count());
+  };
+  SECTION("it is away") {
+    stage.link = PinSent::away;
+    stage.gate.end_of_turn(stage.now);
+    answered();
+  }
+  SECTION("it goes away meanwhile") {
+    stage.gate.end_of_turn(stage.now);
+    stage.gate.on_link_lost(stage.now);
+    answered();
+  }
+  SECTION("it is there and refuses") {
+    stage.gate.end_of_turn(stage.now);
+    stage.reply(PinStatus::refused);
+    REQUIRE(stage.answers.size() == 1);
+    CHECK(stage.answers[0].rcode == 2);
+  }
+}
+
 SCENARIO("without pins there are no addresses") {
   Stage stage;
   stage.ask({"lernen.test", rr::a, 1, true});
