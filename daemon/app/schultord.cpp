@@ -3,6 +3,7 @@
 #include "daemon/base/log.hpp"
 #include "daemon/base/version.hpp"
 #include "daemon/bus/gateway_service.hpp"
+#include "daemon/enforce/before_network.hpp"
 #include "daemon/enforce/gateway.hpp"
 #include "daemon/lists/table_file.hpp"
 #include "daemon/lists/update_status.hpp"
@@ -20,9 +21,13 @@ namespace bus = schultor::bus;
 namespace enforce = schultor::enforce;
 namespace po = boost::program_options;
 
-/// An exit status, or what to run with.
-base::Result<std::optional<enforce::GatewayOptions>> parse_options(int argc, char** argv) {
-  enforce::GatewayOptions options;
+struct Options : enforce::GatewayOptions {
+  bool before_network = false;
+};
+
+/// None: what was asked for has been printed.
+base::Result<std::optional<Options>> parse_options(int argc, char** argv) {
+  Options options;
   po::options_description described("schultord: holds every tablet to what its class may do now\n\nOptions");
   described.add_options()("help,h", "show this help")("version", "show the version")(
       "config", po::value(&options.config_directory)->default_value("/etc/schultor")->value_name("DIR"), "configuration directory")(
@@ -32,9 +37,10 @@ base::Result<std::optional<enforce::GatewayOptions>> parse_options(int argc, cha
                                      "where the gate's socket lies")(
       "table", po::value(&options.table)->default_value(schultor::lists::default_table)->value_name("FILE"), "the compiled lists")(
       "list-status", po::value(&options.list_status)->default_value(schultor::lists::default_update_status)->value_name("FILE"),
-      "what is known of downloaded lists")("gate-group",
-                                           po::value(&options.gate_group)->default_value("schultor-dns")->value_name("GROUP"),
-                                           "who may open the gate's socket");
+      "what is known of downloaded lists")(
+      "gate-group", po::value(&options.gate_group)->default_value("schultor-dns")->value_name("GROUP"),
+      "who may open the gate's socket")("before-network", po::bool_switch(&options.before_network),
+                                        "commit the strictest of what was applied last, before there is a network, and end");
   try {
     po::variables_map values;
     po::store(po::command_line_parser(argc, argv).options(described).positional({}).run(), values);
@@ -48,6 +54,12 @@ base::Result<std::optional<enforce::GatewayOptions>> parse_options(int argc, cha
     return base::fail("{}: see schultord --help", error.what());
   }
   return options;
+}
+
+base::Result<void> run_before_network(const std::string& state_directory) {
+  auto loop = base::EventLoop::create();
+  if (!loop) return base::pass(std::move(loop));
+  return enforce::hold_before_network(*loop, state_directory);
 }
 
 base::Result<void> run(const enforce::GatewayOptions& options) {
@@ -74,6 +86,11 @@ base::Result<void> run(const enforce::GatewayOptions& options) {
     sd_notify(0, "READY=1");
   });
   if (!signals) return base::pass(std::move(signals));
+  // Whoever stops it to stay away may mean that the school goes on without.
+  auto end = loop->at_end([&] {
+    if (service->stopped_for_good()) running.stop_for_service();
+  });
+  if (!end) return base::pass(std::move(end));
   loop->enable_watchdog();
   sd_notifyf(0, "READY=1\nSTATUS=%s", running.status_line().c_str());
   return loop->run();
@@ -88,7 +105,8 @@ int main(int argc, char** argv) {
     return 2;
   }
   if (!*options) return 0;
-  if (const auto done = run(**options); !done) {
+  const auto done = (*options)->before_network ? run_before_network((*options)->state_directory) : run(**options);
+  if (!done) {
     base::log(base::Priority::error, {}, done.error().what());
     return 1;
   }

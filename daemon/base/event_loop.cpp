@@ -46,6 +46,10 @@ int on_time(sd_event_source*, std::uint64_t, void* userdata) {
   invoke(userdata, 0);
   return 0;
 }
+int on_exit(sd_event_source*, void* userdata) {
+  invoke(userdata, 0);
+  return 0;
+}
 int on_hangup(sd_event_source*, const signalfd_siginfo*, void* userdata) {
   invoke(userdata, 0);
   return 0;
@@ -108,6 +112,18 @@ Result<EventSource> EventLoop::handle_signals(std::function<void()> hangup) {
   if (r >= 0) r = sd_event_add_signal(event_.get(), &callback->more[1], SIGINT, nullptr, nullptr);
   if (r >= 0) r = sd_event_add_signal(event_.get(), &callback->source, SIGHUP, on_hangup, callback.get());
   if (r < 0) return fail_errno(-r, "handling signals");
+  return EventSource(std::move(callback));
+}
+
+Result<EventSource> EventLoop::at_end(std::function<void()> handler) {
+  auto callback = make_callback([event = event_.get(), handler = std::move(handler)](std::uint32_t) {
+    int code = 0;
+    if (sd_event_get_exit_code(event, &code) >= 0 && code == 0) handler();
+  });
+  int r = sd_event_add_exit(event_.get(), &callback->source, on_exit, callback.get());
+  // sd-bus flushes and closes at normal priority.
+  if (r >= 0) r = sd_event_source_set_priority(callback->source, SD_EVENT_PRIORITY_IMPORTANT);
+  if (r < 0) return fail_errno(-r, "waiting for the loop's end");
   return EventSource(std::move(callback));
 }
 

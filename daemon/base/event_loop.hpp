@@ -48,6 +48,8 @@ public:
   [[nodiscard]] EventSource after_each(std::function<void()> handler);
   /// SIGTERM and SIGINT end the loop; SIGHUP is handed to `on_hangup`. Blocks the three for this thread.
   [[nodiscard]] Result<EventSource> handle_signals(std::function<void()> on_hangup);
+  /// Once, when the loop ends by quit() or a signal: while a bus that is attached to it is still there.
+  [[nodiscard]] Result<EventSource> at_end(std::function<void()> handler);
   /// Feeds the service manager's watchdog by itself when one is set (sd_event_set_watchdog(3)).
   void enable_watchdog();
 

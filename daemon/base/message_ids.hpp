@@ -8,6 +8,10 @@
 namespace schultor::base::message_id {
 
 inline constexpr std::string_view gateway_ready = "177ede0a467546b48548b73a1d1cfa19";
+inline constexpr std::string_view held_before_network = "3ab72651c706453abf8daf0ea153a8aa";
+inline constexpr std::string_view opened_for_service = "ed20817cd29c4ba0bacd98b151d15674";
+inline constexpr std::string_view kernel_setting = "cae707b42f284648a516350f73e180cf";
+inline constexpr std::string_view connections_full = "82264ae28e5f48979ea2f663869f50ab";
 inline constexpr std::string_view mode_changed = "8e013c078017460ea1f2bbc7cc01480e";
 inline constexpr std::string_view configuration_applied = "aebd015c42084f48a35bc12ec0c5df36";
 inline constexpr std::string_view configuration_refused = "f553d122f7c547c1994cd4c79b796333";

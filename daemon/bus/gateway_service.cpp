@@ -4,6 +4,7 @@
 
 #include "daemon/base/version.hpp"
 #include "daemon/bus/authority.hpp"
+#include "daemon/bus/service_manager.hpp"
 
 #include <systemd/sd-bus.h>
 
@@ -322,6 +323,8 @@ base::Result<std::unique_ptr<GatewayService>> GatewayService::create(base::Event
         fmt::format("owning {} (is its policy file in /usr/share/dbus-1/system.d, and no second schultord running?)", bus_name));
   return std::unique_ptr<GatewayService>(new GatewayService(std::move(impl)));
 }
+
+bool GatewayService::stopped_for_good() const { return is_stopped_for_good(impl_->bus.get()); }
 
 void GatewayService::raise_event(const std::string& event_json) {
   sd_bus_emit_signal(impl_->bus.get(), root_path, manager_interface, "EventRaised", "s", event_json.c_str());

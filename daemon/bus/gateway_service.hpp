@@ -18,6 +18,9 @@ public:
   static base::Result<std::unique_ptr<GatewayService>> create(base::EventLoop& loop, enforce::Gateway& gateway);
   ~GatewayService();
 
+  /// Whether the service is to stay stopped: see is_stopped_for_good().
+  [[nodiscard]] bool stopped_for_good() const;
+
   void raise_event(const std::string& event_json);
   /// Tells that modes, health or the configuration changed: StateChanged, and PropertiesChanged of every group.
   void state_changed();

@@ -51,6 +51,12 @@ struct Management {
   std::vector<Located<std::uint16_t>> ports;  ///< TCP; none said: ssh's
 };
 
+/// What a stop for service does to tablets; a crash is none, and neither is a restart.
+enum class OnStop : std::uint8_t {
+  hold,  ///< what holds goes on being held
+  open,  ///< every group has the least strict open profile of the city's
+};
+
 /// gateway.toml: the box. What the command did not ask for (Need) may be empty.
 struct Gateway {
   Text school;
@@ -66,7 +72,8 @@ struct Gateway {
   std::vector<Text> local_zones;  ///< [resolver] local: names that the resolver knows inside
   std::optional<Cache> cache;
   std::optional<Operations> operations;
-  std::optional<Text> untrusted_profile;  ///< [clock] untrusted: what holds before the clock is known to be right
+  std::optional<Text> untrusted_profile;   ///< [clock] untrusted: what holds before the clock is known to be right
+  std::optional<Located<OnStop>> on_stop;  ///< [service] on_stop
 };
 
 /// A window of a schedule: [start, end) in wall-clock time.

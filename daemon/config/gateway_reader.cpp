@@ -167,6 +167,17 @@ bool parse_broker(std::string_view text, Operations& operations) {
   });
 }
 
+void read_service(TableReader table, Gateway& gateway) {
+  if (const auto text = table.text("on_stop")) {
+    if (text->value == "hold") gateway.on_stop = {OnStop::hold, text->source};
+    else if (text->value == "open") gateway.on_stop = {OnStop::open, text->source};
+    else
+      table.out().error(text->source,
+                        fmt::format("on_stop “{}” is not known{}", text->value, suggestion(text->value, {"hold", "open"})));
+  }
+  table.finish();
+}
+
 void read_operations(TableReader table, Gateway& gateway, bool needed) {
   Operations operations;
   operations.source = table.where();
@@ -216,6 +227,7 @@ Gateway read_gateway(TableReader file, Need need) {
     gateway.untrusted_profile = clock->text("untrusted");
     clock->finish();
   }
+  if (auto service = file.table("service")) read_service(*service, gateway);
   if (auto cache = file.table("cache")) read_cache(*cache, gateway, need.network);
   if (auto operations = file.table("operations")) read_operations(*operations, gateway, need.network || need.operations);
   else if (need.operations) file.missing("[operations]", "the city's broker, ca, certificate and key");

@@ -58,6 +58,22 @@ json to_object(const policy::Policy& policy, const QuestionLog& log) {
           {"by", log.by}};
 }
 
+json to_object(const KernelHealth& kernel) {
+  json settings = nullptr;
+  if (kernel.settings_wrong) {
+    settings = json::array();
+    for (const auto& one : *kernel.settings_wrong)
+      settings.push_back({{"name", one.name},
+                          {"value", one.found ? json(*one.found) : json(nullptr)},
+                          {"expected", one.expected},
+                          {"remedy", one.remedy}});
+  }
+  json connections = nullptr;
+  if (const auto& table = kernel.connections)
+    connections = {{"tracked", table->tracked}, {"most", table->most}, {"percent", table->percent()}};
+  return {{"settings", settings}, {"connections", connections}};
+}
+
 std::string_view to_text(policy::Ownership ownership) {
   return ownership == policy::Ownership::school ? "school" : ownership == policy::Ownership::byod ? "byod" : "staff";
 }
@@ -132,6 +148,7 @@ std::string describe(const policy::Policy& policy, const GatewayStatus& status, 
                       {"lists", lists},
                       {"applied", policy::format_local(policy, health.applied)},
                       {"categories", categories_of(policy, health)},
+                      {"kernel", to_object(health.kernel)},
                       {"refused", health.refused ? to_object(policy, *health.refused) : json(nullptr)}};
   return document.dump(-1, ' ', false, json::error_handler_t::replace);
 }

@@ -5,6 +5,7 @@
 #include "daemon/base/wall_clock.hpp"
 #include "daemon/enforce/events.hpp"
 #include "daemon/enforce/gateway.hpp"
+#include "daemon/enforce/kernel_settings.hpp"
 #include "daemon/enforce/moment.hpp"
 #include "daemon/enforce/offload.hpp"
 #include "daemon/lists/update_status.hpp"
@@ -20,6 +21,12 @@ namespace schultor::enforce {
 struct Refusal {
   base::Instant at;
   std::vector<std::string> errors;  ///< "FILE:LINE:COL: error: …", each by itself
+};
+
+/// What the kernel is like beside the ruleset.
+struct KernelHealth {
+  std::optional<std::vector<WrongSetting>> settings_wrong{};  ///< none: not looked yet
+  std::optional<ConnectionTable> connections{};               ///< none: not known
 };
 
 /// Beside GatewayStatus, what Manager.Describe tells.
@@ -39,6 +46,7 @@ struct Health {
   std::optional<QuestionLog> question_log{};
   std::optional<std::vector<std::size_t>> online{};  ///< devices, of each group; none: not known
   Offload offload{};
+  KernelHealth kernel{};
 };
 
 /// What holds at `moment`, after `changes` that led to it. Since when, is what the policy says, or the latest change that was seen
@@ -50,7 +58,8 @@ struct Health {
 
 /// {"school", "version", "time", "policy_revision", "groups": […], "overrides": […], "clock": {…}, "randomised_devices", "gate":
 /// {…}, "offload": {"in_effect", "interfaces", "text"}, "lists": […], "applied", "categories" (null: none are named): {"in_effect",
-/// "compiled", "error"}, "refused" (null: nothing is): {"at", "errors"}}: see schultord(8).
+/// "compiled", "error"}, "refused" (null: nothing is): {"at", "errors"}, "kernel": {"settings",
+/// "connections"}}: see schultord(8).
 [[nodiscard]] std::string describe(const policy::Policy& policy, const GatewayStatus& status, const Health& health);
 
 /// {"id", "group" (null: all), "profile", "from", "until", "reason", "by"}.

@@ -9,6 +9,8 @@
 
 #include <sys/random.h>
 
+#include <linux/netfilter/nf_tables.h>
+
 #include <algorithm>
 #include <variant>
 
@@ -51,6 +53,15 @@ std::string find_offload_fault(netfilter::kernel::Connection& kernel) {
   const auto has_flowtables = kernel.probe_flowtables();
   if (!has_flowtables) return has_flowtables.error().what();
   return *has_flowtables ? "" : "the kernel has no flowtables";
+}
+
+/// The base chain of what is forwarded, without its rules: it drops.
+std::vector<netfilter::model::Chain> forward_chain_of(const netfilter::model::Ruleset& ruleset) {
+  std::vector<netfilter::model::Chain> chains;
+  for (const auto& chain : ruleset.chains)
+    if (chain.hook && chain.hook->point == netfilter::model::Hook::Point::forward && chain.hook->drops)
+      chains.push_back({chain.name, chain.hook, {}});
+  return chains;
 }
 
 }  // namespace
@@ -111,6 +122,23 @@ base::Result<void> Enforcer::commit(planner::Intent intent, const netfilter::mod
   applied.pins_lost = plan.pins_lost;
   in_force_ = standing_of(intent);
   intent_ = std::move(intent);
+  return {};
+}
+
+base::Result<bool> Enforcer::is_in_force() {
+  auto found = kernel_.read(planner::table_name);
+  if (!found) return base::pass(std::move(found), "reading the ruleset");
+  return (found->flags & NFT_TABLE_F_DORMANT) == 0 && !standing_of(*found, {}).groups.empty();
+}
+
+base::Result<void> Enforcer::forward_nothing() {
+  auto found = kernel_.read(planner::table_name);
+  if (!found) return base::pass(std::move(found), "reading the ruleset");
+  // No sets: whoever makes them begins with the cloud's pins.
+  netfilter::model::Ruleset closed{std::string(planner::table_name)};
+  closed.chains = forward_chain_of(planner::build({}));
+  if (auto done = kernel_.commit(planner::reconcile(closed, *found)); !done)
+    return base::pass(std::move(done), "committing the ruleset");
   return {};
 }
 

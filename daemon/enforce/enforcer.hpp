@@ -37,6 +37,10 @@ public:
   [[nodiscard]] base::Result<Applied> apply(const policy::Policy& policy, const std::vector<std::string>& lan_interfaces,
                                             const Moment& wanted, const Numbers& numbers, const ListedNetworks& listed,
                                             bool rules_changed, const CloudPins& cloud_pins);
+  /// Whether the kernel holds a ruleset of ours by which some group is judged.
+  [[nodiscard]] base::Result<bool> is_in_force();
+  /// Commits a ruleset of no group and no interface: whatever was to be forwarded is dropped.
+  [[nodiscard]] base::Result<void> forward_nothing();
   /// Commits a mode switch in one transaction of a size that does not depend on the number of tablets.
   [[nodiscard]] base::Result<void> switch_modes(const ModeSwitch& planned);
   /// Opens addresses; open for good when this returns.

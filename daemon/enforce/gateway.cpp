@@ -199,6 +199,7 @@ base::Result<std::unique_ptr<Gateway>> Gateway::start(base::EventLoop& loop, con
   impl->gate = std::move(*gate);
   impl->announce_rules();
   impl->tell_switches();
+  impl->watch_kernel();
   log(Priority::notice, message_id::gateway_ready, "What holds now is in the kernel");
   return std::unique_ptr<Gateway>(new Gateway(std::move(impl)));
 }
@@ -214,7 +215,8 @@ std::string Gateway::describe() const {
       {second(impl_->clock->now()), second(impl_->applied), impl_->gate->connected(), impl_->gate->resolver_answers(),
        impl_->clock_trust.trusted(), impl_->clock->synchronised(), impl_->kept.overrides,
        !policy::named_lists(impl_->current.gate_rules).empty(), impl_->current.lists_fault, second(impl_->current.lists.compiled),
-       impl_->refused, impl_->list_status.lists, impl_->question_log, impl_->devices.online(), impl_->enforcer.offload()});
+       impl_->refused, impl_->list_status.lists, impl_->question_log, impl_->devices.online(), impl_->enforcer.offload(),
+       {impl_->settings_wrong, impl_->connections}});
 }
 
 void Gateway::gate_statistics(std::function<void(const std::string& json)> answer) const {

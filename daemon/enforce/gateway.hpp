@@ -61,6 +61,9 @@ public:
   /// Reads the configuration anew and applies it whole, or leaves everything as it is and says why.
   [[nodiscard]] base::Result<void> reload();
 
+  /// To be called last, when the daemon ends for service: does what [service] on_stop says. The rules outlive the daemon.
+  void stop_for_service();
+
   /// Sets an override, on disk before the kernel knows it. Answers with it as JSON: {"id", "group" (null: all), "profile", "from",
   /// "until", "reason", "by"}.
   [[nodiscard]] base::Result<std::string> set_override(const policy::OverrideRequest& request);

@@ -3,14 +3,15 @@
 #pragma once
 
 #include "daemon/base/wall_clock.hpp"
-#include "daemon/config/load.hpp"
 #include "daemon/enforce/clock_trust.hpp"
+#include "daemon/enforce/configuration.hpp"
 #include "daemon/enforce/describe.hpp"
 #include "daemon/enforce/enforcer.hpp"
 #include "daemon/enforce/gate_link.hpp"
 #include "daemon/enforce/gateway.hpp"
 #include "daemon/enforce/hold_down.hpp"
 #include "daemon/enforce/lan_devices.hpp"
+#include "daemon/enforce/kernel_settings.hpp"
 #include "daemon/enforce/mode_switch.hpp"
 #include "daemon/enforce/override_events.hpp"
 #include "daemon/enforce/pin_keeper.hpp"
@@ -24,28 +25,6 @@
 
 /// The inside of Gateway, for the files that make it up: gateway*.cpp.
 namespace schultor::enforce {
-
-/// A configuration as it is applied: whole, or not at all.
-struct Configuration {
-  std::shared_ptr<const policy::Policy> policy;
-  std::vector<std::string> lan_interfaces;
-  std::vector<std::size_t> devices;  ///< of each of Policy::groups, in their order
-  Numbers numbers;
-  policy::GateRules gate_rules;
-  std::string gate_rules_json;
-  ListsInForce lists;
-  std::string lists_fault{};  ///< why the lists that the rules name hold nothing; empty: they do
-};
-
-/// Whether a configuration whose table of lists is of no use is one.
-enum class Lists : std::uint8_t { needed, spared };
-
-/// What came of reading a directory: a configuration, or errors.
-struct Attempt {
-  std::optional<Configuration> wanted{};
-  config::Files files{};              ///< where there is one
-  std::vector<std::string> errors{};  ///< where there is none: each with its place
-};
 
 struct Gateway::Impl {
   base::EventLoop& loop;
@@ -83,11 +62,15 @@ struct Gateway::Impl {
   std::optional<Refusal> refused{};
   std::optional<QuestionLog> question_log{};
   base::EventSource question_log_end{};
+  base::EventSource kernel_watch{};
+  std::optional<std::vector<WrongSetting>> settings_wrong{};  ///< none: not looked yet
+  std::optional<ConnectionTable> connections{};
+  FillWatch connections_fill{};
 
   // gateway_configuration.cpp
   /// With the lists of the file `table`. Logs what is wrong with it.
   [[nodiscard]] Attempt attempt_from(const std::string& directory, const std::optional<Numbers>& known, const std::string& table,
-                                     Lists lists);
+                                     Lists lists) const;
   /// Empty: it is applied, whole, and kept for later starts. Else why nothing has changed.
   [[nodiscard]] std::vector<std::string> apply_from(const std::string& directory, Occasion occasion, const std::string& table,
                                                     Lists lists = Lists::needed);
@@ -151,6 +134,15 @@ struct Gateway::Impl {
   void on_gate_changed();
   void end_question_log(const std::string& by);
   void tell_question_log(const QuestionLog& about, bool begun, const std::string& by);
+
+  // gateway_kernel.cpp
+  /// From now on the kernel's settings and its table of connections are looked at, now and then.
+  void watch_kernel();
+  void look_at_settings();
+  void look_at_connections();
+
+  // gateway_stop.cpp
+  void stop_for_service();
 
   // gateway_clock.cpp
   void tell_clock();

@@ -21,6 +21,14 @@ Moment moment_at(const policy::Policy& policy, base::Instant at, const policy::C
   return moment;
 }
 
+Moment moment_of(const policy::Policy& policy, base::Instant at, const std::string& text,
+                 const std::function<std::string(const policy::Group&)>& profile_of) {
+  Moment moment{at, {}, std::nullopt};
+  for (const auto& group : policy.groups)
+    moment.spans.push_back({{profile_of(group), policy::Because::fixed, text, group.source}, std::nullopt, std::nullopt});
+  return moment;
+}
+
 planner::Group group_in_force(const policy::Group& group, const policy::Holding& holding, const Numbers& numbers,
                               planner::Generation generation) {
   return {numbers.groups.find(group.name)->second, holding.profile,

@@ -9,6 +9,7 @@
 #include "daemon/policy/schedule.hpp"
 #include "netfilter/planner/intent.hpp"
 
+#include <functional>
 #include <map>
 #include <optional>
 #include <string>
@@ -25,6 +26,10 @@ struct Moment {
 };
 
 [[nodiscard]] Moment moment_at(const policy::Policy& policy, base::Instant at, const policy::Circumstances& circumstances = {});
+
+/// The same profile at any time for each group, for the reason `text`: what holds where no instant says so.
+[[nodiscard]] Moment moment_of(const policy::Policy& policy, base::Instant at, const std::string& text,
+                               const std::function<std::string(const policy::Group&)>& profile_of);
 
 using Generations = std::map<netfilter::planner::GroupNumber, netfilter::planner::Generation>;
 

@@ -59,6 +59,7 @@ public:
       policy_.untrusted = untrusted->value;
       policy_.untrusted_source = place_of(untrusted->source);
     }
+    decide_on_stop();
     if (config_.school.groups.size() > most_groups)
       out_.error(config_.school.groups[most_groups].name.source, fmt::format("more than {} groups", most_groups));
     for (const auto& group : config_.school.groups) add_group(group);
@@ -70,6 +71,16 @@ public:
   }
 
 private:
+  void decide_on_stop() {
+    policy_.on_stop_source = {"built-in", 0};
+    const auto& on_stop = config_.gateway.on_stop;
+    if (!on_stop) return;
+    policy_.opens_on_stop = on_stop->value == config::OnStop::open;
+    policy_.on_stop_source = place_of(on_stop->source);
+    const auto is_open = [](const config::Profile& profile) { return profile.access == config::Access::open; };
+    if (policy_.opens_on_stop && !unread_.city && std::none_of(config_.city.profiles.begin(), config_.city.profiles.end(), is_open))
+      out_.error(on_stop->source, "on_stop is “open”, and the city has no open profile: expected “hold”");
+  }
   void find_zone() {
     const auto& name = config_.gateway.timezone;
     policy_.timezone = name.value;

@@ -51,6 +51,7 @@ public:
       add({Section::override, {}, "longest", span_text(policy_.longest_override), {}, policy_.longest_override_source});
       if (policy_.untrusted.empty()) add({Section::clock, {}, "untrusted", "each schedule's during", {}, built_in});
       else add({Section::clock, {}, "untrusted", policy_.untrusted, {}, policy_.untrusted_source});
+      add({Section::service, {}, "on_stop", policy_.opens_on_stop ? "open" : "hold", {}, policy_.on_stop_source});
     }
     for (const auto& one : policy_.groups)
       if (only_ == nullptr || only_ == &one) group(one);
@@ -263,6 +264,8 @@ std::string_view to_string(Section section) {
       return "override";
     case Section::clock:
       return "clock";
+    case Section::service:
+      return "service";
     case Section::group:
       return "group";
   }

@@ -125,6 +125,8 @@ struct Policy {
   Network network;
   std::string untrusted;  ///< [clock] untrusted; empty: each schedule's `during`
   Source untrusted_source;
+  bool opens_on_stop = false;  ///< [service] on_stop = "open": a stop for service opens what the city's widest profile opens
+  Source on_stop_source;       ///< "built-in" where nobody said
   std::chrono::seconds longest_override{0};  ///< from when it is set to its end
   Source longest_override_source;            ///< "built-in" where nobody said
 

@@ -98,6 +98,29 @@ Result<GroupFacts> read_group(const json& object) {
   return group;
 }
 
+/// What an older schultord does not tell is not known.
+Result<void> read_kernel(const json& object, GatewayFacts& facts) {
+  Reader reader(object);
+  if (reader.has("connections")) {
+    const auto* table = reader.member("connections", json::value_t::object, "an object");
+    if (table == nullptr) return fail("{}", reader.wrong());
+    Reader table_reader(*table);
+    facts.connections_percent = table_reader.number("percent");
+    if (!table_reader.wrong().empty()) return fail("connections: {}", table_reader.wrong());
+  }
+  if (!reader.has("settings")) return {};
+  const auto* settings = reader.member("settings", json::value_t::array, "an array");
+  if (settings == nullptr || settings->size() > most_settings) return fail("settings are no array of at most {}", most_settings);
+  auto& names = facts.settings_wrong.emplace();
+  for (const auto& setting : *settings) {
+    if (!setting.is_object()) return fail("a setting is no object");
+    Reader setting_reader(setting);
+    names.push_back(setting_reader.text("name"));
+    if (!setting_reader.wrong().empty()) return fail("a setting: {}", setting_reader.wrong());
+  }
+  return {};
+}
+
 /// The length of the MAC address that starts at `at`; 0 where none does.
 std::size_t mac_length(std::string_view text, std::size_t at) {
   for (const auto& [length, separator] : {std::pair<std::size_t, std::size_t>{17, 2}, {14, 4}}) {
@@ -186,6 +209,11 @@ Result<GatewayFacts> parse_description(std::string_view text) {
   facts.gate_connected = gate_reader.flag("connected");
   if (gate_reader.has("resolver_answers")) facts.resolver_answers = gate_reader.flag("resolver_answers");
   if (!gate_reader.wrong().empty()) return fail("gate: {}", gate_reader.wrong());
+  if (reader.has("kernel")) {
+    const auto* kernel = reader.member("kernel", json::value_t::object, "an object");
+    if (kernel == nullptr) return fail("{}", reader.wrong());
+    if (auto read = read_kernel(*kernel, facts); !read) return base::pass(std::move(read), "kernel");
+  }
   if (groups->size() > most_groups) return fail("{} groups, expected at most {}", groups->size(), most_groups);
   for (const auto& object_of_group : *groups) {
     auto group = read_group(object_of_group);
@@ -210,6 +238,8 @@ std::string compose_state(std::string_view school, const std::optional<GatewayFa
     health["gate"] = facts->gate_connected;
     health["resolver"] = facts->resolver_answers ? json(*facts->resolver_answers) : json(nullptr);
     health["applied"] = facts->applied;
+    health["settings"] = facts->settings_wrong ? json(*facts->settings_wrong) : json(nullptr);
+    health["connections"] = facts->connections_percent ? json(*facts->connections_percent) : json(nullptr);
     versions["schultor"] = facts->version;
     state["time"] = facts->time;
     state["policy_revision"] = facts->policy_revision;

@@ -17,6 +17,7 @@ namespace schultor::report {
 inline constexpr std::size_t largest_description = 1U << 20U;
 inline constexpr std::size_t largest_event = 1U << 20U;  ///< a refused configuration lists up to 1000 errors
 inline constexpr std::size_t most_groups = 1000;
+inline constexpr std::size_t most_settings = 500;
 inline constexpr std::size_t most_errors = 50;    ///< of a configuration, that the city is told one by one
 inline constexpr std::size_t longest_text = 200;  ///< names, ids, instants; bytes
 
@@ -37,7 +38,9 @@ struct GatewayFacts {
   std::uint64_t policy_revision = 0;
   std::vector<GroupFacts> groups;
   bool gate_connected = false;
-  std::optional<bool> resolver_answers;  ///< none until schultord knows
+  std::optional<bool> resolver_answers;                    ///< none until schultord knows
+  std::optional<std::vector<std::string>> settings_wrong;  ///< names of settings of the kernel; none until schultord has looked
+  std::optional<std::uint64_t> connections_percent;        ///< how full the kernel's table of connections is
 };
 
 /// How the way of events to the city is.

@@ -35,6 +35,10 @@ json description() {
              {"ownership", "staff"},
              {"devices", 2}}}},
           {"gate", {{"connected", true}, {"resolver_answers", nullptr}}},
+          {"kernel",
+           {{"settings",
+             {{{"name", "net.ipv4.ip_forward"}, {"value", 0}, {"expected", "1"}, {"remedy", "sysctl -w net.ipv4.ip_forward=1"}}}},
+            {"connections", {{"tracked", 4211}, {"most", 262144}, {"percent", 1}}}}},
           {"applied", "2026-11-23T08:00:00+01:00"}};
 }
 
@@ -73,6 +77,8 @@ SCENARIO("the city learns modes and health, and nothing about devices or people"
                         {"outbox", "ok"},
                         {"gate", true},
                         {"resolver", nullptr},
+                        {"settings", {"net.ipv4.ip_forward"}},
+                        {"connections", 1},
                         {"applied", "2026-11-23T08:00:00+01:00"}}},
                       {"versions", {{"schultor", "0.1.0"}}}});
 }
@@ -110,6 +116,25 @@ SCENARIO("a description that is none is refused with what was expected") {
   crowd["groups"] = std::vector<json>(most_groups + 1, description()["groups"][0]);
   CHECK_FALSE(parse_description(crowd.dump()));
   CHECK_FALSE(parse_description(std::string(largest_description + 1, ' ')));
+}
+
+SCENARIO("what is told of the kernel is optional, and strict where it is there") {
+  auto older = description();
+  older.erase("kernel");
+  const auto facts = parse_description(older.dump());
+  REQUIRE(facts);
+  CHECK_FALSE(facts->settings_wrong);
+  auto early = description();
+  early["kernel"] = {{"settings", nullptr}, {"connections", nullptr}};
+  CHECK(parse_description(early.dump()));
+  for (const auto& kernel :
+       {json(7), json{{"settings", 7}}, json{{"settings", {7}}}, json{{"settings", {{{"name", 7}}}}}, json{{"connections", 7}},
+        json{{"connections", {{"percent", "viel"}}}}, json{{"settings", std::vector<json>(most_settings + 1, {{"name", "a"}})}}}) {
+    auto broken = description();
+    broken["kernel"] = kernel;
+    INFO(kernel.dump().substr(0, 100));
+    CHECK_FALSE(parse_description(broken.dump()));
+  }
 }
 
 SCENARIO("deep nesting exhausts no stack") {

@@ -85,6 +85,14 @@ def do_restart(arguments: argparse.Namespace) -> int:
     return 0
 
 
+def do_stop(arguments: argparse.Namespace) -> int:
+    lab = instance.Instance(arguments.name)
+    lab.require()
+    parts.find(arguments.part)
+    parts.stop(lab, arguments.part)
+    return 0
+
+
 def do_kill(arguments: argparse.Namespace) -> int:
     lab = instance.Instance(arguments.name)
     lab.require()
@@ -154,6 +162,7 @@ def parser() -> argparse.ArgumentParser:
     time.add_argument("time", nargs="?", metavar="TIME")
     time.add_argument("--trust", choices=["yes", "no"], help="whether a time service is said to have set the clock")
     command("restart", do_restart, "stop a part if it runs, start it, wait until it is ready").add_argument("part")
+    command("stop", do_stop, "stop a part, as “systemctl stop” does").add_argument("part")
     command("kill", do_kill, "kill -9 a part").add_argument("part")
     command("wan", do_wan, "plug the gateway's WAN cable in or out").add_argument("state", choices=["up", "down"])
     command("logs", do_logs, "what the parts said").add_argument("part", nargs="?")

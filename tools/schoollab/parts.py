@@ -40,6 +40,14 @@ def schultord(lab: Instance) -> list[str]:
                   str(lab.path("run")))
 
 
+def hold_before_network(lab: Instance) -> None:
+    """As schultor-before-network.service does at a start of the machine; raises where the unit would fail."""
+    clocked = [f"{name}={value}" for name, value in schultord_clock(lab).items() if name != "SCHULTOR_LAB_CLOCK_SOCKET"]
+    argv = ["env", *clocked, *daemon(lab, "schultord", ["net_admin"], "--before-network", "--state", str(lab.path("state")))]
+    namespaces.run(lab.namespace("gateway"), argv, gateway.binds(lab), gateway.layers(lab))
+    gateway.load_sysctl(lab, "forwarding.conf")
+
+
 def schultord_clock(lab: Instance) -> dict[str, str]:
     return {"SCHULTOR_LAB_CLOCK_OFFSET": str(clock.offset(lab)), "SCHULTOR_LAB_CLOCK_SOCKET": str(lab.path("run", "clock.sock")),
             "SCHULTOR_LAB_CLOCK_SYNCHRONISED": str(int(clock.trusted(lab)))}

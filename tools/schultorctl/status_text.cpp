@@ -85,6 +85,23 @@ std::string offload_text(const json& offload) {
   return fmt::format("{} ({})", text, fmt::join(offload.at("interfaces").get<std::vector<std::string>>(), ", "));
 }
 
+/// "NAME is 0, expected 1: COMMAND" a line; empty where all are right.
+std::string settings_text(const json& settings) {
+  std::string text;
+  for (const auto& one : settings) {
+    const auto& value = one.at("value");
+    text += fmt::format("  {} is {}, expected {}: {}\n", one.at("name").get<std::string>(),
+                        value.is_null() ? "not there" : std::to_string(value.get<std::int64_t>()),
+                        one.at("expected").get<std::string>(), one.at("remedy").get<std::string>());
+  }
+  return text.empty() ? text : "\nSettings of the kernel that are not as they are to be:\n" + text;
+}
+
+std::string connections_text(const json& table) {
+  return fmt::format("{} of {} tracked ({} %)", table.at("tracked").get<std::int64_t>(), table.at("most").get<std::int64_t>(),
+                     table.at("percent").get<int>());
+}
+
 std::string broker_text(const json& broker) {
   if (broker.is_null()) return "unknown (schultor-report is not running)";
   const auto waiting = broker.at("outbox_depth").get<std::uint64_t>();
@@ -113,6 +130,9 @@ base::Result<std::string> status_text(const json& description) {
     if (const auto* count = told(description, "randomised_devices"))
       head.push_back({"randomised:", fmt::format("{} of the roster's addresses are random ones (locally administered)",
                                                  count->get<std::uint64_t>())});
+    const auto* kernel = told(description, "kernel");
+    if (const auto* table = kernel != nullptr ? told(*kernel, "connections") : nullptr)
+      head.push_back({"connections:", connections_text(*table)});
     auto text = align(head) + "\n" + align(group_rows(description.at("groups")));
     if (const auto* overrides = told(description, "overrides"); overrides != nullptr && !overrides->empty()) {
       const auto table = overrides_text(*overrides);
@@ -120,6 +140,7 @@ base::Result<std::string> status_text(const json& description) {
       text += "\nOverrides:\n" + *table;
     }
     if (const auto* lists = told(description, "lists")) text += lists_in_need_text(*lists);
+    if (const auto* settings = kernel != nullptr ? told(*kernel, "settings") : nullptr) text += settings_text(*settings);
     if (const auto* refused = told(description, "refused")) text += refused_text(*refused);
     return text;
   } catch (const json::exception& error) {

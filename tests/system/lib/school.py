@@ -23,7 +23,7 @@ SOURCE = Path(__file__).resolve().parents[3]
 sys.dont_write_bytecode = True
 sys.path.insert(0, str(SOURCE / "tools"))
 
-from schoollab import namespaces, network  # noqa: E402
+from schoollab import instance, namespaces, network, parts  # noqa: E402
 from schoollab.names import DEFAULT_CONFIG, GATEWAY4, GATEWAY6, LABS, internet4, internet6, tablet4, tablet6, tablet_mac  # noqa: E402,F401
 
 from . import dns  # noqa: E402
@@ -139,6 +139,13 @@ class School:
 
     def kill(self, part: str) -> None:
         self.lab("kill", part)
+
+    def stop(self, part: str) -> None:
+        self.lab("stop", part)
+
+    def hold_before_network(self) -> None:
+        """What a start of the machine does before the network comes up; raises LabError where that fails."""
+        parts.hold_before_network(instance.Instance(self.name))
 
     def wan(self, state: str) -> None:
         self.lab("wan", state)
