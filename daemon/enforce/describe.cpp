@@ -71,7 +71,7 @@ json to_object(const KernelHealth& kernel) {
   json connections = nullptr;
   if (const auto& table = kernel.connections)
     connections = {{"tracked", table->tracked}, {"most", table->most}, {"percent", table->percent()}};
-  return {{"settings", settings}, {"connections", connections}};
+  return {{"settings", settings}, {"connections", connections}, {"counters", kernel.counters}};
 }
 
 std::string_view to_text(policy::Ownership ownership) {

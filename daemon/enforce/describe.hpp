@@ -11,6 +11,7 @@
 #include "daemon/lists/update_status.hpp"
 #include "daemon/policy/policy.hpp"
 
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -27,6 +28,7 @@ struct Refusal {
 struct KernelHealth {
   std::optional<std::vector<WrongSetting>> settings_wrong{};  ///< none: not looked yet
   std::optional<ConnectionTable> connections{};               ///< none: not known
+  std::map<std::string, std::uint64_t> counters{};            ///< packets since the machine started, by the ruleset's counter
 };
 
 /// Beside GatewayStatus, what Manager.Describe tells.
@@ -59,7 +61,7 @@ struct Health {
 /// {"school", "version", "time", "policy_revision", "groups": […], "overrides": […], "clock": {…}, "randomised_devices", "gate":
 /// {…}, "offload": {"in_effect", "interfaces", "text"}, "lists": […], "applied", "categories" (null: none are named): {"in_effect",
 /// "compiled", "error"}, "refused" (null: nothing is): {"at", "errors"}, "kernel": {"settings",
-/// "connections"}}: see schultord(8).
+/// "connections", "counters"}}: see schultord(8).
 [[nodiscard]] std::string describe(const policy::Policy& policy, const GatewayStatus& status, const Health& health);
 
 /// {"id", "group" (null: all), "profile", "from", "until", "reason", "by"}.

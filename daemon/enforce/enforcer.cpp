@@ -175,6 +175,10 @@ base::Result<std::vector<std::string>> Enforcer::differences() {
   return planner::differences(wanted, *found);
 }
 
+base::Result<std::vector<netfilter::kernel::CounterValue>> Enforcer::counters() {
+  return kernel_.read_counters(planner::table_name);
+}
+
 std::string Enforcer::text() const { return netfilter::model::render(planner::build(intent_)); }
 
 }  // namespace schultor::enforce

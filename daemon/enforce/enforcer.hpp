@@ -53,6 +53,8 @@ public:
   [[nodiscard]] base::Result<std::vector<netfilter::kernel::ForeignChange>> changes_by_others() { return watch_.read(); }
   /// Whether addresses that were open may be closed by it.
   [[nodiscard]] bool takes_pins(const netfilter::kernel::ForeignChange& change) const;
+  /// The table's named counters, in one dump.
+  [[nodiscard]] base::Result<std::vector<netfilter::kernel::CounterValue>> counters();
   /// What the kernel holds otherwise than this brought about, in lines for people: see planner::differences().
   [[nodiscard]] base::Result<std::vector<std::string>> differences();
 

@@ -186,6 +186,8 @@ base::Result<std::unique_ptr<Gateway>> Gateway::start(base::EventLoop& loop, con
   const auto epoch = static_cast<std::uint64_t>(std::chrono::steady_clock::now().time_since_epoch().count());
   impl->announcement = {epoch, epoch};
   // Before the first commit: nothing that others change is missed.
+  impl->load_counters();
+  impl->look_at_counters();
   if (auto watching = impl->watch_ruleset(); !watching) return base::pass(std::move(watching));
   if (auto applied = impl->first_apply(); !applied) return base::pass(std::move(applied));
   impl->arm_clock();
@@ -209,6 +211,7 @@ base::Result<void> Gateway::reload() { return impl_->reload(); }
 const GatewayStatus& Gateway::status() const { return impl_->status; }
 
 std::string Gateway::describe() const {
+  impl_->look_at_counters();
   const auto second = [](base::Instant at) { return std::chrono::floor<std::chrono::seconds>(at); };
   return enforce::describe(
       *impl_->current.policy, status(),
@@ -216,7 +219,7 @@ std::string Gateway::describe() const {
        impl_->clock_trust.trusted(), impl_->clock->synchronised(), impl_->kept.overrides,
        !policy::named_lists(impl_->current.gate_rules).empty(), impl_->current.lists_fault, second(impl_->current.lists.compiled),
        impl_->refused, impl_->list_status.lists, impl_->question_log, impl_->devices.online(), impl_->enforcer.offload(),
-       {impl_->settings_wrong, impl_->connections}});
+       {impl_->settings_wrong, impl_->connections, impl_->counter_sums.sums()}});
 }
 
 void Gateway::gate_statistics(std::function<void(const std::string& json)> answer) const {

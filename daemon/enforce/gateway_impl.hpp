@@ -5,6 +5,7 @@
 #include "daemon/base/wall_clock.hpp"
 #include "daemon/enforce/clock_trust.hpp"
 #include "daemon/enforce/configuration.hpp"
+#include "daemon/enforce/counter_sums.hpp"
 #include "daemon/enforce/describe.hpp"
 #include "daemon/enforce/enforcer.hpp"
 #include "daemon/enforce/gate_link.hpp"
@@ -66,6 +67,7 @@ struct Gateway::Impl {
   std::optional<std::vector<WrongSetting>> settings_wrong{};  ///< none: not looked yet
   std::optional<ConnectionTable> connections{};
   FillWatch connections_fill{};
+  CounterSums counter_sums{};
 
   // gateway_configuration.cpp
   /// With the lists of the file `table`. Logs what is wrong with it.
@@ -141,6 +143,12 @@ struct Gateway::Impl {
   void look_at_settings();
   void look_at_connections();
 
+  // gateway_counters.cpp
+  /// What was counted before this start of the daemon.
+  void load_counters();
+  /// Adds up what the kernel has counted, and keeps it for the next start.
+  void look_at_counters();
+
   // gateway_stop.cpp
   void stop_for_service();
 
@@ -160,6 +168,8 @@ struct Gateway::Impl {
 
   [[nodiscard]] std::string applied_path() const { return options.state_directory + "/applied"; }
   [[nodiscard]] std::string applied_table_path() const { return options.state_directory + "/applied.table"; }
+  /// Gone with the machine's start, and there over the daemon's.
+  [[nodiscard]] std::string counters_path() const { return options.runtime_directory + "/counters.json"; }
   [[nodiscard]] std::string numbers_path() const { return options.state_directory + "/numbers.json"; }
   [[nodiscard]] std::string overrides_path() const { return options.state_directory + "/overrides.json"; }
 };

@@ -41,6 +41,7 @@ void Gateway::Impl::watch_kernel() {
     kernel_watch.restart(look_again);
     look_at_settings();
     look_at_connections();
+    look_at_counters();
   });
   if (source) kernel_watch = std::move(*source);
   else log(Priority::error, {}, source.error().what());

@@ -109,6 +109,10 @@ Result<model::Found> Connection::read(std::string_view table) {
   return read_table(*socket_, sequence_, std::string(table), has_flowtables_);
 }
 
+Result<std::vector<CounterValue>> Connection::read_counters(std::string_view table) {
+  return kernel::read_counters(*socket_, sequence_, std::string(table));
+}
+
 Result<Listing> Connection::read_elements(std::string_view table, const model::SetDeclaration& set,
                                           const std::function<void(const model::Element&)>& visit) {
   return kernel::read_elements(*socket_, sequence_, std::string(table), set, visit);

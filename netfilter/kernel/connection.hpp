@@ -49,6 +49,9 @@ public:
   [[nodiscard]] Result<Listing> read_elements(std::string_view table, const model::SetDeclaration& set,
                                               const std::function<void(const model::Element&)>& visit);
 
+  /// All named counters of the table, in one dump.
+  [[nodiscard]] Result<std::vector<CounterValue>> read_counters(std::string_view table);
+
   /// One transaction, every acknowledgement awaited. An error names what failed and what to do, and means that the kernel
   /// is as it was; after an error that asks for a resync this is not known: read and reconcile then. An empty plan sends nothing.
   [[nodiscard]] Result<Committed> commit(const planner::Plan& plan);

@@ -11,6 +11,7 @@
 #include <libnftnl/common.h>
 #include <netinet/in.h>
 
+#include <endian.h>
 #include <poll.h>
 
 #include <linux/netfilter.h>
@@ -44,6 +45,8 @@ public:
 
   /// 0, or an errno value; EINTR when the ruleset changed meanwhile, EAGAIN when a listing was not whole.
   int read(Found& found, bool has_flowtables);
+  /// 0, or an errno value; EINTR as above.
+  int read(std::vector<CounterValue>& counters);
   /// 0, or an errno value; EINTR as above, EBADMSG for elements that are not of this declaration.
   int visit_elements(const SetDeclaration& set, const std::function<void(const Element&)>& visit);
 
@@ -262,6 +265,27 @@ int Reader::flowtables(Found& found) {
   });
 }
 
+int Reader::read(std::vector<CounterValue>& counters) {
+  return dump(NFT_MSG_GETOBJ, NFTA_OBJ_TABLE, [&](const nlmsghdr& answer) {
+    std::string table;
+    std::uint32_t kind = NFT_OBJECT_UNSPEC;
+    CounterValue counter;
+    const auto* attributes = static_cast<const char*>(mnl_nlmsg_get_payload(&answer)) + sizeof(nfgenmsg);
+    for_each_attribute(attributes, mnl_nlmsg_get_payload_len(&answer) - sizeof(nfgenmsg), [&](const nlattr& attribute) {
+      const std::uint16_t type = mnl_attr_get_type(&attribute);
+      if (type == NFTA_OBJ_TABLE) table = mnl_attr_get_str(&attribute);
+      if (type == NFTA_OBJ_NAME) counter.name = mnl_attr_get_str(&attribute);
+      if (type == NFTA_OBJ_TYPE) kind = ntohl(mnl_attr_get_u32(&attribute));
+      if (type == NFTA_OBJ_HANDLE) counter.handle = be64toh(mnl_attr_get_u64(&attribute));
+      if (type == NFTA_OBJ_DATA)
+        for_each_nested(attribute, [&](const nlattr& value) {
+          if (mnl_attr_get_type(&value) == NFTA_COUNTER_PACKETS) counter.packets = be64toh(mnl_attr_get_u64(&value));
+        });
+    });
+    if (table == table_ && kind == NFT_OBJECT_COUNTER) counters.push_back(std::move(counter));
+  });
+}
+
 /// Nothing for hooks that this library has no word for.
 std::optional<Hook> hook_of(const nftnl_chain* chain) {
   const std::string_view type = nftnl_chain_get_str(chain, NFTNL_CHAIN_TYPE);
@@ -328,6 +352,17 @@ int Reader::read(Found& found, bool has_flowtables) {
 }
 
 }  // namespace
+
+Result<std::vector<CounterValue>> read_counters(mnl_socket& socket, std::uint32_t& sequence, const std::string& table) {
+  int error = EINTR;
+  for (int attempt = 0; attempt < attempts && error == EINTR; ++attempt) {
+    std::vector<CounterValue> counters;
+    error = Reader(socket, sequence, table).read(counters);
+    if (error == 0) return counters;
+    if (error == ENOENT) return std::vector<CounterValue>{};
+  }
+  return fail("reading the counters of table inet {}: {}: {}", table, std::strerror(error), remedy(error));
+}
 
 Result<Found> read_table(mnl_socket& socket, std::uint32_t& sequence, const std::string& table, bool has_flowtables) {
   if (table.empty() || table.size() >= NFT_NAME_MAXLEN) return fail("“{}” is no name of a table", table.substr(0, 64));

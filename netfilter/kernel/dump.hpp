@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <functional>
 #include <string>
+#include <vector>
 
 struct mnl_socket;
 
@@ -16,6 +17,16 @@ namespace schultor::netfilter::kernel {
 /// Reads table inet `table` by dumps; once more, a bounded number of times, when the ruleset changed in between.
 /// `sequence` is the next free sequence number of the socket and moves on. A kernel is asked for flowtables only where it has them.
 base::Result<model::Found> read_table(mnl_socket& socket, std::uint32_t& sequence, const std::string& table, bool has_flowtables);
+
+/// A named counter as it stands.
+struct CounterValue {
+  std::string name;
+  std::uint64_t handle = 0;  ///< another one where the counter was made anew
+  std::uint64_t packets = 0;
+};
+
+/// All named counters of the table, in one dump; none where there is no table.
+base::Result<std::vector<CounterValue>> read_counters(mnl_socket& socket, std::uint32_t& sequence, const std::string& table);
 
 /// How far a set could be read while others may have written to it.
 enum class Listing : std::uint8_t {

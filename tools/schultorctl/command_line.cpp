@@ -157,6 +157,7 @@ const std::vector<Command>& commands() {
        override_fits},
       {"events", "events [--follow]", "what happened, as far as it is still known; with --follow also what happens", {"follow"}},
       {"ruleset", "ruleset", "the ruleset in force, in nft's syntax", {}},
+      {"metrics", "metrics", "counts and states as OpenMetrics text", {}},
       {"verify", "verify", "whether the kernel holds what it was told, and what differs", {}},
       {"reload", "reload", "applies the configuration directory anew; a bad one changes nothing", {}},
   };

@@ -7,6 +7,7 @@
 #include "tools/schultorctl/devices_text.hpp"
 #include "tools/schultorctl/diagnostics_json.hpp"
 #include "tools/schultorctl/directory.hpp"
+#include "tools/schultorctl/metrics_text.hpp"
 #include "tools/schultorctl/status_text.hpp"
 
 namespace schultor::ctl {
@@ -39,6 +40,22 @@ Exit devices(const Request& request) {
   const auto text = devices_text(document);
   if (!text) return give_up(text);
   if (request.json) print(document);
+  else fmt::print("{}", *text);
+  return Exit::yes;
+}
+
+Exit metrics(const Request& request) {
+  auto bus = BusClient::connect();
+  if (!bus) return give_up(bus);
+  const auto described = bus->describe();
+  if (!described) return give_up(described);
+  const auto gate = bus->gate_statistics();
+  if (!gate) return give_up(gate);
+  const auto description = json::parse(*described, nullptr, false);
+  const auto statistics = json::parse(*gate, nullptr, false);
+  const auto text = metrics_text(description, statistics);
+  if (!text) return give_up(text);
+  if (request.json) print({{"kernel", description.at("kernel")}, {"gate", statistics}});
   else fmt::print("{}", *text);
   return Exit::yes;
 }

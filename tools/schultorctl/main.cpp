@@ -15,7 +15,7 @@ namespace {
 
 Exit run(const Request& request) {
   using Handler = Exit (*)(const Request&);
-  constexpr std::array<std::pair<std::string_view, Handler>, 14> handlers{{
+  constexpr std::array<std::pair<std::string_view, Handler>, 15> handlers{{
       {"validate", validate},
       {"policy", policy},
       {"timeline", timeline},
@@ -25,6 +25,7 @@ Exit run(const Request& request) {
       {"status", status},
       {"devices", devices},
       {"gate", gate},
+      {"metrics", metrics},
       {"override", override_profile},
       {"events", events},
       {"ruleset", ruleset},

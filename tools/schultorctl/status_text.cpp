@@ -6,6 +6,8 @@
 #include "tools/schultorctl/lists_text.hpp"
 #include "tools/schultorctl/override_text.hpp"
 
+#include <map>
+
 namespace schultor::ctl {
 namespace {
 
@@ -102,6 +104,15 @@ std::string connections_text(const json& table) {
                      table.at("percent").get<int>());
 }
 
+/// "12 refused, 345 admitted": by the first word of each counter's name.
+std::string counters_text(const json& counters) {
+  std::map<std::string, std::uint64_t> sums;
+  for (const auto& [name, packets] : counters.items()) sums[name.substr(0, name.find('_'))] += packets.get<std::uint64_t>();
+  std::string text;
+  for (const auto& [verdict, packets] : sums) text += fmt::format("{}{} {}", text.empty() ? "" : ", ", packets, verdict);
+  return text + " since the machine started";
+}
+
 std::string broker_text(const json& broker) {
   if (broker.is_null()) return "unknown (schultor-report is not running)";
   const auto waiting = broker.at("outbox_depth").get<std::uint64_t>();
@@ -133,6 +144,8 @@ base::Result<std::string> status_text(const json& description) {
     const auto* kernel = told(description, "kernel");
     if (const auto* table = kernel != nullptr ? told(*kernel, "connections") : nullptr)
       head.push_back({"connections:", connections_text(*table)});
+    if (const auto* counters = kernel != nullptr ? told(*kernel, "counters") : nullptr; counters != nullptr && !counters->empty())
+      head.push_back({"packets:", counters_text(*counters)});
     auto text = align(head) + "\n" + align(group_rows(description.at("groups")));
     if (const auto* overrides = told(description, "overrides"); overrides != nullptr && !overrides->empty()) {
       const auto table = overrides_text(*overrides);
