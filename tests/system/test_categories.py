@@ -122,7 +122,7 @@ class Categories(unittest.TestCase):
         self.list("netze", "203.0.113.77\n")
         self.reload()
         school.resolve(TEACHER, "frei.mnspro.test")
-        cloud, game = pairs(school, TEACHER, CLOUD, 443), pairs(school, TEACHER, GAME_FREE, 8080)
+        cloud, game = pairs(school, TEACHER, CLOUD, 443), pairs(school, TEACHER, GAME_FREE, 7000)
         school.kill("schultord")
         self.list("netze", LISTS["lists/netze.domains"])
         school.exec("gateway", "schultorctl", "lists", "compile")

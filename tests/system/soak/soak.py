@@ -167,7 +167,8 @@ class Soak:
     def wait(self, predicate, what: str, kind: str) -> None:
         begun = time.monotonic()
         try:
-            wait_for(predicate, DEADLINE, what)
+            # After a break of the line a sender waits for as long again as it lasted, at most (RFC 6298).
+            wait_for(predicate, DEADLINE + self.steps.last_outage, what)
         except TimeoutError as error:
             raise Broken(str(error)) from error
         self.longest[kind] = max(self.longest[kind], time.monotonic() - begun)

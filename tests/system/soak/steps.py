@@ -64,6 +64,7 @@ class Steps:
         """Words of the log that a step explains → phases left in which they may be said."""
         self.foreign = ""
         self.down_for = 0
+        self.unplugged_at = self.last_outage = 0.0
 
     # What is possible now, and how often it is chosen.
 
@@ -344,13 +345,13 @@ class Steps:
     def unplug(self) -> str:
         self.soak.city.breaks += 1
         self.school.wan("down")
-        self.model.line, self.down_for = False, self.random.randrange(1, 4)
+        self.model.line, self.down_for, self.unplugged_at = False, self.random.randrange(1, 4), time.monotonic()
         return "the line goes down"
 
     def plug(self) -> str:
         self.soak.city.breaks += 1
         self.school.wan("up")
-        self.model.line = True
+        self.model.line, self.last_outage = True, time.monotonic() - self.unplugged_at
         return "the line is up again"
 
     # The ruleset.
