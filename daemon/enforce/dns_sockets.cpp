@@ -15,6 +15,9 @@ namespace schultor::enforce {
 namespace {
 
 constexpr int receive_buffer = 4 << 20;  // bytes; a class that opens its tablets at once must not lose a question
+/// Bytes. Answers to neighbours that do not answer wait for three seconds and count against it: questions from addresses that a
+/// tablet makes up must not leave the others without theirs. How much waits for one address is bounded by unres_qlen_bytes.
+constexpr int send_buffer = 32 << 20;
 constexpr int backlog = 256;
 
 base::Result<void> set_option(int fd, int level, int option, int value, const char* name) {
@@ -57,8 +60,10 @@ base::Result<DnsSockets> open_dns_sockets(std::uint16_t port) {
     return base::pass(std::move(set));
   if (auto set = set_option(udp->get(), IPPROTO_IP, IP_MTU_DISCOVER, IP_PMTUDISC_OMIT, "IP_MTU_DISCOVER"); !set)
     return base::pass(std::move(set));
-  // CAP_NET_ADMIN lifts net.core.rmem_max.
+  // CAP_NET_ADMIN lifts net.core.rmem_max and wmem_max.
   if (auto set = set_option(udp->get(), SOL_SOCKET, SO_RCVBUFFORCE, receive_buffer, "SO_RCVBUFFORCE"); !set)
+    return base::pass(std::move(set));
+  if (auto set = set_option(udp->get(), SOL_SOCKET, SO_SNDBUFFORCE, send_buffer, "SO_SNDBUFFORCE"); !set)
     return base::pass(std::move(set));
   auto tcp = open_bound(SOCK_STREAM, port);
   if (!tcp) return base::pass(std::move(tcp));

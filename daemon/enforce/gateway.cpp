@@ -213,13 +213,23 @@ const GatewayStatus& Gateway::status() const { return impl_->status; }
 std::string Gateway::describe() const {
   impl_->look_at_counters();
   const auto second = [](base::Instant at) { return std::chrono::floor<std::chrono::seconds>(at); };
-  return enforce::describe(
-      *impl_->current.policy, status(),
-      {second(impl_->clock->now()), second(impl_->applied), impl_->gate->connected(), impl_->gate->resolver_answers(),
-       impl_->clock_trust.trusted(), impl_->clock->synchronised(), impl_->kept.overrides,
-       !policy::named_lists(impl_->current.gate_rules).empty(), impl_->current.lists_fault, second(impl_->current.lists.compiled),
-       impl_->refused, impl_->list_status.lists, impl_->question_log, impl_->devices.online(), impl_->enforcer.offload(),
-       {impl_->settings_wrong, impl_->connections, impl_->counter_sums.sums()}});
+  return enforce::describe(*impl_->current.policy, status(),
+                           {second(impl_->clock->now()),
+                            second(impl_->applied),
+                            impl_->gate->connected(),
+                            impl_->gate->resolver_answers(),
+                            impl_->clock_trust.trusted(),
+                            impl_->clock->synchronised(),
+                            impl_->kept.overrides,
+                            !policy::named_lists(impl_->current.gate_rules).empty(),
+                            impl_->current.lists_fault,
+                            second(impl_->current.lists.compiled),
+                            impl_->refused,
+                            impl_->list_status.lists,
+                            impl_->question_log,
+                            impl_->devices.online(),
+                            impl_->enforcer.offload(),
+                            {impl_->settings_wrong, impl_->connections, impl_->counter_sums.sums()}});
 }
 
 void Gateway::gate_statistics(std::function<void(const std::string& json)> answer) const {

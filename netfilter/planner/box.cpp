@@ -29,12 +29,15 @@ Chain to_gateway() {
   return {"to_gateway",
           Hook{Hook::Type::filter, Hook::Point::input, 0, true},
           {{InSet{{Field::iifname}, "loopback"}, accept},
-           // Before all else: each packet is to have its view, whatever connection it belongs to.
+           // Neighbours, routers and who listens to which group: without them there is no IPv6.
+           {InSet{{Field::icmpv6_type}, "link_messages"}, accept},
+           // A source that does not live on this side is not answered: what is refused or resolved would go to whoever it pretends
+           // to be. No sysctl looks at the reverse path of IPv6.
+           {from_lan, FromElsewhere{}, drop},
+           // Before connections are looked at: each packet is to have its view, whatever it belongs to.
            {from_lan, InSet{{Field::l4proto}, "transport"}, Is{Field::th_dport, gate_port}, go_to("to_gate")},
            {InState{NF_CT_STATE_INVALID_BIT}, drop},
            {InState{NF_CT_STATE_BIT(IP_CT_ESTABLISHED) | NF_CT_STATE_BIT(IP_CT_RELATED)}, accept},
-           // Neighbours, routers and who listens to which group: without them there is no IPv6.
-           {InSet{{Field::icmpv6_type}, "link_messages"}, accept},
            {jump("management")},
            {from_lan, InSet{{Field::udp_dport}, "lan_services_udp"}, accept},
            {from_lan, InSet{{Field::tcp_dport}, "lan_services_tcp"}, accept},

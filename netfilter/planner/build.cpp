@@ -130,7 +130,7 @@ std::string profile_chain(std::string_view profile) { return "profile_" + spelt(
 std::string admitting_chain(std::string_view profile) { return "admitting_" + spelt(profile); }
 std::string inside_chain(std::string_view profile) { return "inside_" + spelt(profile); }
 std::string refused_counter(std::string_view profile) { return "refused_" + spelt(profile); }
-std::string admitted_counter(std::string_view profile) { return profile.empty() ? "cloud_admitted" : "admitted_" + spelt(profile); }
+std::string admitted_counter(std::string_view profile) { return profile.empty() ? "admitted.cloud" : "admitted_" + spelt(profile); }
 
 std::string closed_ports(std::string_view profile, std::uint8_t protocol) {
   return (protocol == IPPROTO_TCP ? "closed_tcp_" : "closed_udp_") + spelt(profile);
@@ -185,7 +185,7 @@ Ruleset build(const Intent& intent) {
   for (auto& set : limit_sets()) ruleset.sets.push_back({std::move(set)});
   for (const Profile& profile : intent.profiles)
     for (auto& counter : {refused_counter(profile.name), admitted_counter(profile.name)}) ruleset.counters.push_back(counter);
-  for (const auto* counter : {"flood_refused", "hop_refused"}) ruleset.counters.emplace_back(counter);
+  for (const auto* counter : {"refused.flood", "refused.hop"}) ruleset.counters.emplace_back(counter);
   ruleset.counters.push_back(admitted_counter(""));
   if (!intent.offloaded.empty()) {
     const std::set<std::string> devices(intent.offloaded.begin(), intent.offloaded.end());

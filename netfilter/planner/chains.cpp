@@ -26,11 +26,11 @@ Chain classify() {
           Hook{Hook::Type::filter, Hook::Point::prerouting, priority_mangle},
           {{not_from_lan, leave},
            {SetTo{Target::mark, 0}},
-           // The last one that knows the device wins.
-           {SetByMap{Target::mark, Field::iifname, "link_group"}},
-           {SetByMap{Target::mark, Field::ip_saddr, "prefix_group4"}},
-           {SetByMap{Target::mark, Field::ip6_saddr, "prefix_group6"}},
-           {SetByMap{Target::mark, Field::ether_saddr, "device_group"}}}};
+           // The first one that knows the device wins: of the roster's, nothing else is looked up for each packet.
+           {SetByMap{Target::mark, Field::ether_saddr, "device_group"}, leave},
+           {SetByMap{Target::mark, Field::ip_saddr, "prefix_group4"}, leave},
+           {SetByMap{Target::mark, Field::ip6_saddr, "prefix_group6"}, leave},
+           {SetByMap{Target::mark, Field::iifname, "link_group"}}}};
 }
 
 Chain redirect_dns() {
@@ -58,10 +58,10 @@ std::vector<Rule> pass_cloud(bool offloads) {
 
 /// Of flows that are not the cloud's, or not known to be.
 std::vector<Rule> judge_flow() {
-  return {// Pings are a connection each, and one could be talked through for ever.
-          {original, InSet{{Field::l4proto}, "icmp_any"}, jump("limit_echoes")},
+  return {{reply, InSet{{Field::ct_mark}, "fresh"}, accept},
+          // Pings are a connection each, and one could be talked through for ever. TCP is told apart by the first comparison.
+          {Is{Field::l4proto, IPPROTO_TCP, true}, InSet{{Field::l4proto}, "icmp_any"}, original, jump("limit_echoes")},
           {original, InSet{{Field::mark, Field::ct_mark}, "fresh_pair"}, accept},
-          {reply, InSet{{Field::ct_mark}, "fresh"}, accept},
           // ICMP errors belong to their flow and pass above while it is in force. They admit none: the checks of ports do not
           // see the flow's through them, so an error would stamp a DNS flow that is older than the table. The flow's own
           // next packet is judged, and whoever caused the error says it again.
@@ -127,7 +127,13 @@ Chain admit_cloud() {
 }
 
 Chain refuse() {
-  return {"refuse", {}, {{original, jump("limit_refusals")}, {tcp, Reject::tcp_reset}, {Reject::admin_prohibited}}};
+  return {"refuse",
+          {},
+          {// What is refused is admitted no more, under whatever stamp: a server would go on to send to a tablet that moved.
+           {original, SetTo{Target::ct_mark, 0}},
+           {original, jump("limit_refusals")},
+           {tcp, Reject::tcp_reset},
+           {Reject::admin_prohibited}}};
 }
 
 /// What a device sends by itself starts with 64, 128 or 255 (RFC 1700, and what systems do), and this machine has counted itself by
@@ -136,7 +142,7 @@ Chain hops() {
   const auto is_not_one_of = [](Field field) {
     Rule rule;
     for (const std::uint32_t fresh : {64U, 128U, 255U}) rule.push_back(Is{field, fresh - 1, true});
-    rule.insert(rule.end(), {Count{"hop_refused"}, go_to("refuse")});
+    rule.insert(rule.end(), {Count{"refused.hop"}, go_to("refuse")});
     return rule;
   };
   return {"hops",

@@ -13,7 +13,7 @@ namespace schultor::netfilter::planner {
 
 /// "refused_school"
 std::string refused_counter(std::string_view profile);
-/// "admitted_school"; `profile` empty: "cloud_admitted"
+/// "admitted_school"; `profile` empty: "admitted.cloud"
 std::string admitted_counter(std::string_view profile);
 
 /// All chains of the table. They depend on the profiles, and on whether there is the flowtable cloud_flows.

@@ -61,7 +61,7 @@ std::vector<Chain> limit_chains() {
     chain.rules.push_back({over(limit, by_device), limit.beyond});
     chains.push_back(std::move(chain));
   }
-  chains.push_back({"refuse_flood", {}, {{Count{"flood_refused"}, go_to("refuse")}}});
+  chains.push_back({"refuse_flood", {}, {{Count{"refused.flood"}, go_to("refuse")}}});
   return chains;
 }
 

@@ -19,7 +19,7 @@ class Counters(unittest.TestCase):
         return self.school.ctl("metrics").stdout
 
     def refused(self) -> int:
-        return int(re.search(r'^schultor_packets_total\{verdict="refused",by="school"\} ([0-9]+)$', self.metrics(), re.MULTILINE)[1])
+        return int(re.search(r'^schultor_packets_total\{verdict="refused",profile="school",cause=""\} ([0-9]+)$', self.metrics(), re.MULTILINE)[1])
 
     def be_refused(self, times: int) -> None:
         for _ in range(times):

@@ -3,9 +3,11 @@
 # SPDX-License-Identifier: EUPL-1.2
 """Who belongs where: unknown tablets, tablets that move, networks beside one another, and the cloud whatever happens."""
 
+import socket
 import unittest
 
 from lib import dns
+from lib.reach import PROHIBITED
 from lib.school import School, internet4, main, tablet4, tablet_mac, tcp_info
 from test_switch import talk
 
@@ -69,6 +71,26 @@ class Groups(unittest.TestCase):
                 near.sendall(b"zug")
                 if not near.recv(100):
                     break
+
+    def test_a_moved_tablets_datagrams_end_in_both_directions_with_the_first_that_it_sends(self):
+        self.school.resolve("tablet7", "frei.mnspro.test")
+        cloud = pairs(self.school, "tablet7", CLOUD, 443)
+        server = self.school.server("internet", internet4(GAME), 7000, socket.SOCK_DGRAM)
+        near = self.school.socket("tablet7", type=socket.SOCK_DGRAM)
+        near.connect(server.getsockname())
+        near.send(b"zug")
+        _, client = server.recvfrom(16)
+        self.move(7, "3b")
+        near.send(b"zug")
+        with self.assertRaises(OSError) as refused:
+            near.recv(16)
+        self.assertEqual(refused.exception.errno, PROHIBITED[4])
+        server.sendto(b"gegenzug", client)
+        # By the same way, and later.
+        self.assertEqual(talk(*reversed(cloud)), b"hallo")
+        near.setblocking(False)
+        with self.assertRaises(BlockingIOError):
+            near.recv(16)
 
     def test_a_group_without_any_map_element_still_reaches_the_cloud(self):
         self.school.resolve("tablet1", "frei.mnspro.test")

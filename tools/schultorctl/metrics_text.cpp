@@ -2,6 +2,8 @@
 // SPDX-License-Identifier: EUPL-1.2
 #include "tools/schultorctl/metrics_text.hpp"
 
+#include "tools/schultorctl/counter_name.hpp"
+
 #include <fmt/format.h>
 
 #include <utility>
@@ -43,14 +45,14 @@ private:
   std::string text_;
 };
 
-/// "refused_school" is what was refused, by school.
 void add_counters(Exposition& out, const json& counters) {
   out.family("schultor_packets", "counter",
-             "Packets that the ruleset judged, by verdict and what it came from, since the machine started.");
+             "Packets that the ruleset judged, by verdict and the profile or cause that it came from, since the machine started.");
   for (const auto& [name, packets] : counters.items()) {
-    const auto split = name.find('_');
-    out.sample({{"verdict", name.substr(0, split)}, {"by", split == std::string::npos ? "" : name.substr(split + 1)}},
-               packets.get<std::uint64_t>());
+    const auto parts = counter_name(name);
+    out.sample(
+        {{"verdict", std::string(parts.verdict)}, {"profile", std::string(parts.profile)}, {"cause", std::string(parts.cause)}},
+        packets.get<std::uint64_t>());
   }
 }
 

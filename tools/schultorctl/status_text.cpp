@@ -3,6 +3,7 @@
 #include "tools/schultorctl/status_text.hpp"
 
 #include "tools/schultorctl/columns.hpp"
+#include "tools/schultorctl/counter_name.hpp"
 #include "tools/schultorctl/lists_text.hpp"
 #include "tools/schultorctl/override_text.hpp"
 
@@ -107,7 +108,8 @@ std::string connections_text(const json& table) {
 /// "12 refused, 345 admitted": by the first word of each counter's name.
 std::string counters_text(const json& counters) {
   std::map<std::string, std::uint64_t> sums;
-  for (const auto& [name, packets] : counters.items()) sums[name.substr(0, name.find('_'))] += packets.get<std::uint64_t>();
+  for (const auto& [name, packets] : counters.items())
+    sums[std::string(counter_name(name).verdict)] += packets.get<std::uint64_t>();
   std::string text;
   for (const auto& [verdict, packets] : sums) text += fmt::format("{}{} {}", text.empty() ? "" : ", ", packets, verdict);
   return text + " since the machine started";
