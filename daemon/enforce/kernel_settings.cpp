@@ -69,8 +69,8 @@ std::vector<Setting> settings_for(const std::vector<std::string>& lan_interfaces
       {"net/ipv6/conf/all/accept_source_route", Bound::at_most, 0, true},
       {"net/ipv4/icmp_ratelimit", Bound::exactly, 0, false},
       {"net/ipv6/icmp/ratelimit", Bound::exactly, 0, true},
-      {"net/ipv4/icmp_msgs_per_sec", Bound::at_least, 10'000, true},
-      {"net/ipv4/icmp_msgs_burst", Bound::at_least, 2'000, true},
+      // Not "unreachable", of which a refusal is one: IPv6's mask is no number, and not looked at.
+      {"net/ipv4/icmp_ratemask", Bound::exactly, 6160, false},
       {most_connections, Bound::at_least, connections_for(devices), false},
   };
   for (const auto& name : lan_interfaces) add_interface(settings, name, Bound::exactly);

@@ -3,7 +3,6 @@
 """The gateway: its users, its resolver, its private bus, and the three daemons with the rights that their units give them."""
 
 import os
-import re
 import shutil
 import subprocess
 import tomllib
@@ -113,17 +112,8 @@ def reports(config: Path) -> bool:
 
 
 def load_sysctl(lab: Instance, name: str) -> None:
-    """A file of units/, as systemd-sysctl or schultord's unit would load it. A setting that may be missing ("-") is left out where it
-    is, as older kernels have some in the machine's own network alone: sysctl(8) would fail for it."""
-    def is_there(line: str) -> bool:
-        key = re.match(r"-([\w.]+) *=", line)
-        return key is None or Path("/proc/sys", *key[1].split(".")).exists()
-
-    with namespaces.inside(lab.namespace("gateway")):
-        lines = [line for line in (UNITS / name).read_text().splitlines(keepends=True) if is_there(line)]
-    loaded = lab.path(name)
-    loaded.write_text("".join(lines))
-    namespaces.run(lab.namespace("gateway"), ["sysctl", "--quiet", f"--load={loaded}"])
+    """A file of units/, as systemd-sysctl or schultord's unit would load it."""
+    namespaces.run(lab.namespace("gateway"), ["sysctl", "--quiet", f"--load={UNITS / name}"])
 
 
 def write_resolver(lab: Instance) -> None:
