@@ -213,7 +213,7 @@ class Categories(unittest.TestCase):
         table.unlink()
         self.kept.unlink()
         school.restart("schultord")
-        wait_for(lambda: self.rcode(TEACHER, "frei.mnspro.test") == dns.NOERROR, what="the gate")
+        wait_for(lambda: self.rcode(PUPIL, "frei.mnspro.test") == dns.NOERROR, what="the gate, with schultord")
         self.assertEqual(talk(*pairs(school, PUPIL, CLOUD, 443)), b"hallo")
         self.assertFalse(self.refused(TEACHER, "frei.spiele.test"))
         self.assertTrue(self.refused(TEACHER, "doh.test"), "what is no list holds")
