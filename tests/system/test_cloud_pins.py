@@ -93,7 +93,7 @@ class CloudPins(unittest.TestCase):
 
     def test_a_flushed_ruleset_comes_back_with_the_cloud_open(self):
         self.give_addresses()
-        # As a restart of nftables.service does it: schultord ends in order, before the ruleset goes.
+        # Once after an end in order, too, which keeps them anew.
         self.school.lab("restart", "schultord")
         self.wait_until_kept()
         flush(self.school)
