@@ -26,10 +26,12 @@ struct Limit {
   Statement beyond = drop;
 };
 
-std::array<Limit, 5> limits() {
+std::array<Limit, 6> limits() {
   return {Limit{"connections", true, most_connections, 0, go_to("refuse_flood")},
           Limit{"cloud_connections", true, most_connections, 0, go_to("refuse_flood")},
-          Limit{"echoes", false, most_echoes, 2 * most_echoes}, Limit{"refusals", false, most_refusals, most_refusals},
+          Limit{"echoes", false, most_echoes, 2 * most_echoes},
+          Limit{"resets", false, most_refusals, most_refusals},
+          Limit{"errors", false, most_refusals, most_refusals},
           Limit{"questions", false, most_questions, most_questions}};
 }
 

@@ -16,13 +16,13 @@ namespace schultor::netfilter::planner {
 inline constexpr std::uint32_t most_connections = 1000;
 /// Pings of a device in a second: enough to see whether a server is there, little to talk through.
 inline constexpr std::uint32_t most_echoes = 10;
-/// Resets and ICMP errors to a device in a second.
+/// Resets to a device in a second, and as many ICMP errors: who hammers with datagrams still hears that a connection has ended.
 inline constexpr std::uint32_t most_refusals = 100;
 /// Packets of a device to the DNS gate in a second; the gate's own share of an address is below that.
 inline constexpr std::uint32_t most_questions = 2000;
 
-/// "limit_connections", "limit_cloud_connections", "limit_echoes", "limit_refusals", "limit_questions": to be jumped to, they
-/// return for whoever keeps to the limit.
+/// "limit_connections", "limit_cloud_connections", "limit_echoes", "limit_resets", "limit_errors", "limit_questions": to be jumped
+/// to, they return for whoever keeps to the limit.
 [[nodiscard]] std::vector<model::Chain> limit_chains();
 [[nodiscard]] std::vector<model::SetDeclaration> limit_sets();
 

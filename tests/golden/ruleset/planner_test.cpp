@@ -301,9 +301,10 @@ TEST_CASE("a changed chain is refilled whole, and the others stay") {
     if (chain.name == "refuse") chain.rules.pop_back();
   CHECK(to_string(reconcile(wanted, found)) ==
         "flush chain inet schultor refuse\n"
-        "add rule inet schultor refuse ct direction original ct mark set 0x00000000\n"
-        "add rule inet schultor refuse ct direction original jump limit_refusals\n"
+        "add rule inet schultor refuse meta l4proto != tcp ct direction original ct mark set 0x00000000\n"
+        "add rule inet schultor refuse ct direction original meta l4proto tcp jump limit_resets\n"
         "add rule inet schultor refuse meta l4proto tcp reject with tcp reset\n"
+        "add rule inet schultor refuse ct direction original jump limit_errors\n"
         "add rule inet schultor refuse reject with icmpx admin-prohibited\n");
 }
 
