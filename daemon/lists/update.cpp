@@ -2,8 +2,8 @@
 // SPDX-License-Identifier: EUPL-1.2
 #include "daemon/lists/update.hpp"
 
+#include "daemon/base/file.hpp"
 #include "daemon/lists/digest.hpp"
-#include "daemon/lists/file.hpp"
 #include "daemon/lists/list_file.hpp"
 #include "daemon/lists/take.hpp"
 #include "daemon/lists/unpack.hpp"
@@ -90,7 +90,7 @@ std::string Updater::aside(const std::string& list, std::string_view ending) con
 
 base::Result<void> Updater::save() {
   const auto path = (state_ / "status.json").string();
-  return replace_file(path, path + ".new", to_json(status_));
+  return base::replace_file(path, path + ".new", to_json(status_));
 }
 
 base::Result<void> Updater::about_to_change() {
@@ -112,7 +112,7 @@ base::Result<void> Updater::keep_only(const std::vector<config::BlockList>& list
     has_news_ = true;
   }
   for (const auto& path : gone)
-    if (auto removed = remove_file(path.string()); !removed) return removed;
+    if (auto removed = base::remove_file(path.string()); !removed) return removed;
   const auto dropped =
       std::remove_if(status_.lists.begin(), status_.lists.end(), [&](const ListStatus& one) { return !is_kept(one.list); });
   if (dropped == status_.lists.end()) return {};
@@ -132,8 +132,8 @@ std::string Updater::file_in_use(const std::string& list, const ListStatus& befo
 base::Result<void> Updater::tidy(const std::string& list, const std::string& file) {
   for (const auto format : formats)
     if (const auto other = file_name(list, format); other != file)
-      if (auto removed = remove_file((folder_ / other).string()); !removed) return removed;
-  return remove_file(aside(list, "held"));
+      if (auto removed = base::remove_file((folder_ / other).string()); !removed) return removed;
+  return base::remove_file(aside(list, "held"));
 }
 
 Updater::Outcome Updater::take(const config::BlockList& list, bool forced, int fd, const UpdateOptions& options,
@@ -149,7 +149,7 @@ Updater::Outcome Updater::take(const config::BlockList& list, bool forced, int f
 
   std::optional<std::uint64_t> comparable;
   if (const auto in_use = file_in_use(name, before); !in_use.empty()) {
-    const auto there = read_file((folder_ / in_use).string(), largest_list_file);
+    const auto there = base::read_file((folder_ / in_use).string(), largest_list_file);
     if (there && *there) {
       outcome.changed = in_use != outcome.file || **there != *text;
       // Who names another address knows that it is another list.
@@ -161,12 +161,12 @@ Updater::Outcome Updater::take(const config::BlockList& list, bool forced, int f
   if (verdict == Verdict::refuse) return {UpdateState::failed, reason};
   if (verdict == Verdict::hold) {
     const auto held = aside(name, "held");
-    if (auto kept = replace_file(held, aside(name, "new"), *text); !kept) return Outcome::failed(kept.error());
+    if (auto kept = base::replace_file(held, aside(name, "new"), *text); !kept) return Outcome::failed(kept.error());
     return {UpdateState::held, status_text(reason)};
   }
   if (outcome.changed) {
     if (auto ready = about_to_change(); !ready) return Outcome::failed(ready.error());
-    if (auto done = replace_file((folder_ / outcome.file).string(), aside(name, "new"), *text); !done)
+    if (auto done = base::replace_file((folder_ / outcome.file).string(), aside(name, "new"), *text); !done)
       return Outcome::failed(done.error());
   }
   if (auto tidied = tidy(name, outcome.file); !tidied) return Outcome::failed(tidied.error());
@@ -183,7 +183,7 @@ Updater::Outcome Updater::attempt(const config::BlockList& list, bool forced, co
     request.last_modified = before.last_modified;
   }
   const auto part = aside(name, "part");
-  const auto fd = create_file(part);
+  const auto fd = base::create_file(part);
   if (!fd) return Outcome::failed(fd.error());
   const auto downloaded = download(request, fd->get());
   auto outcome = !downloaded             ? Outcome::failed(downloaded.error())
@@ -191,7 +191,7 @@ Updater::Outcome Updater::attempt(const config::BlockList& list, bool forced, co
                                          : take(list, forced, fd->get(), options, before);
   if (downloaded) outcome.downloaded = *downloaded;
   // A rest of it harms nobody, and goes with the next attempt.
-  static_cast<void>(remove_file(part));
+  static_cast<void>(base::remove_file(part));
   if (downloaded && downloaded->unchanged) static_cast<void>(tidy(name, in_use));
   return outcome;
 }

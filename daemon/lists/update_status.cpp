@@ -2,8 +2,8 @@
 // SPDX-License-Identifier: EUPL-1.2
 #include "daemon/lists/update_status.hpp"
 
+#include "daemon/base/file.hpp"
 #include "daemon/base/text.hpp"
-#include "daemon/lists/file.hpp"
 
 #include <nlohmann/json.hpp>
 
@@ -224,7 +224,7 @@ base::Result<UpdateStatus> update_status_from_json(std::string_view text) {
 }
 
 base::Result<UpdateStatus> read_update_status(const std::string& path) {
-  const auto text = read_file(path, largest_status);
+  const auto text = base::read_file(path, largest_status);
   if (!text) return tl::unexpected<base::Error>(text.error());
   if (!*text) return UpdateStatus{};
   auto status = update_status_from_json(**text);

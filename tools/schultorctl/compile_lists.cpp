@@ -2,9 +2,9 @@
 // SPDX-License-Identifier: EUPL-1.2
 #include "tools/schultorctl/compile_lists.hpp"
 
+#include "daemon/base/file.hpp"
 #include "daemon/lists/build.hpp"
 #include "daemon/lists/directory.hpp"
-#include "daemon/lists/file.hpp"
 #include "daemon/lists/table_file.hpp"
 
 #include <fmt/core.h>
@@ -55,7 +55,7 @@ std::string inventory_of(const lists::Table& table, const std::string& inventory
 void keep_inventory(const std::string& table, const std::string& inventory) {
   // The folder may be another user's, who must not lead this anywhere.
   if (const auto mapped = lists::MappedTable::open(table))
-    static_cast<void>(lists::replace_file(sources_of(table), sources_of(table) + ".new", inventory_of(mapped->table(), inventory)));
+    static_cast<void>(base::replace_file(sources_of(table), sources_of(table) + ".new", inventory_of(mapped->table(), inventory)));
 }
 
 std::string slurp(const std::string& path) {
