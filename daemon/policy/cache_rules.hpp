@@ -22,6 +22,18 @@ inline constexpr std::size_t most_origins = 64;
 /// Of one origin.
 inline constexpr std::size_t most_origin_hosts = 32;
 inline constexpr std::size_t most_path_rules = 32;
+inline constexpr std::size_t longest_origin_name = 63;
+inline constexpr std::size_t longest_path_prefix = 1024;
+inline constexpr std::size_t longest_cache_directory = 255;
+/// Of anything stored.
+inline constexpr std::chrono::hours longest_freshness{366 * 24};
+
+/// 1 to longest_origin_name of a-z, 0-9 and -, of which the last does not come first.
+[[nodiscard]] bool is_origin_name(std::string_view text);
+/// "/packages/": begins with a slash, and holds what a path may hold in a request line (RFC 3986, pchar and "/").
+[[nodiscard]] bool is_path_prefix(std::string_view text);
+/// An absolute path of letters, digits and "-._/", without "..": it is written into the engine's configuration.
+[[nodiscard]] bool is_cache_directory(std::string_view text);
 
 /// Whose questions for an origin's names are answered with the box's own addresses.
 enum class Scope : std::uint8_t {

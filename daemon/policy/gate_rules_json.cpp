@@ -2,12 +2,11 @@
 // SPDX-License-Identifier: EUPL-1.2
 #include "daemon/policy/gate_rules.hpp"
 
-#include <nlohmann/json.hpp>
+#include "daemon/policy/json_reader.hpp"
 
 #include <netinet/in.h>
 
 #include <algorithm>
-#include <initializer_list>
 #include <limits>
 #include <utility>
 
@@ -59,42 +58,8 @@ json to_array(const Ports& ports) {
   return list;
 }
 
-/// Reads one document; the first thing that is not as it must be is kept, and everything after it yields nothing.
-class Reader {
+class Reader : public JsonReader {
 public:
-  [[nodiscard]] const std::string& fault() const { return fault_; }
-
-  bool has_keys(const json& object, std::initializer_list<const char*> keys, std::string_view what) {
-    if (!object.is_object() || object.size() != keys.size()) return refuse("{}: expected an object of {} keys", what, keys.size());
-    for (const char* key : keys)
-      if (!object.contains(key)) return refuse("{}: “{}” is missing", what, key);
-    return true;
-  }
-
-  std::string text(const json& value, std::size_t longest, std::string_view what) {
-    const auto* held = value.get_ptr<const json::string_t*>();
-    if (held != nullptr && held->size() <= longest) return *held;
-    refuse("{}: expected a text of at most {} characters", what, longest);
-    return {};
-  }
-
-  std::uint64_t number(const json& value, std::uint64_t highest, std::string_view what) {
-    const auto* held = value.get_ptr<const json::number_unsigned_t*>();
-    if (held != nullptr && *held <= highest) return *held;
-    refuse("{}: expected a number from 0 to {}", what, highest);
-    return 0;
-  }
-
-  bool flag(const json& value, std::string_view what) {
-    if (value.is_boolean()) return value.get<bool>();
-    return refuse("{}: expected true or false", what);
-  }
-
-  bool is_list(const json& value, std::size_t most, std::string_view what) {
-    if (value.is_array() && value.size() <= most) return true;
-    return refuse("{}: expected a list of at most {} entries", what, most);
-  }
-
   /// With `doors` every entry bears some of these as well.
   NamePatterns names(const json& value, std::string_view what, Doors doors = 0) {
     std::vector<Pattern> patterns;
@@ -104,12 +69,12 @@ public:
     for (const auto& entry : value) {
       if (!entry.is_array() || entry.size() != (doors == 0 ? 3U : 4U))
         refuse("{}: expected entries of name, file and line{}", what, doors == 0 ? "" : " and doors");
-      if (!fault_.empty()) return {};
+      if (!fault().empty()) return {};
       Source source{text(entry[1], 255, what), static_cast<int>(number(entry[2], std::numeric_limits<int>::max(), what))};
       const auto name = text(entry[0], 254, what);
       auto pattern = parse_pattern(name, std::move(source));
       if (!pattern) refuse("{}: {}", what, pattern.error().what());
-      if (!fault_.empty()) return {};
+      if (!fault().empty()) return {};
       if (doors != 0) pattern->doors = number(entry[3], doors, "doors");
       if (pattern->doors == 0 || (doors != 0 && (pattern->doors & ~doors) != 0)) refuse("{}: expected doors of {:#x}", what, doors);
       patterns.push_back(std::move(*pattern));
@@ -123,14 +88,14 @@ public:
     if (!is_list(value, lists::most_lists, what)) return {};
     for (const auto& entry : value) {
       if (!entry.is_array() || entry.size() != 4) refuse("{}: expected entries of list, file, line and number", what);
-      if (!fault_.empty()) return {};
+      if (!fault().empty()) return {};
       Category category{text(entry[0], 255, what),
                         {text(entry[1], 255, what), static_cast<int>(number(entry[2], std::numeric_limits<int>::max(), what))}};
       if (!entry[3].is_null()) category.number = number(entry[3], lists::most_lists - 1, what);
       if (category.number && !numbered) refuse("{}: a list has a number where there is no table", what);
       named.push_back(std::move(category));
     }
-    return fault_.empty() ? Categories(std::move(named)) : Categories();
+    return fault().empty() ? Categories(std::move(named)) : Categories();
   }
 
   std::optional<lists::Digest> digest(const json& value, std::string_view what) {
@@ -151,7 +116,7 @@ public:
     if (!is_list(value, most_pinned_ports, what)) return ports;
     for (const auto& range : value) {
       if (!range.is_array() || range.size() != 3) refuse("{}: expected ranges of protocol, first and last port", what);
-      if (!fault_.empty()) return {};
+      if (!fault().empty()) return {};
       ports.push_back({static_cast<std::uint8_t>(number(range[0], 255, what)),
                        static_cast<std::uint16_t>(number(range[1], 65535, what)),
                        static_cast<std::uint16_t>(number(range[2], 65535, what))});
@@ -164,14 +129,7 @@ public:
     return ports;
   }
 
-  template <typename... Args>
-  bool refuse(fmt::format_string<Args...> format, Args&&... args) {
-    if (fault_.empty()) fault_ = fmt::format(format, std::forward<Args>(args)...);
-    return false;
-  }
-
 private:
-  std::string fault_;
   std::size_t patterns_read_ = 0;
 };
 
@@ -301,16 +259,11 @@ std::string to_json(const GateRules& rules) {
 }
 
 base::Result<GateRules> gate_rules_from_json(std::string_view text) {
-  if (text.size() > longest_json) return base::fail("the gate's rules are longer than {} bytes", longest_json);
-  bool too_deep = false;
-  const json::parser_callback_t bound = [&](int depth, json::parse_event_t, json&) {
-    too_deep = too_deep || depth > deepest_nesting;
-    return !too_deep;
-  };
-  const json document = json::parse(text.begin(), text.end(), bound, false);
-  if (too_deep || document.is_discarded()) return base::fail("the gate's rules are no JSON document of the expected depth");
+  const auto document = parse_json(text, longest_json, deepest_nesting);
+  if (!document)
+    return base::fail("the gate's rules are no JSON document of at most {} octets and the expected depth", longest_json);
   Reader reader;
-  auto rules = read_rules(reader, document);
+  auto rules = read_rules(reader, *document);
   if (!reader.fault().empty()) return base::fail("the gate's rules: {}", reader.fault());
   return rules;
 }
