@@ -2,18 +2,18 @@
 // SPDX-License-Identifier: EUPL-1.2
 #include "daemon/policy/compile.hpp"
 
-#include "daemon/policy/address_reach.hpp"
 #include "daemon/policy/bypass_names.hpp"
 #include "daemon/policy/bypass_networks.hpp"
 #include "daemon/policy/compile_cloud.hpp"
+#include "daemon/policy/compile_groups.hpp"
 #include "daemon/policy/compile_names.hpp"
+#include "daemon/policy/compile_network.hpp"
 #include "daemon/policy/compile_schedules.hpp"
 #include "daemon/policy/services.hpp"
 
 #include <date/tz.h>
 
 #include <algorithm>
-#include <array>
 #include <map>
 #include <stdexcept>
 #include <utility>
@@ -25,7 +25,6 @@ using config::Diagnostics;
 using config::Text;
 
 constexpr std::size_t most_groups = 1000;
-constexpr std::uint16_t ssh_port = 22;
 constexpr std::chrono::hours longest_override_unless_said{24};
 
 Source place_of(const config::Source& source) { return {source.file, source.line}; }
@@ -43,7 +42,9 @@ public:
     find_zone();
     compile_cloud(config_.city, policy_, out_);
     compile_never();
-    compile_network();
+    policy_.gate.local = compile_names(config_.gateway.local_zones, out_);
+    for (const auto& address : config_.gateway.lan_addresses) policy_.gate.lan.push_back(address.value);
+    policy_.network = compile_network(config_.gateway);
     for (const auto& profile : config_.city.profiles) add_profile(profile, true);
     for (const auto name : built_in_profiles)
       if (!profiles_.contains(std::string(name)))
@@ -63,9 +64,7 @@ public:
     if (config_.school.groups.size() > most_groups)
       out_.error(config_.school.groups[most_groups].name.source, fmt::format("more than {} groups", most_groups));
     for (const auto& group : config_.school.groups) add_group(group);
-    check_unknown_group();
-    check_prefixes();
-    check_interfaces();
+    check_groups(config_, unread_, out_);
     add_devices();
     return std::move(policy_);
   }
@@ -118,21 +117,6 @@ private:
       for (const auto network : bypass_networks) policy_.never_networks.push_back(base::parse_prefix(network).value());
     policy_.gate.never = NamePatterns(std::move(patterns));
     policy_.gate.never_lists = Categories(compile_categories(config_.city.never_categories, config_.lists, out_));
-  }
-
-  void compile_network() {
-    policy_.gate.local = compile_names(config_.gateway.local_zones, out_);
-    for (const auto& address : config_.gateway.lan_addresses) policy_.gate.lan.push_back(address.value);
-    auto& network = policy_.network;
-    network.wan_interface = config_.gateway.wan_interface.value;
-    network.masquerade = config_.gateway.masquerade;
-    network.offload = config_.gateway.offload;
-    network.inside = networks_inside(policy_.gate.lan);
-    for (const auto& prefix : config_.gateway.reachable) network.reachable.push_back(prefix.value);
-    if (!config_.gateway.management) return;
-    for (const auto& prefix : config_.gateway.management->prefixes) network.management.push_back(prefix.value);
-    for (const auto& port : config_.gateway.management->ports) network.management_ports.push_back(port.value);
-    if (network.management_ports.empty()) network.management_ports = {ssh_port};
   }
 
   void add_profile(const config::Profile& profile, bool of_city) {
@@ -325,62 +309,6 @@ private:
     out_.error(name.source,
                fmt::format("there is no schedule “{}”{}", name.value, config::suggestion(name.value, names_of(schedules_))));
     return std::nullopt;
-  }
-
-  void check_unknown_group() {
-    if (unread_.school) return;
-    const Text* first = nullptr;
-    for (const auto& group : config_.school.groups) {
-      if (!group.unknown) continue;
-      if (first != nullptr)
-        out_.error(group.name.source, fmt::format("group “{}” has unknown = true, as “{}” has ({}): expected exactly one",
-                                                  group.name.value, first->value, to_string(first->source)));
-      else first = &group.name;
-    }
-    if (first == nullptr)
-      out_.error({"school.toml", 1, 1},
-                 "no group has unknown = true, expected exactly one, for the devices that nothing else names");
-    check_unknown_has_profile();
-  }
-
-  void check_unknown_has_profile() {
-    for (const auto& group : config_.school.groups) {
-      if (!group.unknown || group.schedule || group.profile) continue;
-      const bool others = std::any_of(config_.school.groups.begin(), config_.school.groups.end(), [](const config::Group& other) {
-        return !other.unknown && other.ownership == config::Ownership::school;
-      });
-      if (!others)
-        out_.error(
-            group.name.source,
-            fmt::format("group “{}” has neither schedule nor profile, and there is no group with ownership = \"school\" whose "
-                        "strictest profile it could have: expected a schedule or a profile",
-                        group.name.value));
-    }
-  }
-
-  void check_prefixes() {
-    std::map<base::Prefix, config::Source> owners;
-    for (const auto& group : config_.school.groups)
-      for (const auto& prefix : group.prefixes)
-        if (const auto [first, fresh] = owners.try_emplace(prefix.value, prefix.source); !fresh)
-          out_.error(prefix.source, fmt::format("network {} is a group's already, first at {}: expected it once, or a part of it",
-                                                to_string(prefix.value), to_string(first->second)));
-  }
-
-  void check_interfaces() {
-    std::map<std::string, config::Source> owners;
-    std::vector<std::string_view> lan;
-    for (const auto& name : config_.gateway.lan_interfaces) lan.push_back(name.value);
-    for (const auto& group : config_.school.groups)
-      for (const auto& name : group.interfaces) {
-        const auto [first, fresh] = owners.try_emplace(name.value, name.source);
-        if (!fresh)
-          out_.error(name.source,
-                     fmt::format("interface “{}” is a group's already, first at {}", name.value, to_string(first->second)));
-        if (!lan.empty() && std::find(lan.begin(), lan.end(), name.value) == lan.end())
-          out_.error(name.source, fmt::format("interface “{}” is none of [lan] in gateway.toml{}", name.value,
-                                              config::suggestion(name.value, lan)));
-      }
   }
 
   void add_devices() {

@@ -1,0 +1,30 @@
+// SPDX-FileCopyrightText: Schultor contributors
+// SPDX-License-Identifier: EUPL-1.2
+#include "daemon/policy/compile_network.hpp"
+
+#include "daemon/policy/address_reach.hpp"
+
+namespace schultor::policy {
+namespace {
+
+constexpr std::uint16_t ssh_port = 22;
+
+}  // namespace
+
+Network compile_network(const config::Gateway& gateway) {
+  Network network;
+  network.wan_interface = gateway.wan_interface.value;
+  network.masquerade = gateway.masquerade;
+  network.offload = gateway.offload;
+  std::vector<base::InterfaceAddress> lan;
+  for (const auto& address : gateway.lan_addresses) lan.push_back(address.value);
+  network.inside = networks_inside(lan);
+  for (const auto& prefix : gateway.reachable) network.reachable.push_back(prefix.value);
+  if (!gateway.management) return network;
+  for (const auto& prefix : gateway.management->prefixes) network.management.push_back(prefix.value);
+  for (const auto& port : gateway.management->ports) network.management_ports.push_back(port.value);
+  if (network.management_ports.empty()) network.management_ports = {ssh_port};
+  return network;
+}
+
+}  // namespace schultor::policy
