@@ -36,6 +36,7 @@ inline constexpr std::string_view resolver_answers = "da23c7741ccc4708aa5817d530
 inline constexpr std::string_view question_log = "2fc8dd78c1fd4791981ecaac40ba918d";
 inline constexpr std::string_view broker_connected = "11cc4f5d48d1488590d73215d75c1d61";
 inline constexpr std::string_view broker_lost = "4f6c83ea61ca4d81ae5e0736d4c51bae";
+inline constexpr std::string_view engine_refused = "45f7d6e7cf174e96872a7ef9c4ec45ef";
 inline constexpr std::string_view outbox_failed = "1d654a5ee3cc45c4894fedeadc458b86";
 
 }  // namespace schultor::base::message_id

@@ -15,7 +15,8 @@ std::optional<std::uint64_t> read_octets(std::string_view text) {
   std::uint64_t value = 0;
   const auto* const end = text.data() + text.size();
   const auto read = std::from_chars(text.data(), end, value);
-  if (text.empty() || read.ec != std::errc{} || read.ptr != end || value > std::numeric_limits<std::int64_t>::max()) return std::nullopt;
+  if (text.empty() || read.ec != std::errc{} || read.ptr != end || value > std::numeric_limits<std::int64_t>::max())
+    return std::nullopt;
   return value;
 }
 

@@ -16,8 +16,8 @@ struct ByteRange {
   [[nodiscard]] std::uint64_t size() const { return last - first + 1; }
 };
 
-/// A range of octets with both ends, "bytes=0-4194303", as the engine asks for a slice (RFC 9110, 14.1.2). Any other request for a range
-/// is none.
+/// A range of octets with both ends, "bytes=0-4194303", as the engine asks for a slice (RFC 9110, 14.1.2). Any other request for a
+/// range is none.
 [[nodiscard]] std::optional<ByteRange> read_slice(std::string_view range);
 
 /// What a response with status 206 holds (RFC 9110, 14.4): "bytes 0-99/1234". One that does not tell the complete length is none.

@@ -16,10 +16,10 @@ namespace schultor::cache {
 
 /// What the rules say of one URL.
 struct UrlRules {
-  bool kept = true;                            ///< false: nothing is stored, whatever the origin says
-  std::uint64_t largest = 0;                   ///< octets of a representation
-  std::chrono::seconds longest{0};             ///< at most so long is fresh at once
-  std::optional<std::chrono::seconds> fresh{}; ///< for responses that say nothing of their own freshness
+  bool kept = true;                             ///< false: nothing is stored, whatever the origin says
+  std::uint64_t largest = 0;                    ///< octets of a representation
+  std::chrono::seconds longest{0};              ///< at most so long is fresh at once
+  std::optional<std::chrono::seconds> fresh{};  ///< for responses that say nothing of their own freshness
 };
 
 /// By the longest prefix of the origin's that `target`, a request target in origin form, begins with.
@@ -27,11 +27,11 @@ struct UrlRules {
 
 /// What is judged: a response to GET.
 struct Exchange {
-  bool credentials = false;                          ///< the request bore Authorization or Cookie
+  bool credentials = false;  ///< the request bore Authorization or Cookie
   int status = 0;
   const HeaderFields& response;
-  std::optional<std::uint64_t> complete;             ///< octets of the whole representation, where they are known
-  bool delimited = true;                             ///< the body's end is told, not only by the connection's
+  std::optional<std::uint64_t> complete;  ///< octets of the whole representation, where they are known
+  bool delimited = true;                  ///< the body's end is told, not only by the connection's
   std::chrono::sys_seconds asked;
   std::chrono::sys_seconds now;
 };
@@ -49,9 +49,9 @@ enum class Refusal : std::uint8_t {
 };
 
 struct Judgement {
-  std::optional<Refusal> refusal;     ///< none: it may be stored
-  std::chrono::seconds fresh{0};      ///< for how long from now; 0: it is validated each time
-  std::chrono::seconds age{0};        ///< RFC 9111, 4.2.3
+  std::optional<Refusal> refusal;                  ///< none: it may be stored
+  std::chrono::seconds fresh{0};                   ///< for how long from now; 0: it is validated each time
+  std::chrono::seconds age{0};                     ///< RFC 9111, 4.2.3
   std::chrono::seconds stale_if_error{0};          ///< beyond freshness; 0: never
   std::chrono::seconds stale_while_revalidate{0};  ///< likewise
 };

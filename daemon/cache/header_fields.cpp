@@ -46,7 +46,8 @@ std::string_view trimmed(std::string_view text) {
 bool is_token(std::string_view text) { return !text.empty() && std::all_of(text.begin(), text.end(), is_token_character); }
 
 bool is_field_value(std::string_view text) {
-  return std::all_of(text.begin(), text.end(), [](char c) { return (static_cast<unsigned char>(c) >= 0x20 && c != 0x7f) || c == '\t'; });
+  return std::all_of(text.begin(), text.end(),
+                     [](char c) { return (static_cast<unsigned char>(c) >= 0x20 && c != 0x7f) || c == '\t'; });
 }
 
 bool HeaderFields::add(std::string_view name, std::string_view value) {
@@ -75,7 +76,8 @@ std::optional<std::string_view> HeaderFields::first(std::string_view name) const
 }
 
 std::optional<std::string_view> HeaderFields::single(std::string_view name) const {
-  if (std::count_if(fields_.begin(), fields_.end(), [&](const auto& field) { return named(field, name); }) != 1) return std::nullopt;
+  if (std::count_if(fields_.begin(), fields_.end(), [&](const auto& field) { return named(field, name); }) != 1)
+    return std::nullopt;
   return first(name);
 }
 

@@ -139,7 +139,8 @@ bool read_asctime(std::string_view text, Fields& fields) {
 
 std::optional<sys_seconds> instant_of(const Fields& fields) {
   using namespace std::chrono;
-  const year_month_day date{year{fields.year}, month{static_cast<unsigned>(fields.month) + 1}, day{static_cast<unsigned>(fields.day)}};
+  const year_month_day date{year{fields.year}, month{static_cast<unsigned>(fields.month) + 1},
+                            day{static_cast<unsigned>(fields.day)}};
   if (!date.ok() || fields.hour > 23 || fields.minute > 59 || fields.second > 60) return std::nullopt;
   return sys_days{date} + hours{fields.hour} + minutes{fields.minute} + seconds{fields.second};
 }
@@ -169,8 +170,8 @@ std::string to_http_date(sys_seconds instant) {
   const year_month_day date{midnight};
   const hh_mm_ss time{instant - midnight};
   return fmt::format("{}, {:02} {} {:04} {:02}:{:02}:{:02} GMT", days[weekday{midnight}.c_encoding()].substr(0, short_day),
-                     static_cast<unsigned>(date.day()), months[static_cast<unsigned>(date.month()) - 1], static_cast<int>(date.year()),
-                     time.hours().count(), time.minutes().count(), time.seconds().count());
+                     static_cast<unsigned>(date.day()), months[static_cast<unsigned>(date.month()) - 1],
+                     static_cast<int>(date.year()), time.hours().count(), time.minutes().count(), time.seconds().count());
 }
 
 }  // namespace schultor::cache

@@ -21,12 +21,11 @@ void check_unknown_group(const config::School& school, config::Diagnostics& out)
     if (!group.unknown) continue;
     if (first != nullptr)
       out.error(group.name.source, fmt::format("group “{}” has unknown = true, as “{}” has ({}): expected exactly one",
-                                                group.name.value, first->value, to_string(first->source)));
+                                               group.name.value, first->value, to_string(first->source)));
     else first = &group.name;
   }
   if (first == nullptr)
-    out.error({"school.toml", 1, 1},
-               "no group has unknown = true, expected exactly one, for the devices that nothing else names");
+    out.error({"school.toml", 1, 1}, "no group has unknown = true, expected exactly one, for the devices that nothing else names");
 }
 
 void check_unknown_has_profile(const config::School& school, config::Diagnostics& out) {
@@ -36,11 +35,10 @@ void check_unknown_has_profile(const config::School& school, config::Diagnostics
       return !other.unknown && other.ownership == config::Ownership::school;
     });
     if (!others)
-      out.error(
-          group.name.source,
-          fmt::format("group “{}” has neither schedule nor profile, and there is no group with ownership = \"school\" whose "
-                      "strictest profile it could have: expected a schedule or a profile",
-                      group.name.value));
+      out.error(group.name.source,
+                fmt::format("group “{}” has neither schedule nor profile, and there is no group with ownership = \"school\" whose "
+                            "strictest profile it could have: expected a schedule or a profile",
+                            group.name.value));
   }
 }
 
@@ -50,7 +48,7 @@ void check_prefixes(const config::School& school, config::Diagnostics& out) {
     for (const auto& prefix : group.prefixes)
       if (const auto [first, fresh] = owners.try_emplace(prefix.value, prefix.source); !fresh)
         out.error(prefix.source, fmt::format("network {} is a group's already, first at {}: expected it once, or a part of it",
-                                              to_string(prefix.value), to_string(first->second)));
+                                             to_string(prefix.value), to_string(first->second)));
 }
 
 void check_interfaces(const config::Config& config, config::Diagnostics& out) {
@@ -62,10 +60,10 @@ void check_interfaces(const config::Config& config, config::Diagnostics& out) {
       const auto [first, fresh] = owners.try_emplace(name.value, name.source);
       if (!fresh)
         out.error(name.source,
-                   fmt::format("interface “{}” is a group's already, first at {}", name.value, to_string(first->second)));
+                  fmt::format("interface “{}” is a group's already, first at {}", name.value, to_string(first->second)));
       if (!lan.empty() && std::find(lan.begin(), lan.end(), name.value) == lan.end())
         out.error(name.source, fmt::format("interface “{}” is none of [lan] in gateway.toml{}", name.value,
-                                            config::suggestion(name.value, lan)));
+                                           config::suggestion(name.value, lan)));
     }
 }
 

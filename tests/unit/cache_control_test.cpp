@@ -8,7 +8,8 @@ using namespace schultor::cache;
 using namespace std::chrono_literals;
 
 TEST_CASE("Cache-Control is read whatever its case, order and blanks") {
-  const auto control = read_cache_control(" ,nO-StOrE ,\tprivate, Public,no-cache,must-revalidate,proxy-revalidate,, max-age=3600,S-MaxAge=7");
+  const auto control =
+      read_cache_control(" ,nO-StOrE ,\tprivate, Public,no-cache,must-revalidate,proxy-revalidate,, max-age=3600,S-MaxAge=7");
   CHECK(control.no_store);
   CHECK(control.is_private);
   CHECK(control.is_public);
@@ -44,8 +45,8 @@ TEST_CASE("of two times the shorter counts, and one that cannot be read is none 
   CHECK(read_cache_control("max-age=1, max-age=1800").max_age == 1s);
   CHECK(read_cache_control("max-age=\"3600\"").max_age == 3600s);
   CHECK(read_cache_control("max-age=003600").max_age == 3600s);
-  for (const auto* text : {"max-age=-3600", "max-age=3600.5", "max-age=3600a", "max-age=a3600", "max-age = 3600", "max-age= 3600", "max-age",
-                           "max-age=", "max-age='3600'", "max-age=3600; x", "max-age=3600, max-age=x", "max-age=\"3600"})
+  for (const auto* text : {"max-age=-3600", "max-age=3600.5", "max-age=3600a", "max-age=a3600", "max-age = 3600", "max-age= 3600",
+                           "max-age", "max-age=", "max-age='3600'", "max-age=3600; x", "max-age=3600, max-age=x", "max-age=\"3600"})
     CHECK(read_cache_control(text).max_age == 0s);
 }
 

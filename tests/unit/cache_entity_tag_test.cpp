@@ -41,7 +41,8 @@ SCENARIO("slices of a representation without a strong tag get one that changes w
   CHECK(made_tag(fields({date, modified}), 1000, now) == tag);
   CHECK(made_tag(fields({date, modified}), 1001, now) != tag);
   CHECK(made_tag(fields({date, "Last-Modified: Thu, 26 Nov 2026 08:00:01 GMT"}), 1000, now) != tag);
-  CHECK(made_tag(fields({date, modified, "ETag: W/\"a\""}), 1000, now) != made_tag(fields({date, modified, "ETag: W/\"b\""}), 1000, now));
+  CHECK(made_tag(fields({date, modified, "ETag: W/\"a\""}), 1000, now) !=
+        made_tag(fields({date, modified, "ETag: W/\"b\""}), 1000, now));
 
   THEN("none is made of what may change without the tag's changing") {
     CHECK_FALSE(made_tag(fields({date}), 1000, now));
@@ -61,22 +62,24 @@ SCENARIO("an origin is asked about what it knows, not about a tag that was made 
         fields({"If-Modified-Since: Thu, 26 Nov 2026 08:00:00 GMT"}));
   CHECK(restored({"If-None-Match: " + with_weak}) == fields({"If-None-Match: W/\"a-b\""}));
   CHECK(restored({"If-None-Match: \"x\", " + tag}) == fields({"If-None-Match: \"x\""}));
-  for (const auto* line : {"If-None-Match: \"x\", W/\"y\"", "If-None-Match: *", "If-None-Match: \"schultor-\"", "If-None-Match: \"schultor-zz-1\"",
-                           "If-None-Match: \"schultor--1-1\"", "If-None-Match: \"schultor-7fffffffffffffff-1\"", "Range: bytes=0-1"})
+  for (const auto* line :
+       {"If-None-Match: \"x\", W/\"y\"", "If-None-Match: *", "If-None-Match: \"schultor-\"", "If-None-Match: \"schultor-zz-1\"",
+        "If-None-Match: \"schultor--1-1\"", "If-None-Match: \"schultor-7fffffffffffffff-1\"", "Range: bytes=0-1"})
     CHECK(restored({line}) == fields({line}));
 }
 
 TEST_CASE("a slice is a range with both ends") {
   CHECK(read_slice("bytes=0-4194303") == ByteRange{0, 4194303});
   CHECK(read_slice("Bytes=5-5") == ByteRange{5, 5});
-  for (const auto* text : {"", "bytes=", "bytes=-5", "bytes=5-", "bytes=5-4", "bytes=0-1,2-3", "bytes=a-b", "items=0-1", "bytes=+1-2", "bytes= 0-1",
-                           "bytes=0-99999999999999999999", "bytes=0-9223372036854775808"})
+  for (const auto* text : {"", "bytes=", "bytes=-5", "bytes=5-", "bytes=5-4", "bytes=0-1,2-3", "bytes=a-b", "items=0-1",
+                           "bytes=+1-2", "bytes= 0-1", "bytes=0-99999999999999999999", "bytes=0-9223372036854775808"})
     CHECK_FALSE(read_slice(text));
 }
 
 TEST_CASE("what a part holds is read with the length of the whole") {
   CHECK(read_content_range("bytes 0-99/1234") == ContentRange{{0, 99}, 1234});
-  for (const auto* text : {"", "bytes 0-99/*", "bytes */1234", "bytes 0-99/99", "bytes 9-0/99", "bytes=0-99/1234", "bytes 0-99", "bytes  0-99/1234"})
+  for (const auto* text :
+       {"", "bytes 0-99/*", "bytes */1234", "bytes 0-99/99", "bytes 9-0/99", "bytes=0-99/1234", "bytes 0-99", "bytes  0-99/1234"})
     CHECK_FALSE(read_content_range(text));
   CHECK(read_content_range("bytes 0-99/100")->is_whole());
   CHECK_FALSE(read_content_range("bytes 1-99/100")->is_whole());

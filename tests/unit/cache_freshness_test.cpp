@@ -36,7 +36,9 @@ std::optional<seconds> fresh(std::initializer_list<std::string_view> lines, cons
   return judgement.refusal ? std::nullopt : std::optional(judgement.fresh);
 }
 
-std::optional<Refusal> refused(std::initializer_list<std::string_view> lines, const Facts& facts = {}) { return judged(lines, facts).refusal; }
+std::optional<Refusal> refused(std::initializer_list<std::string_view> lines, const Facts& facts = {}) {
+  return judged(lines, facts).refusal;
+}
 
 }  // namespace
 
@@ -74,7 +76,8 @@ SCENARIO("a response may be old when it comes") {
   CHECK(fresh({"Date: Fri, 27 Nov 2026 07:59:50 GMT", "Expires: Fri, 27 Nov 2026 08:00:10 GMT", "Age: 25", "ETag: \"a\""}) == 0s);
   CHECK(fresh({date, "Cache-Control: max-age=3600", "Age: 2147483648", "ETag: \"a\""}) == 0s);
   CHECK(fresh({date, "Cache-Control: max-age=3600"}, {.took = 100s}) == 3500s);
-  for (const auto* age : {"Age: abc", "Age: -7200", "Age: 7200.0", "Age: 7200;foo=1"}) CHECK(fresh({date, "Cache-Control: max-age=3600", age}) == 3600s);
+  for (const auto* age : {"Age: abc", "Age: -7200", "Age: 7200.0", "Age: 7200;foo=1"})
+    CHECK(fresh({date, "Cache-Control: max-age=3600", age}) == 3600s);
   // A clock that is ahead makes nothing older than new.
   CHECK(judged({"Date: Fri, 27 Nov 2026 09:00:00 GMT", "Cache-Control: max-age=3600"}).age == 0s);
   CHECK(judged({"Date: Mon, 01 Jan 0001 00:00:00 GMT", "Cache-Control: max-age=3600"}).age == longest_delta);
@@ -108,7 +111,8 @@ SCENARIO("what is never stored") {
   CHECK(refused({date, "Cache-Control: max-age=60"}, {.status = 999}) == Refusal::status);
 
   THEN("nor is an answer to somebody's credentials, unless it is for everybody") {
-    for (const auto* control : {"Cache-Control: max-age=60", "Cache-Control: s-maxage=60", "Cache-Control: max-age=60, must-revalidate"})
+    for (const auto* control :
+         {"Cache-Control: max-age=60", "Cache-Control: s-maxage=60", "Cache-Control: max-age=60, must-revalidate"})
       CHECK(refused({date, control}, {.credentials = true}) == Refusal::credentials);
     CHECK_FALSE(refused({date, "Cache-Control: max-age=60, public"}, {.credentials = true}));
     CHECK(refused({date, "Cache-Control: max-age=60, public, no-store"}, {.credentials = true}) == Refusal::directive);
@@ -132,8 +136,9 @@ SCENARIO("what is stale may be handed out while the origin is away, unless it sa
   CHECK(judged({date, "Cache-Control: max-age=60, stale-if-error=5"}).stale_if_error == 5s);
   CHECK(judged({date, "Cache-Control: max-age=60, stale-if-error=99999999"}).stale_if_error == usual_stale_if_error);
   CHECK(judged({date, "Cache-Control: max-age=60, stale-while-revalidate=7"}).stale_while_revalidate == 7s);
-  for (const auto* control : {"Cache-Control: max-age=60, stale-if-error=9, must-revalidate", "Cache-Control: s-maxage=60, stale-while-revalidate=7",
-                              "Cache-Control: max-age=60, proxy-revalidate", "Cache-Control: no-cache, stale-while-revalidate=7"}) {
+  for (const auto* control :
+       {"Cache-Control: max-age=60, stale-if-error=9, must-revalidate", "Cache-Control: s-maxage=60, stale-while-revalidate=7",
+        "Cache-Control: max-age=60, proxy-revalidate", "Cache-Control: no-cache, stale-while-revalidate=7"}) {
     const auto judgement = judged({date, "ETag: \"a\"", control});
     CHECK(judgement.stale_if_error == 0s);
     CHECK(judgement.stale_while_revalidate == 0s);

@@ -22,7 +22,8 @@ TEST_CASE("fields are found whatever the case of their names, and joined in thei
 
 TEST_CASE("what is no field is left out") {
   HeaderFields fields;
-  for (const auto* line : {"no colon", ": empty", "a b: c", "a : c", "a: b\rc", "a: b\nSet-Cookie: x", "\xe4: b"}) CHECK_FALSE(add_line(fields, line));
+  for (const auto* line : {"no colon", ": empty", "a b: c", "a : c", "a: b\rc", "a: b\nSet-Cookie: x", "\xe4: b"})
+    CHECK_FALSE(add_line(fields, line));
   CHECK_FALSE(fields.add("a", std::string_view("b\0c", 3)));
   CHECK_FALSE(fields.add(std::string_view("a\0", 2), "b"));
   CHECK(fields.all().empty());
@@ -51,8 +52,8 @@ TEST_CASE("a list is cut at its commas, not at those of a quoted string") {
 
 TEST_CASE("what concerns one connection is not handed on") {
   HeaderFields fields;
-  for (const auto* line : {"Connection: close, X-Mine", "x-mine: 1", "Keep-Alive: timeout=5", "Transfer-Encoding: chunked", "TE: trailers",
-                           "Upgrade: h2c", "Proxy-Authenticate: Basic", "Trailer: a", "X-Other: 2"})
+  for (const auto* line : {"Connection: close, X-Mine", "x-mine: 1", "Keep-Alive: timeout=5", "Transfer-Encoding: chunked",
+                           "TE: trailers", "Upgrade: h2c", "Proxy-Authenticate: Basic", "Trailer: a", "X-Other: 2"})
     REQUIRE(add_line(fields, line));
   CHECK(end_to_end(fields).all() == std::vector<HeaderField>{{"X-Other", "2"}});
 }

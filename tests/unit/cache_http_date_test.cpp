@@ -31,17 +31,36 @@ TEST_CASE("a year of two digits is at most fifty years ahead") {
   CHECK(read("Tuesday, 18-Aug-76 02:01:18 GMT") == read("Tue, 18 Aug 2076 02:01:18 GMT"));
   CHECK(read("Thursday, 18-Aug-77 02:01:18 GMT") == read("Thu, 18 Aug 1977 02:01:18 GMT"));
   // In 1999 the year 03 is one of the next century.
-  CHECK(read_http_date("Monday, 06-Jan-03 00:00:00 GMT", *read("Sun, 06 Jun 1999 00:00:00 GMT")) == read("Mon, 06 Jan 2003 00:00:00 GMT"));
+  CHECK(read_http_date("Monday, 06-Jan-03 00:00:00 GMT", *read("Sun, 06 Jun 1999 00:00:00 GMT")) ==
+        read("Mon, 06 Jan 2003 00:00:00 GMT"));
 }
 
 TEST_CASE("what is only like a date is none") {
-  for (const auto* text :
-       {"", "0", "-1", "foo", "Thu, 18 Aug 2050 02:01:18 UTC", "Thu, 18 Aug 2050 02:01:18 AEST", "Thu, 18 Aug 50 02:01:18 GMT",
-        "Thu 18 Aug 2050 02:01:18 GMT", "Thu, 18  Aug  2050 02:01:18 GMT", "Thu, 18-Aug-2050 02:01:18 GMT", "Thu, 18 Aug 2050 02.01.18 GMT",
-        "Thu, 18 Aug 2050 2:01:18 GMT", "Thu, 18 Aug 2050 02:01:18 GMT ", " Thu, 18 Aug 2050 02:01:18 GMT", "Thu, 18 Aug 2050 02:01:18",
-        "Thu, 31 Feb 2050 02:01:18 GMT", "Thu, 00 Aug 2050 02:01:18 GMT", "Thu, 18 Aug 2050 24:00:00 GMT", "Thu, 18 Aug 2050 02:60:18 GMT",
-        "Thu, 18 Aug 2050 02:01:61 GMT", "Xyz, 18 Aug 2050 02:01:18 GMT", "Thu, 18 Xyz 2050 02:01:18 GMT", "Thu Aug 18 02:01:18 50",
-        "Thu, 18 Aug 20500 02:01:18 GMT", "Thu, 18 Aug 2050 02:01:18 GMT, Thu, 18 Aug 2050 02:01:18 GMT"}) {
+  for (const auto* text : {"",
+                           "0",
+                           "-1",
+                           "foo",
+                           "Thu, 18 Aug 2050 02:01:18 UTC",
+                           "Thu, 18 Aug 2050 02:01:18 AEST",
+                           "Thu, 18 Aug 50 02:01:18 GMT",
+                           "Thu 18 Aug 2050 02:01:18 GMT",
+                           "Thu, 18  Aug  2050 02:01:18 GMT",
+                           "Thu, 18-Aug-2050 02:01:18 GMT",
+                           "Thu, 18 Aug 2050 02.01.18 GMT",
+                           "Thu, 18 Aug 2050 2:01:18 GMT",
+                           "Thu, 18 Aug 2050 02:01:18 GMT ",
+                           " Thu, 18 Aug 2050 02:01:18 GMT",
+                           "Thu, 18 Aug 2050 02:01:18",
+                           "Thu, 31 Feb 2050 02:01:18 GMT",
+                           "Thu, 00 Aug 2050 02:01:18 GMT",
+                           "Thu, 18 Aug 2050 24:00:00 GMT",
+                           "Thu, 18 Aug 2050 02:60:18 GMT",
+                           "Thu, 18 Aug 2050 02:01:61 GMT",
+                           "Xyz, 18 Aug 2050 02:01:18 GMT",
+                           "Thu, 18 Xyz 2050 02:01:18 GMT",
+                           "Thu Aug 18 02:01:18 50",
+                           "Thu, 18 Aug 20500 02:01:18 GMT",
+                           "Thu, 18 Aug 2050 02:01:18 GMT, Thu, 18 Aug 2050 02:01:18 GMT"}) {
     INFO(text);
     CHECK_FALSE(read(text));
   }

@@ -1,0 +1,123 @@
+// SPDX-FileCopyrightText: Schultor contributors
+// SPDX-License-Identifier: EUPL-1.2
+#include "daemon/cache/store.hpp"
+
+#include "daemon/base/unique_fd.hpp"
+#include "daemon/cache/md5.hpp"
+#include "daemon/cache/nginx_configuration.hpp"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <sys/stat.h>
+
+#include <cerrno>
+#include <filesystem>
+#include <system_error>
+#include <vector>
+
+namespace schultor::cache {
+namespace {
+
+namespace fs = std::filesystem;
+
+struct Opened {
+  base::UniqueFd fd;
+  std::optional<StoredHead> head;
+  std::uint64_t size = 0;
+};
+
+/// None where there is no such file.
+std::optional<Opened> open_stored(const std::string& path) {
+  Opened opened{base::UniqueFd(open(path.c_str(), O_RDWR | O_CLOEXEC | O_NOFOLLOW)), {}, 0};
+  struct stat about {};
+  if (!opened.fd || fstat(opened.fd.get(), &about) != 0 || !S_ISREG(about.st_mode)) return std::nullopt;
+  opened.size = static_cast<std::uint64_t>(about.st_size);
+  std::vector<char> start(longest_stored_head);
+  const auto got = pread(opened.fd.get(), start.data(), start.size(), 0);
+  if (got > 0) opened.head = read_stored_head({start.data(), static_cast<std::size_t>(got)});
+  return opened;
+}
+
+/// nginx keeps files open for a second without looking whether they are still there (open_file_cache_valid), but reads each one's
+/// head anew for each answer, and takes none of another version.
+void take_out(const Opened& opened, const std::string& path) {
+  const std::uint64_t no_version = 0;
+  static_cast<void>(pwrite(opened.fd.get(), &no_version, sizeof no_version, 0));
+  unlink(path.c_str());
+}
+
+bool is_stored_name(const std::string& name) {
+  return name.size() == 32 && name.find_first_not_of("0123456789abcdef") == std::string::npos;
+}
+
+template <typename Judge>
+base::Result<Swept> sweep_all(const std::string& directory, const Judge& condemns, const std::atomic<bool>& stop) {
+  Swept swept;
+  std::error_code error;
+  fs::recursive_directory_iterator entry(directory, fs::directory_options::skip_permission_denied, error);
+  if (error) return base::fail("{}: {}", directory, error.message());
+  for (; entry != fs::recursive_directory_iterator() && !stop; entry.increment(error)) {
+    if (error) return base::fail("{}: {}", directory, error.message());
+    const auto& path = entry->path();
+    if (!is_stored_name(path.filename())) continue;
+    const auto opened = open_stored(path);
+    // Gone meanwhile: nginx makes room for others.
+    if (!opened) continue;
+    ++swept.seen;
+    if (!condemns(*opened)) continue;
+    take_out(*opened, path);
+    ++swept.withdrawn;
+    swept.octets += opened->size;
+  }
+  return swept;
+}
+
+}  // namespace
+
+std::string Store::path_of(std::string_view key) const {
+  const auto hash = md5_hex(key);
+  return fmt::format("{}/{}/{}/{}", directory_, hash.substr(31, 1), hash.substr(29, 2), hash);
+}
+
+std::optional<StoredHead> Store::find(std::string_view key) const {
+  const auto opened = open_stored(path_of(key));
+  return opened && opened->head && opened->head->key == key ? opened->head : std::nullopt;
+}
+
+std::uint64_t Store::withdraw(std::string_view scheme, std::string_view host, std::string_view request_uri,
+                              std::uint64_t octets) const {
+  std::uint64_t withdrawn = 0;
+  for (std::uint64_t number = 0; number == 0 || number * slice_size < octets; ++number) {
+    const auto path = path_of(storage_key(scheme, host, request_uri, slice_range(number)));
+    const auto opened = open_stored(path);
+    if (!opened) continue;
+    take_out(*opened, path);
+    ++withdrawn;
+  }
+  return withdrawn;
+}
+
+base::Result<Swept> Store::sweep(const std::function<bool(const StoredHead&)>& condemns, const std::atomic<bool>& stop) const {
+  return sweep_all(
+      directory_, [&](const Opened& opened) { return opened.head && condemns(*opened.head); }, stop);
+}
+
+base::Result<Swept> Store::sweep_damaged(bool unsure, const std::atomic<bool>& stop) const {
+  const auto is_damaged = [unsure](const Opened& opened) {
+    return !opened.head || !is_whole(*opened.head, opened.size) || (unsure && !opened.head->content_length);
+  };
+  return sweep_all(directory_, is_damaged, stop);
+}
+
+bool is_of_address(std::string_view key, std::string_view address) {
+  return key.size() > address.size() && key.substr(0, address.size()) == address && key.rfind('#') == address.size();
+}
+
+std::string_view host_of_key(std::string_view key) {
+  const auto start = key.find("://");
+  if (start == std::string_view::npos) return {};
+  key.remove_prefix(start + 3);
+  return key.substr(0, key.find('/'));
+}
+
+}  // namespace schultor::cache
