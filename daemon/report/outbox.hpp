@@ -12,6 +12,10 @@
 #include <string>
 #include <vector>
 
+namespace schultor::base {
+class Database;
+}
+
 namespace schultor::report {
 
 /// What waits for the city, in an SQLite file of its own (WAL, synchronous=FULL): what add() has returned for survives
@@ -60,7 +64,7 @@ public:
   /// How many are pending.
   [[nodiscard]] std::size_t depth() const { return depth_; }
   /// Where a damaged file was put at open(); empty if it was sound.
-  [[nodiscard]] const std::filesystem::path& set_aside() const { return set_aside_; }
+  [[nodiscard]] const std::filesystem::path& set_aside() const;
   /// Whether a failure was damage of the file: to be opened anew.
   [[nodiscard]] bool damaged() const;
 
@@ -69,15 +73,13 @@ public:
   ~Outbox();
 
 private:
-  struct Database;
-  Outbox(std::unique_ptr<Database> database, Limits limits);
+  Outbox(std::unique_ptr<base::Database> database, Limits limits);
   base::Result<Added> add_all(std::span<const Message> messages, Instant now, bool forget);
   base::Result<void> forget_old(Instant now);
 
-  std::unique_ptr<Database> database_;
+  std::unique_ptr<base::Database> database_;
   Limits limits_;
   std::size_t depth_ = 0;
-  std::filesystem::path set_aside_;
 };
 
 }  // namespace schultor::report
