@@ -21,7 +21,6 @@ namespace {
 using namespace model;
 using base::Family;
 
-constexpr std::int32_t priority_mangle = -150;
 constexpr std::int32_t priority_srcnat = 100;
 constexpr std::uint8_t mld2_listener_report = 143;  // RFC 3810; no header has it
 
@@ -49,7 +48,8 @@ Chain to_gateway() {
 Chain to_gate() {
   return {"to_gate",
           {},
-          {// A TCP session that the old view opened ends.
+          {{jump("classify")},
+           // A TCP session that the old view opened ends.
            {tcp, Is{Field::ct_mark, 0, true}, InSet{{Field::mark, Field::ct_mark}, "fresh_pair", true}, Reject::tcp_reset},
            {jump("limit_questions")},
            {SetByMap{Target::ct_mark, Field::mark, "group_stamp"}},
@@ -82,9 +82,6 @@ Set constant(std::string name, Type type, const Numbers& numbers) {
 
 std::vector<Chain> box_chains() {
   return {to_gateway(), to_gate(), management(),
-          // No packet is longer than the narrower of the ways to either side bears: whoever sits behind a tunnel or DSL would find
-          // that large pages hang.
-          Chain{"clamp_segments", Hook{Hook::Type::filter, Hook::Point::forward, priority_mangle}, {{IsSyn{}, ClampSegments{}}}},
           Chain{"translate",
                 Hook{Hook::Type::nat, Hook::Point::postrouting, priority_srcnat},
                 {{Is{Field::nfproto, NFPROTO_IPV4}, InSet{{Field::oifname}, "masqueraded"}, Masquerade{}}}}};

@@ -17,17 +17,17 @@ namespace {
 
 using namespace model;
 
-constexpr std::int32_t priority_mangle = -150;
 constexpr std::int32_t priority_dstnat = -100;
 constexpr std::uint16_t dns_port = 53;
 
+/// Whose packet it is. To be jumped to where that counts, for packets of the LAN: what has the cloud's stamp, and what answers, is
+/// nobody's.
 Chain classify() {
   return {"classify",
-          Hook{Hook::Type::filter, Hook::Point::prerouting, priority_mangle},
-          {{not_from_lan, leave},
-           {SetTo{Target::mark, 0}},
-           // The first one that knows the device wins: of the roster's, nothing else is looked up for each packet.
+          {},
+          {// The first one that knows the device wins: of the roster's, nothing else is looked up for each packet.
            {SetByMap{Target::mark, Field::ether_saddr, "device_group"}, leave},
+           {SetTo{Target::mark, 0}},
            {SetByMap{Target::mark, Field::ip_saddr, "prefix_group4"}, leave},
            {SetByMap{Target::mark, Field::ip6_saddr, "prefix_group6"}, leave},
            {SetByMap{Target::mark, Field::iifname, "link_group"}}}};
@@ -47,50 +47,66 @@ void append(std::vector<Rule>& rules, std::vector<Rule> more) {
 }
 
 /// To the cloud: no group, profile or missing element closes it.
-std::vector<Rule> pass_cloud(bool offloads) {
+void pass_cloud(bool offloads, std::vector<Rule>& rules) {
   const Statement of_cloud = Is{Field::ct_mark, cloud_stamp};
-  std::vector<Rule> rules;
   // By itself, since it ends the rule where the kernel cannot do it. Only what is answered: a flood of datagrams fills no table.
   if (offloads) rules.push_back({of_cloud, is_established, AddFlow{std::string(cloud_flows)}});
   rules.push_back({of_cloud, accept});
-  return rules;
 }
 
-/// Of flows that are not the cloud's, or not known to be.
-std::vector<Rule> judge_flow() {
-  return {{reply, InSet{{Field::ct_mark}, "fresh"}, accept},
-          // Pings are a connection each, and one could be talked through for ever. TCP is told apart by the first comparison.
-          {Is{Field::l4proto, IPPROTO_TCP, true}, InSet{{Field::l4proto}, "icmp_any"}, original, jump("limit_echoes")},
-          {original, InSet{{Field::mark, Field::ct_mark}, "fresh_pair"}, accept},
-          // ICMP errors belong to their flow and pass above while it is in force. They admit none: the checks of ports do not
-          // see the flow's through them, so an error would stamp a DNS flow that is older than the table. The flow's own
-          // next packet is judged, and whoever caused the error says it again.
-          {InSet{{Field::l4proto}, "icmp_any"}, InState{NF_CT_STATE_BIT(IP_CT_RELATED)}, drop},
-          // A flow is judged again from whichever side speaks first after a switch (a server in the middle of a download
-          // does), always by its original destination and its own group.
-          {reply, SetByShift{Target::mark, Field::ct_mark, 16}},
-          // A source that does not live on the side it speaks from is not answered: a refusal quotes the packet, and would carry
-          // it to whoever the source pretends to be. No sysctl looks at the reverse path of IPv6.
-          {original, FromElsewhere{}, drop},
-          {jump("cloud")},
-          {original, jump("hops")},
-          // A flow older than the table, whose server speaks first: nobody knows its group yet. A reset would cut a flow that
-          // may be allowed; without the answer the tablet speaks next, and is judged.
-          {reply, Is{Field::ct_mark, 0}, drop},
-          {ByVerdictMap{Field::mark, "group_policy"}},
-          {go_to("refuse")}};
-}
-
+/// Each rule before "judge" is paid for by every packet, so there are as few as can be. What conntrack assigns to no flow has
+/// neither a direction nor a stamp, and passes none of them.
 Chain through_gateway(bool offloads) {
-  Chain chain{"through_gateway",
-              Hook{Hook::Type::filter, Hook::Point::forward, 0, true},
-              {// A packet that conntrack assigns to no flow can be judged by nobody. Refusing it would send a reset into a flow
-               // that is admitted, the cloud's too: a late segment outside the window is such a packet.
-               {InState{NF_CT_STATE_INVALID_BIT | NF_CT_STATE_UNTRACKED_BIT}, drop},
-               {original, not_from_lan, drop}}};
-  append(chain.rules, pass_cloud(offloads));
-  append(chain.rules, judge_flow());
+  Chain chain{
+      "through_gateway",
+      Hook{Hook::Type::filter, Hook::Point::forward, 0, true},
+      {// No packet is longer than the narrower of the ways to either side bears: whoever sits behind a tunnel or DSL would
+       // find that large pages hang. Here, since a chain of its own is entered by all packets, and costs more than this rule.
+       {IsSyn{}, ClampSegments{}},
+       {original, go_to("outbound")}}};
+  pass_cloud(offloads, chain.rules);
+  chain.rules.push_back({InSet{{Field::ct_mark}, "fresh"}, accept});
+  chain.rules.push_back({go_to("judge")});
   return chain;
+}
+
+/// From tablets.
+Chain outbound(bool offloads) {
+  Chain chain{"outbound", {}, {{not_from_lan, drop}}};
+  pass_cloud(offloads, chain.rules);
+  append(chain.rules,
+         {// Pings are a connection each, and one could be talked through for ever. TCP is told apart by the first comparison.
+          {Is{Field::l4proto, IPPROTO_TCP, true}, InSet{{Field::l4proto}, "icmp_any"}, jump("limit_echoes")},
+          {jump("classify")},
+          {InSet{{Field::mark, Field::ct_mark}, "fresh_pair"}, accept},
+          {go_to("judge")}});
+  return chain;
+}
+
+/// Flows that are not the cloud's, or not known to be, and have no stamp that is in force.
+Chain judge() {
+  return {"judge",
+          {},
+          {// A packet that conntrack assigns to no flow can be judged by nobody. Refusing it would send a reset into a flow
+           // that is admitted, the cloud's too: a late segment outside the window is such a packet.
+           {InState{NF_CT_STATE_INVALID_BIT | NF_CT_STATE_UNTRACKED_BIT}, drop},
+           // ICMP errors belong to their flow and have passed while it is in force. They admit none: the checks of ports do not
+           // see the flow's through them, so an error would stamp a DNS flow that is older than the table. The flow's own
+           // next packet is judged, and whoever caused the error says it again.
+           {InSet{{Field::l4proto}, "icmp_any"}, InState{NF_CT_STATE_BIT(IP_CT_RELATED)}, drop},
+           // A flow is judged again from whichever side speaks first after a switch (a server in the middle of a download
+           // does), always by its original destination and its own group.
+           {reply, SetByShift{Target::mark, Field::ct_mark, 16}},
+           // A source that does not live on the side it speaks from is not answered: a refusal quotes the packet, and would carry
+           // it to whoever the source pretends to be. No sysctl looks at the reverse path of IPv6.
+           {original, FromElsewhere{}, drop},
+           {jump("cloud")},
+           {original, jump("hops")},
+           // A flow older than the table, whose server speaks first: nobody knows its group yet. A reset would cut a flow that
+           // may be allowed; without the answer the tablet speaks next, and is judged.
+           {reply, Is{Field::ct_mark, 0}, drop},
+           {ByVerdictMap{Field::mark, "group_policy"}},
+           {go_to("refuse")}}};
 }
 
 Chain cloud() {
@@ -226,7 +242,9 @@ Chain inside(const Profile& own, const std::vector<Profile>& all) {
 }  // namespace
 
 std::vector<Chain> chains(const std::vector<Profile>& profiles, bool offloads) {
-  std::vector<Chain> all{classify(), redirect_dns(), through_gateway(offloads), hops(), cloud(), never(), admit_cloud(), refuse()};
+  std::vector<Chain> all{
+      classify(),    redirect_dns(), through_gateway(offloads), outbound(offloads), judge(), hops(), cloud(), never(),
+      admit_cloud(), refuse()};
   const auto add = [&](std::vector<Chain> more) {
     all.insert(all.end(), std::make_move_iterator(more.begin()), std::make_move_iterator(more.end()));
   };
