@@ -30,11 +30,11 @@ struct Gateway {
   ThreeHosts hosts{};
 };
 
-/// One without a rule; one that only follows connections and masquerades; the product's ruleset; and, with `peers`, iptables with
-/// ipset at the same job. The first is the floor. In each the school is a host that all devices live in, by a route; the internet
-/// has all pinned addresses.
+/// A router without a rule, which knows of no connection; a gateway with an empty ruleset, which follows connections and
+/// masquerades IPv4, as any school's has to, and judges nothing; the product's ruleset; and, with `peers`, iptables with ipset at
+/// the same job. In each the school is a host that all devices live in, by a route; the internet has all pinned addresses.
 [[nodiscard]] std::vector<Gateway> make_gateways(bool peers);
-/// Where the product stands among them.
-inline constexpr std::size_t product = 2;
+/// Where they stand among them.
+inline constexpr std::size_t router = 0, empty = 1, product = 2;
 
 }  // namespace schultor::bench
