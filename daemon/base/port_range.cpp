@@ -37,7 +37,8 @@ std::optional<PortRange> parse_ports(std::uint8_t protocol, std::string_view tex
 std::optional<PortRange> parse_service(std::string_view text) {
   const auto slash = text.find('/');
   const auto protocol = text.substr(0, slash);
-  if (slash == std::string_view::npos || (protocol != "tcp" && protocol != "udp")) return std::nullopt;
+  if (slash == std::string_view::npos || text.find(' ') != std::string_view::npos || (protocol != "tcp" && protocol != "udp"))
+    return std::nullopt;
   return parse_ports(protocol == "tcp" ? IPPROTO_TCP : IPPROTO_UDP, text.substr(slash + 1));
 }
 

@@ -45,10 +45,11 @@ struct Cache {
   Source source;
 };
 
-/// [management]: who may reach the box itself, from any side.
+/// [management]: who may reach the box itself, from any side. No prefixes: nobody, but from its console.
 struct Management {
   std::vector<Located<base::Prefix>> prefixes;
   std::vector<Located<std::uint16_t>> ports;  ///< TCP; none said: ssh's
+  Source source;
 };
 
 /// What a stop for service does to tablets; a crash is none, and neither is a restart.
@@ -64,9 +65,9 @@ struct Gateway {
   std::vector<Text> lan_interfaces;
   std::vector<Located<base::InterfaceAddress>> lan_addresses;
   std::vector<Located<base::Prefix>> reachable;  ///< [lan] reachable: private networks that open profiles may reach
-  bool offload = true;  ///< [lan] offload: connections to the cloud pass the rules by, where the kernel can do that
+  Located<bool> offload{true, {}};  ///< [lan] offload: connections to the cloud pass the rules by, where the kernel can do that
   Text wan_interface;
-  bool masquerade = true;  ///< [wan] masquerade: IPv4 leaves with the address of the interface
+  Located<bool> masquerade{true, {}};  ///< [wan] masquerade: IPv4 leaves with the address of the interface
   std::optional<Management> management;
   std::optional<Located<base::Endpoint>> resolver;
   std::vector<Text> local_zones;  ///< [resolver] local: names that the resolver knows inside

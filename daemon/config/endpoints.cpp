@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: EUPL-1.2
 #include "daemon/config/endpoints.hpp"
 
+#include "daemon/base/networks.hpp"
 #include "daemon/config/endpoints_json.hpp"
 
 #include <fmt/format.h>
@@ -29,8 +30,6 @@ constexpr std::array<std::string_view, 12> not_public{
     "192.0.0.0/24", "192.168.0.0/16", "198.18.0.0/15", "224.0.0.0/3", "2001::/32",      "2002::/16",
 };
 constexpr std::string_view global_unicast6 = "2000::/3";
-
-bool overlap(const base::Prefix& a, const base::Prefix& b) { return base::contains(a, b.address) || base::contains(b, a.address); }
 
 bool is_public(const base::Prefix& prefix) {
   if (prefix.address.family == base::Family::ipv6 && !base::contains(*base::parse_prefix(global_unicast6), prefix.address))

@@ -55,7 +55,9 @@ void read_lan(TableReader table, Gateway& gateway, bool needed) {
   check_unique(table.out(), gateway.lan_interfaces, "an interface");
   check_unique(table.out(), gateway.lan_addresses, "an address");
   gateway.reachable = table.prefixes("reachable");
-  if (const auto offload = table.flag("offload")) gateway.offload = offload->value;
+  if (gateway.reachable.size() > most)
+    table.out().error(gateway.reachable[most].source, fmt::format("[lan]: expected at most {} networks in reachable", most));
+  if (const auto offload = table.flag("offload")) gateway.offload = *offload;
   if (needed && gateway.lan_interfaces.empty())
     table.missing("interfaces", "the interfaces that tablets are behind, such as [\"lan0\"]");
   if (needed && addresses.empty())
@@ -74,17 +76,17 @@ void read_wan(TableReader table, Gateway& gateway, bool needed) {
   } else if (needed) {
     table.missing("interface", "the interface to the internet, such as \"wan0\"");
   }
-  if (const auto masquerade = table.flag("masquerade")) gateway.masquerade = masquerade->value;
+  if (const auto masquerade = table.flag("masquerade")) gateway.masquerade = *masquerade;
   table.finish();
 }
 
 void read_management(TableReader table, Gateway& gateway) {
   constexpr std::size_t most = 64;
-  Management management{table.prefixes("prefixes"), table.ports("ports")};
+  Management management{table.prefixes("prefixes"), table.ports("ports"), table.where()};
   if (management.prefixes.size() > most || management.ports.size() > most)
     table.out().error(table.where(), fmt::format("[management]: expected at most {} prefixes and ports", most));
   if (management.prefixes.empty())
-    table.missing("prefixes", "the networks that the box is managed from, such as [\"10.9.0.0/24\"]");
+    table.missing("prefixes", "the networks that the box is managed from, such as [\"10.9.0.0/24\"], or [] for its console alone");
   table.finish();
   gateway.management = std::move(management);
 }

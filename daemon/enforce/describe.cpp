@@ -74,6 +74,19 @@ json to_object(const KernelHealth& kernel) {
   return {{"settings", settings}, {"connections", connections}, {"counters", kernel.counters}};
 }
 
+std::vector<std::string> texts_of(const std::vector<base::Prefix>& prefixes) {
+  std::vector<std::string> texts;
+  for (const auto& prefix : prefixes) texts.push_back(base::to_string(prefix));
+  return texts;
+}
+
+json to_object(const policy::Network& network) {
+  return {{"management", texts_of(network.management)},
+          {"management_ports", network.management_ports},
+          {"reachable", texts_of(network.reachable)},
+          {"masquerade", network.masquerade}};
+}
+
 std::string_view to_text(policy::Ownership ownership) {
   return ownership == policy::Ownership::school ? "school" : ownership == policy::Ownership::byod ? "byod" : "staff";
 }
@@ -145,6 +158,7 @@ std::string describe(const policy::Policy& policy, const GatewayStatus& status, 
                        {{"in_effect", !health.offload.interfaces.empty()},
                         {"interfaces", health.offload.interfaces},
                         {"text", health.offload.text}}},
+                      {"network", to_object(policy.network)},
                       {"lists", lists},
                       {"applied", policy::format_local(policy, health.applied)},
                       {"categories", categories_of(policy, health)},

@@ -59,9 +59,9 @@ struct Health {
                                          const std::vector<ModeChange>& changes);
 
 /// {"school", "version", "time", "policy_revision", "groups": […], "overrides": […], "clock": {…}, "randomised_devices", "gate":
-/// {…}, "offload": {"in_effect", "interfaces", "text"}, "lists": […], "applied", "categories" (null: none are named): {"in_effect",
-/// "compiled", "error"}, "refused" (null: nothing is): {"at", "errors"}, "kernel": {"settings",
-/// "connections", "counters"}}: see schultord(8).
+/// {…}, "offload": {"in_effect", "interfaces", "text"}, "network": {"management", "management_ports", "reachable", "masquerade"},
+/// "lists": […], "applied", "categories" (null: none are named): {"in_effect", "compiled", "error"}, "refused" (null: nothing is):
+/// {"at", "errors"}, "kernel": {"settings", "connections", "counters"}}: see schultord(8).
 [[nodiscard]] std::string describe(const policy::Policy& policy, const GatewayStatus& status, const Health& health);
 
 /// {"id", "group" (null: all), "profile", "from", "until", "reason", "by"}.

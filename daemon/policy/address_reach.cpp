@@ -2,6 +2,8 @@
 // SPDX-License-Identifier: EUPL-1.2
 #include "daemon/policy/address_reach.hpp"
 
+#include "daemon/base/networks.hpp"
+
 #include <algorithm>
 #include <array>
 
@@ -58,6 +60,16 @@ bool same_network(const base::InterfaceAddress& own, const base::Address& addres
 }
 
 }  // namespace
+
+bool is_nobodys(const base::Prefix& network) {
+  static const std::vector<base::Prefix> nobodys = [] {
+    std::vector<base::Prefix> networks;
+    for (const auto* text : {"0.0.0.0/8", "127.0.0.0/8", "224.0.0.0/3", "::/96", "::ffff:0:0/96", "ff00::/8"})
+      networks.push_back(base::parse_prefix(text).value());
+    return networks;
+  }();
+  return std::any_of(nobodys.begin(), nobodys.end(), [&](const auto& whole) { return base::contains(whole, network); });
+}
 
 Reach reach_of(std::span<const base::InterfaceAddress> lan, const base::Address& address) {
   const auto alone =

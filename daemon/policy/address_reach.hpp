@@ -17,6 +17,10 @@ enum class Reach : std::uint8_t {
   nowhere,  ///< loopback, link-local, multicast, reserved, a tunnel to any of these, or the gateway itself: never handed out
 };
 
+/// Whether no device sends from any address of the network: unspecified, loopback, multicast or reserved ones, and IPv4's as IPv6
+/// writes them (::ffff:10.0.0.1).
+[[nodiscard]] bool is_nobodys(const base::Prefix& network);
+
 /// `lan`: the gateway's addresses with their networks.
 [[nodiscard]] Reach reach_of(std::span<const base::InterfaceAddress> lan, const base::Address& address);
 

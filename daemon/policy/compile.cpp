@@ -44,7 +44,7 @@ public:
     compile_never();
     policy_.gate.local = compile_names(config_.gateway.local_zones, out_);
     for (const auto& address : config_.gateway.lan_addresses) policy_.gate.lan.push_back(address.value);
-    policy_.network = compile_network(config_.gateway);
+    policy_.network = compile_network(config_.gateway, out_);
     for (const auto& profile : config_.city.profiles) add_profile(profile, true);
     for (const auto name : built_in_profiles)
       if (!profiles_.contains(std::string(name)))

@@ -2,6 +2,8 @@
 // SPDX-License-Identifier: EUPL-1.2
 #include "daemon/policy/compile_groups.hpp"
 
+#include "daemon/policy/compile_network.hpp"
+
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -45,10 +47,17 @@ void check_unknown_has_profile(const config::School& school, config::Diagnostics
 void check_prefixes(const config::School& school, config::Diagnostics& out) {
   std::map<base::Prefix, config::Source> owners;
   for (const auto& group : school.groups)
-    for (const auto& prefix : group.prefixes)
+    for (const auto& prefix : group.prefixes) {
+      check_is_somebodys(prefix, out);
+      if (prefix.value.length == 0)
+        out.error(prefix.source,
+                  fmt::format("network {} is all there are: expected networks behind a router; what nothing else names is in the "
+                              "group with unknown = true",
+                              to_string(prefix.value)));
       if (const auto [first, fresh] = owners.try_emplace(prefix.value, prefix.source); !fresh)
         out.error(prefix.source, fmt::format("network {} is a group's already, first at {}: expected it once, or a part of it",
                                              to_string(prefix.value), to_string(first->second)));
+    }
 }
 
 void check_interfaces(const config::Config& config, config::Diagnostics& out) {

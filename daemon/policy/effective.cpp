@@ -52,6 +52,7 @@ public:
       if (policy_.untrusted.empty()) add({Section::clock, {}, "untrusted", "each schedule's during", {}, built_in});
       else add({Section::clock, {}, "untrusted", policy_.untrusted, {}, policy_.untrusted_source});
       add({Section::service, {}, "on_stop", policy_.opens_on_stop ? "open" : "hold", {}, policy_.on_stop_source});
+      network();
     }
     for (const auto& one : policy_.groups)
       if (only_ == nullptr || only_ == &one) group(one);
@@ -211,6 +212,24 @@ private:
     }
   }
 
+  /// What the box is to its networks, besides gate and rules.
+  void network() {
+    const auto line = [&](const char* what, std::string text, const config::Source& source) {
+      add({Section::network, {}, what, std::move(text), {}, source.line > 0 ? place_of(source) : built_in});
+    };
+    const auto& gateway = config_.gateway;
+    line("offload", gateway.offload.value ? "true" : "false", gateway.offload.source);
+    line("masquerade", gateway.masquerade.value ? "true" : "false", gateway.masquerade.source);
+    for (const auto& prefix : gateway.reachable) line("reachable", to_string(prefix.value), prefix.source);
+    if (gateway.reachable.empty()) line("reachable", "none", {});
+    const auto ports = fmt::format("{}", fmt::join(policy_.network.management_ports, ", "));
+    if (gateway.management)
+      for (const auto& prefix : gateway.management->prefixes)
+        line("management", fmt::format("{} on tcp {}", to_string(prefix.value), ports), prefix.source);
+    if (policy_.network.management.empty())
+      line("management", "none: from its console alone", gateway.management ? gateway.management->source : config::Source{});
+  }
+
   void group(const Group& group) {
     const auto* written = find(config_.school.groups, group.name);
     const auto line = [&](const char* what, std::string text, Source source) {
@@ -266,6 +285,8 @@ std::string_view to_string(Section section) {
       return "clock";
     case Section::service:
       return "service";
+    case Section::network:
+      return "network";
     case Section::group:
       return "group";
   }

@@ -15,7 +15,7 @@
 namespace schultor::policy {
 
 /// What a line is about; they are listed in this order.
-enum class Section : std::uint8_t { cloud, never, profile, schedule, override, clock, service, group };
+enum class Section : std::uint8_t { cloud, never, profile, schedule, override, clock, service, network, group };
 [[nodiscard]] std::string_view to_string(Section section);
 
 struct EffectiveLine {

@@ -155,6 +155,7 @@ std::vector<config::Diagnostic> questionable(const config::Config& config, const
   question_overrides(examined);
   question_cache(examined);
   question_names(examined);
+  question_networks(examined);
   question_times(examined);
   return std::move(out).take();
 }

@@ -7,7 +7,7 @@
 
 #include <optional>
 
-/// The parts that questionable() is made of: what is said of names, and of times. No other file needs them.
+/// The parts that questionable() is made of: what is said of names, of networks, and of times. No other file needs them.
 namespace schultor::policy {
 
 struct Examined {
@@ -23,6 +23,8 @@ struct Examined {
 
 /// Entries of allow and block that have no effect.
 void question_names(const Examined& examined);
+/// Networks that let in more than is meant, and ports.
+void question_networks(const Examined& examined);
 /// Windows, dates and calendars.
 void question_times(const Examined& examined);
 

@@ -10,10 +10,6 @@
 namespace schultor::policy {
 namespace {
 
-bool overlap(const base::PortRange& one, const base::PortRange& other) {
-  return one.protocol == other.protocol && one.first <= other.last && other.first <= one.last;
-}
-
 /// `ports` but for `without`.
 Ports remaining(const Ports& ports, const base::PortRange& without) {
   Ports rest;
@@ -29,6 +25,10 @@ Ports remaining(const Ports& ports, const base::PortRange& without) {
 }
 
 }  // namespace
+
+bool overlap(const base::PortRange& one, const base::PortRange& other) {
+  return one.protocol == other.protocol && one.first <= other.last && other.first <= one.last;
+}
 
 const Ports& bypass_services() {
   static const Ports ports = base::merged({
@@ -66,12 +66,16 @@ const Ports& listed_services() {
   return ports;
 }
 
-std::optional<Ports> closed_services(const config::Profile& profile, bool of_city, bool bypass, config::Diagnostics& out) {
-  const bool listed = profile.access == config::Access::listed;
-  if (!listed && !bypass) return std::nullopt;
+Ports closed_unless_opened(bool listed, bool bypass) {
+  if (!listed && !bypass) return {};
   auto closed = bypass_services();
   if (listed) closed.insert(closed.end(), listed_services().begin(), listed_services().end());
-  closed = base::merged(std::move(closed));
+  return base::merged(std::move(closed));
+}
+
+std::optional<Ports> closed_services(const config::Profile& profile, bool of_city, bool bypass, config::Diagnostics& out) {
+  auto closed = closed_unless_opened(profile.access == config::Access::listed, bypass);
+  if (closed.empty()) return std::nullopt;
   for (const auto& service : profile.services) {
     const bool is_citys = !of_city && bypass &&
                           std::any_of(bypass_services().begin(), bypass_services().end(),

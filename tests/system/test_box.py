@@ -21,11 +21,10 @@ BOX = (GATEWAY4, GATEWAY6, WAN4, WAN6)
 # Behind the provider's router, and some tablets' addresses.
 MANAGER, MANAGER6, NO_MANAGER = "10.9.0.5", "fd09::5", "10.9.1.5"
 LAN_MANAGER, LAN_MANAGER6 = "10.77.9.9", "fd77::9:9"
-GATEWAY = (DEFAULT / "gateway.toml").read_text() + """
-[management]
+GATEWAY = (DEFAULT / "gateway.toml").read_text().replace("prefixes = []", """\
 prefixes = ["10.9.0.0/24", "fd09::/64", "10.77.9.0/24", "fd77::9:0/112"]
-ports    = [22]
-"""
+ports    = [22]""")
+assert '"fd77::9:0/112"' in GATEWAY
 SSH, CONSOLE = 22, 9090
 SERVED_TCP = (80, 443)
 CLOSED_TCP = (SSH, CONSOLE, 25, 139, 631, 8883)

@@ -19,7 +19,7 @@ using Lines = std::vector<std::string>;
 
 const std::string gateway =
     "school = \"a\"\ntimezone = \"Europe/Berlin\"\n[lan]\ninterfaces = [\"lan0\"]\naddresses = [\"10.77.0.1/16\"]\n"
-    "[wan]\ninterface = \"wan0\"\n[resolver]\naddress = \"127.0.0.1:5335\"\n";
+    "[wan]\ninterface = \"wan0\"\n[management]\nprefixes = []\n[resolver]\naddress = \"127.0.0.1:5335\"\n";
 
 Files files() {
   return {gateway,
@@ -92,6 +92,8 @@ Files with_calendar(const std::string& events, const std::string& entry = "\"cal
   return changed;
 }
 
+constexpr std::string_view own_used =
+    "[[group]]\nname = \"b\"\nprofile = \"own\"\nprefixes = [\"10.1.0.0/24\"]\n[[profile]]\nname = \"own\"\naccess = \"listed\"\n";
 constexpr std::string_view own_profile = "[[profile]]\nname = \"own\"\naccess = \"listed\"\n";
 
 }  // namespace
@@ -155,7 +157,7 @@ TEST_CASE("an unknown group that is always open is questioned where others have 
 TEST_CASE("an open profile for a clock that is not known to be right is questioned") {
   auto changed = files();
   changed.gateway->append("[clock]\nuntrusted = \"leisure\"\n");
-  CHECK(says_only(said(changed), "gateway.toml:11:13", "profile “leisure” is open"));
+  CHECK(says_only(said(changed), "gateway.toml:13:13", "profile “leisure” is open"));
 }
 
 TEST_CASE("overrides that may last longer than a day are questioned") {
@@ -336,7 +338,80 @@ TEST_CASE("a calendar of which except leaves nothing is questioned, at any time"
 TEST_CASE("keys of the format that do nothing yet are questioned") {
   auto changed = files();
   changed.gateway->append("[cache]\ndirectory = \"/var/cache/schultor\"\nsize = \"200 GiB\"\n");
-  CHECK(says_only(said(changed), "gateway.toml:10:2", "[cache] has no effect in this version yet"));
+  CHECK(says_only(said(changed), "gateway.toml:12:2", "[cache] has no effect in this version yet"));
+}
+
+namespace {
+
+/// What is said with [management] instead of the one that names nobody.
+Lines with_management(const std::string& table) {
+  auto changed = files();
+  const std::string nobody = "[management]\nprefixes = []\n";
+  changed.gateway->replace(changed.gateway->find(nobody), nobody.size(), table);
+  return said(changed);
+}
+
+Lines with_reachable(const std::string& networks) {
+  auto changed = files();
+  changed.gateway->insert(changed.gateway->find("[wan]"), "reachable = [" + networks + "]\n");
+  return said(changed);
+}
+
+std::string group_of(const std::string& networks) {
+  return "[[group]]\nname = \"b\"\nschedule = \"weekdays\"\nprefixes = [" + networks + "]\n";
+}
+
+}  // namespace
+
+TEST_CASE("a network of the LAN is questioned as a group's, one behind a router is not") {
+  for (const auto* network : {"10.77.0.0/16", "10.77.4.0/24", "10.77.1.9", "10.0.0.0/8"})
+    CHECK(says_only(with("", group_of(fmt::format("\"{}\"", network))), "school.toml:11:13",
+                    "is on the LAN (10.77.0.1/16 is the gateway's): whoever takes an address of it is in group “b”"));
+  CHECK(with("", group_of("\"10.78.0.0/24\", \"fd77:0:0:78::/64\"")) == Lines{});
+}
+
+TEST_CASE("who manages the box is questioned where it is nobody by silence, everybody, or tablets") {
+  CHECK(
+      says_only(with_management(""), "gateway.toml:1:1", "[management] is missing, so that this box is reached from its console"));
+  CHECK(with_management("[management]\nprefixes = [\"10.9.0.0/24\", \"fd09::/64\"]\n") == Lines{});
+  for (const auto* network : {"0.0.0.0/0", "::/0", "0.0.0.0/1", "128.0.0.0/7", "2000::/3"})
+    CHECK(says_only(with_management(fmt::format("[management]\nprefixes = [\"{}\"]\n", network)), "gateway.toml:9:13",
+                    "lets the whole internet try the management of this box"));
+  for (const auto* network : {"10.77.0.0/16", "10.77.9.0/24", "10.0.0.0/8"})
+    CHECK(says_only(with_management(fmt::format("[management]\nprefixes = [\"{}\"]\n", network)), "gateway.toml:9:13",
+                    "has tablets in it (the LAN, 10.77.0.1/16)"));
+  CHECK(with_management("[management]\nprefixes = [\"10.77.0.5\"]\n") == Lines{});
+  CHECK(says_only(with_management("[management]\nprefixes = []\nports = [22]\n"), "gateway.toml:10:10", "no effect without"));
+}
+
+TEST_CASE("a network of a class is questioned as one that manages the box, one of the staff is not") {
+  auto changed = files();
+  const std::string nobody = "prefixes = []";
+  changed.gateway->replace(changed.gateway->find(nobody), nobody.size(), "prefixes = [\"10.78.0.0/24\"]");
+  changed.school->append(group_of("\"10.78.0.0/16\""));
+  CHECK(says_only(said(changed), "gateway.toml:9:13", "has tablets in it (group “b”, 10.78.0.0/16)"));
+  changed.school->append("ownership = \"staff\"\n");
+  CHECK(said(changed) == Lines{});
+}
+
+TEST_CASE("private networks that are opened whole, and open ones that are opened again, are questioned") {
+  CHECK(with_reachable("\"192.168.5.0/24\", \"10.77.8.0/24\", \"fd12::/64\"") == Lines{});
+  for (const auto* network : {"0.0.0.0/0", "10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "192.0.0.0/8", "fc00::/7"})
+    CHECK(says_only(with_reachable(fmt::format("\"{}\"", network)), "gateway.toml:6:14", "to open profiles, whatever is there"));
+  CHECK(says_only(with_reachable("\"198.51.100.0/24\""), "gateway.toml:6:14", "is none that is closed in open profiles"));
+}
+
+TEST_CASE("services that open nothing are questioned") {
+  const auto school = [](const std::string& services) { return std::string(own_used) + "services = [" + services + "]\n"; };
+  CHECK(with("", school("\"tcp/22\", \"udp/440-450\"")) == Lines{});
+  for (const auto* service : {"tcp/53", "udp/53", "tcp/853", "udp/853"})
+    CHECK(says_only(with("", school(fmt::format("\"{}\"", service))), "school.toml:15:13",
+                    "stays closed, since names are the gate's"));
+  for (const auto* service : {"tcp/443", "udp/5000-6000", "tcp/23"})
+    CHECK(says_only(with("", school(fmt::format("\"{}\"", service))), "school.toml:15:13", "profile “own” closes no such port"));
+  auto open = files();
+  open.city->replace(open.city->find("access = \"open\"\n"), 16, "access = \"open\"\nservices = [\"tcp/22\"]\n");
+  CHECK(says_only(said(open), "city.toml:14:13", "services: tcp 22 has no effect, since profile “leisure” closes no such port"));
 }
 
 TEST_CASE("nothing is questioned beside errors") {

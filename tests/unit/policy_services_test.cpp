@@ -84,7 +84,8 @@ SCENARIO("a profile opens services by name, a school's none that the city closes
         std::vector<std::string>{
             "school.toml:8:13: error: services: udp 51000-52000 is closed by the city's [never] bypass = true: only a "
             "profile of the city's opens it"});
-  for (const auto* wrong : {"ssh", "tcp/0", "tcp/22-21", "tcp/022", "sctp/22", "tcp/70000", "tcp/", "/22", ""})
+  for (const auto* wrong : {"ssh", "tcp/0", "tcp/22-21", "tcp/022", "sctp/22", "tcp/70000", "tcp/", "/22", "", "tcp/ 22", "tcp/22 ",
+                            " tcp/22", "udp/1 - 2"})
     CHECK(said(loaded(city, own + "[\"" + wrong + "\"]\n")).size() == 1);
 }
 
@@ -128,9 +129,36 @@ SCENARIO("gateway.toml says what lies inside and is reachable, who manages the b
   CHECK(network.management_ports == std::vector<std::uint16_t>{22});
   CHECK(loaded(city, {}, "[management]\nprefixes = [\"fd09::/64\"]\nports = [22, 8443]\n").policy->network.management_ports ==
         std::vector<std::uint16_t>{22, 8443});
+  CHECK(loaded(city, {}, "[management]\nprefixes = []\n").policy->network.management.empty());
   for (const auto* wrong : {"[management]\nports = [22]\n", "[management]\nprefixes = [\"10.9.0.1/24\"]\n",
                             "[management]\nprefixes = [\"10.9.0.0/24\"]\nports = [0]\n",
                             "[management]\nprefixes = [\"10.9.0.0/24\"]\nports = [\"ssh\"]\n",
                             "[management]\nprefixes = [\"10.9.0.0/24\"]\nports = 22\n", "[management]\nfrom = []\n"})
     CHECK_FALSE(said(loaded(city, {}, wrong)).empty());
+}
+
+SCENARIO("networks that nobody sends from, and all there are, are none of a group's") {
+  const auto of_group = [](const std::string& network) {
+    return said(loaded(city, "[[group]]\nname = \"b\"\nprofile = \"school\"\nprefixes = [\"" + network + "\"]\n"));
+  };
+  for (const auto* network :
+       {"0.0.0.0", "0.0.0.0/8", "127.0.0.1", "224.0.0.0/4", "255.255.255.255", "::", "::1", "::ffff:10.77.0.0/112", "ff02::/16"}) {
+    CHECK(of_group(network).size() == 1);
+    CHECK(said(loaded(city, {}, "[management]\nprefixes = [\"" + std::string(network) + "\"]\n")).size() == 1);
+    CHECK(said(loaded(city, {}, "reachable = [\"" + std::string(network) + "\"]\n")).size() == 1);
+  }
+  CHECK(of_group("0.0.0.0/0").size() == 1);
+  CHECK(of_group("::/0").size() == 1);
+  CHECK(of_group("fe80::/64").empty());
+  CHECK(of_group("10.78.0.0/24").empty());
+}
+
+SCENARIO("reachable networks are bounded by number") {
+  const auto reachable = [](int count) {
+    std::string networks;
+    for (int i = 0; i < count; ++i) networks += fmt::format("\"192.168.{}.0/24\", ", i);
+    return said(loaded(city, {}, "reachable = [" + networks + "]\n"));
+  };
+  CHECK(reachable(64).empty());
+  CHECK(reachable(65).size() == 1);
 }

@@ -88,6 +88,14 @@ std::string offload_text(const json& offload) {
   return fmt::format("{} ({})", text, fmt::join(offload.at("interfaces").get<std::vector<std::string>>(), ", "));
 }
 
+/// From where the box is managed.
+std::string management_text(const json& network) {
+  const auto& prefixes = network.at("management");
+  if (prefixes.empty()) return "from the console alone";
+  return fmt::format("from {} on tcp {}", fmt::join(prefixes.get<std::vector<std::string>>(), ", "),
+                     fmt::join(network.at("management_ports").get<std::vector<int>>(), ", "));
+}
+
 /// "NAME is 0, expected 1: COMMAND" a line; empty where all are right.
 std::string settings_text(const json& settings) {
   std::string text;
@@ -139,6 +147,7 @@ base::Result<std::string> status_text(const json& description) {
           {"debug:", fmt::format("questions of {} are logged until {}, switched on by {}", text_or(*log, "profile", "all profiles"),
                                  log->at("until").get<std::string>(), log->at("by").get<std::string>())});
     if (const auto* offload = told(description, "offload")) head.push_back({"offload:", offload_text(*offload)});
+    if (const auto* network = told(description, "network")) head.push_back({"management:", management_text(*network)});
     if (const auto* clock = told(description, "clock")) head.push_back({"clock:", clock_text(*clock)});
     if (const auto* count = told(description, "randomised_devices"))
       head.push_back({"randomised:", fmt::format("{} of the roster's addresses are random ones (locally administered)",
