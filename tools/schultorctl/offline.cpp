@@ -1,7 +1,9 @@
 // SPDX-FileCopyrightText: Schultor contributors
 // SPDX-License-Identifier: EUPL-1.2
+#include "daemon/base/networks.hpp"
 #include "daemon/config/list_files.hpp"
 #include "daemon/lists/name_in_files.hpp"
+#include "daemon/policy/address_reach.hpp"
 #include "daemon/policy/explain.hpp"
 #include "daemon/policy/questionable.hpp"
 #include "daemon/policy/selectors.hpp"
@@ -25,8 +27,31 @@ struct Asked {
   json traits = json::object();                ///< the same: "mac", "address", "interface", each where it was given
 };
 
+/// An address that a device may have; nothing once it is said what is wrong.
+std::optional<base::Address> device_address(const std::string& text) {
+  const auto address = base::parse_address(text);
+  if (!address) {
+    complain(address.error().what());
+    return std::nullopt;
+  }
+  if (policy::is_nobodys(base::host(*address))) {
+    complain(fmt::format("--address {}: no device has such an address: expected one such as 10.77.1.1 or fd77::1:1", text));
+    return std::nullopt;
+  }
+  return *address;
+}
+
+/// Whether the configuration has an interface of that name; where [lan] is not written, any may be there.
+bool knows_interface(const config::Config& config, const std::string& name) {
+  std::vector<std::string_view> known;
+  for (const auto& one : config.gateway.lan_interfaces) known.push_back(one.value);
+  if (known.empty() || std::find(known.begin(), known.end(), name) != known.end()) return true;
+  complain(fmt::format("--interface {}: it is none of [lan] in gateway.toml{}", name, config::suggestion(name, known)));
+  return false;
+}
+
 /// What the request tells of a device; nothing once it is said what is wrong.
-std::optional<policy::Traits> traits_of(const Request& request) {
+std::optional<policy::Traits> traits_of(const config::Config& config, const Request& request) {
   policy::Traits traits;
   if (request.device) {
     const auto mac = base::parse_mac(*request.device);
@@ -35,22 +60,23 @@ std::optional<policy::Traits> traits_of(const Request& request) {
     traits.mac = *mac;
   }
   if (request.address) {
-    const auto address = base::parse_address(*request.address);
-    if (!address) complain(address.error().what());
+    const auto address = device_address(*request.address);
     if (!address) return std::nullopt;
     traits.addresses.insert(*address);
   }
+  if (request.interface && !knows_interface(config, *request.interface)) return std::nullopt;
   if (request.interface) traits.interface = *request.interface;
   return traits;
 }
 
 /// The group that the request names, or that what it tells of a device leads to; nothing once it is said what is wrong.
-std::optional<Asked> asked_about(const policy::Policy& policy, const Request& request) {
+std::optional<Asked> asked_about(const Directory& loaded, const Request& request) {
+  const auto& policy = loaded.policy;
   if (request.group) {
     const auto* group = find_group(policy, *request.group);
     return group != nullptr ? std::optional(Asked{group}) : std::nullopt;
   }
-  const auto traits = traits_of(request);
+  const auto traits = traits_of(loaded.config, request);
   if (!traits) return std::nullopt;
   Asked asked;
   const auto add = [&](const char* key, const char* word, std::string text) {
@@ -149,7 +175,7 @@ Exit timeline(const Request& request) {
   const auto loaded = load(request, config::Need::hours(request.device.has_value()));
   if (!loaded) return Exit::failed;
   const auto& policy = loaded->policy;
-  const auto asked = asked_about(policy, request);
+  const auto asked = asked_about(*loaded, request);
   if (!asked) return Exit::failed;
   const auto from = time_of(policy, "--from", *request.from);
   const auto to = time_of(policy, "--to", *request.to);
@@ -178,7 +204,7 @@ Exit explain(const Request& request) {
   const auto loaded = load(request, config::Need::rules(request.device.has_value()));
   if (!loaded) return Exit::failed;
   const auto& policy = loaded->policy;
-  const auto asked = asked_about(policy, request);
+  const auto asked = asked_about(*loaded, request);
   if (!asked) return Exit::failed;
   const auto at = instant_of(policy, request);
   if (!at) return Exit::failed;
