@@ -4,9 +4,7 @@
 
 namespace schultor::base {
 
-bool contains(const Prefix& whole, const Prefix& part) {
-  return whole.length <= part.length && contains(whole, part.address);
-}
+bool contains(const Prefix& whole, const Prefix& part) { return whole.length <= part.length && contains(whole, part.address); }
 
 bool overlap(const Prefix& one, const Prefix& other) { return contains(one, other) || contains(other, one); }
 

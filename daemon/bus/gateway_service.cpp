@@ -211,6 +211,7 @@ int get_manager_property(sd_bus*, const char*, const char*, const char* property
                          sd_bus_error*) {
   const auto& facts = gateway_of(userdata).status();
   const std::string_view name = property;
+  if (name == "RulesetInForce") return sd_bus_message_append(reply, "b", gateway_of(userdata).ruleset_in_force() ? 1 : 0);
   if (name == "PolicyRevision") return sd_bus_message_append(reply, "t", facts.policy_revision);
   return sd_bus_message_append(reply, "s", name == "School" ? facts.school.c_str() : std::string(base::version).c_str());
 }
@@ -276,6 +277,7 @@ const sd_bus_vtable manager_vtable[] = {
   SD_BUS_PROPERTY("School", "s", get_manager_property, 0, SD_BUS_VTABLE_PROPERTY_EMITS_CHANGE),
   SD_BUS_PROPERTY("Version", "s", get_manager_property, 0, SD_BUS_VTABLE_PROPERTY_CONST),
   SD_BUS_PROPERTY("PolicyRevision", "t", get_manager_property, 0, SD_BUS_VTABLE_PROPERTY_EMITS_CHANGE),
+  SD_BUS_PROPERTY("RulesetInForce", "b", get_manager_property, 0, SD_BUS_VTABLE_PROPERTY_EMITS_CHANGE),
   SD_BUS_VTABLE_END,
 };
 const sd_bus_vtable group_vtable[] = {
@@ -336,7 +338,7 @@ void GatewayService::state_changed() {
     if (const auto path = path_of(group.name))
       sd_bus_emit_properties_changed(bus, path.get(), group_interface, "Profile", "Because", "Text", "Since", "Until", "Ownership",
                                      "Devices", nullptr);
-  sd_bus_emit_properties_changed(bus, root_path, manager_interface, "School", "PolicyRevision", nullptr);
+  sd_bus_emit_properties_changed(bus, root_path, manager_interface, "School", "PolicyRevision", "RulesetInForce", nullptr);
   sd_bus_emit_signal(bus, root_path, manager_interface, "StateChanged", "");
 }
 

@@ -58,7 +58,17 @@ json to_object(const policy::Policy& policy, const QuestionLog& log) {
           {"by", log.by}};
 }
 
-json to_object(const KernelHealth& kernel) {
+json ruleset_of(const policy::Policy& policy, const std::optional<KernelTrouble>& trouble) {
+  if (!trouble) return {{"in_force", true}};
+  return {{"in_force", false},
+          {"since", policy::format_local(policy, trouble->since)},
+          {"text", trouble->text},
+          {"remedy",
+           "schultorctl verify says what differs and journalctl -u schultord who changed it: end that program, or start the "
+           "machine anew"}};
+}
+
+json to_object(const policy::Policy& policy, const KernelHealth& kernel) {
   json settings = nullptr;
   if (kernel.settings_wrong) {
     settings = json::array();
@@ -71,7 +81,10 @@ json to_object(const KernelHealth& kernel) {
   json connections = nullptr;
   if (const auto& table = kernel.connections)
     connections = {{"tracked", table->tracked}, {"most", table->most}, {"percent", table->percent()}};
-  return {{"settings", settings}, {"connections", connections}, {"counters", kernel.counters}};
+  return {{"settings", settings},
+          {"connections", connections},
+          {"counters", kernel.counters},
+          {"ruleset", ruleset_of(policy, kernel.trouble)}};
 }
 
 std::vector<std::string> texts_of(const std::vector<base::Prefix>& prefixes) {
@@ -162,7 +175,7 @@ std::string describe(const policy::Policy& policy, const GatewayStatus& status, 
                       {"lists", lists},
                       {"applied", policy::format_local(policy, health.applied)},
                       {"categories", categories_of(policy, health)},
-                      {"kernel", to_object(health.kernel)},
+                      {"kernel", to_object(policy, health.kernel)},
                       {"refused", health.refused ? to_object(policy, *health.refused) : json(nullptr)}};
   return document.dump(-1, ' ', false, json::error_handler_t::replace);
 }

@@ -24,11 +24,18 @@ struct Refusal {
   std::vector<std::string> errors;  ///< "FILE:LINE:COL: error: …", each by itself
 };
 
-/// What the kernel is like beside the ruleset.
+/// Since when the kernel does not take what it is to hold, although schultord tries again and again.
+struct KernelTrouble {
+  std::chrono::sys_seconds since;
+  std::string text;  ///< what it said at last
+};
+
+/// What the kernel is like.
 struct KernelHealth {
   std::optional<std::vector<WrongSetting>> settings_wrong{};  ///< none: not looked yet
   std::optional<ConnectionTable> connections{};               ///< none: not known
   std::map<std::string, std::uint64_t> counters{};            ///< packets since the machine started, by the ruleset's counter
+  std::optional<KernelTrouble> trouble{};                     ///< none: it holds what it is to hold
 };
 
 /// Beside GatewayStatus, what Manager.Describe tells.
@@ -61,7 +68,8 @@ struct Health {
 /// {"school", "version", "time", "policy_revision", "groups": […], "overrides": […], "clock": {…}, "randomised_devices", "gate":
 /// {…}, "offload": {"in_effect", "interfaces", "text"}, "network": {"management", "management_ports", "reachable", "masquerade"},
 /// "lists": […], "applied", "categories" (null: none are named): {"in_effect", "compiled", "error"}, "refused" (null: nothing is):
-/// {"at", "errors"}, "kernel": {"settings", "connections", "counters"}}: see schultord(8).
+/// {"at", "errors"}, "kernel": {"settings", "connections", "counters", "ruleset": {"in_force", "since"?, "text"?, "remedy"?}}}: see
+/// schultord(8).
 [[nodiscard]] std::string describe(const policy::Policy& policy, const GatewayStatus& status, const Health& health);
 
 /// {"id", "group" (null: all), "profile", "from", "until", "reason", "by"}.

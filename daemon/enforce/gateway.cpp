@@ -38,6 +38,8 @@ base::Result<void> Gateway::Impl::apply(const Configuration& wanted, Occasion oc
   auto outcome = enforcer.apply(*wanted.policy, wanted.lan_interfaces, now, wanted.numbers, wanted.lists.networks, rules_changed,
                                 [&] { return pins_of_before(wanted.gate_rules); });
   if (!outcome) return base::pass(std::move(outcome));
+  switch_refused.reset();
+  repair_refused.reset();
   if (outcome->pins_refused)
     log(Priority::warning, message_id::kernel_refused,
         fmt::format("The kernel refused the cloud's pins that were kept: {}", outcome->pins_refused->what()));
@@ -103,11 +105,13 @@ void Gateway::Impl::on_time() {
   if (auto done = bring_about(planned, now); !done) {
     log(Priority::error, message_id::kernel_refused,
         fmt::format("What holds now is not in the kernel: {}; trying again in {} s", done.error().what(), retry_delay.count()));
+    note_trouble(switch_refused, done.error().what());
     auto source = loop.after(retry_delay, [this] { on_time(); });
     if (source) retry = std::move(*source);
     return;
   }
   retry.reset();
+  end_trouble(switch_refused);
   tend_overrides();
   arm_clock();
   watch_clock();
@@ -163,7 +167,10 @@ void Gateway::Impl::raise(base::Instant at, const std::string& event) {
 
 void Gateway::Impl::tell_changed() { observer.changed(status_line()); }
 
-std::string Gateway::Impl::status_line() const { return enforce::status_line(*current.policy, status, refused.has_value()); }
+std::string Gateway::Impl::status_line() const {
+  const auto line = enforce::status_line(*current.policy, status, refused.has_value());
+  return trouble() ? "the kernel does not take the ruleset, see schultorctl status; " + line : line;
+}
 
 /// Once for each change: whoever asks is answered from it, however many groups and devices there are.
 void Gateway::Impl::update_status(const std::vector<ModeChange>& changes) {
@@ -229,7 +236,7 @@ std::string Gateway::describe() const {
                             impl_->question_log,
                             impl_->devices.online(),
                             impl_->enforcer.offload(),
-                            {impl_->settings_wrong, impl_->connections, impl_->counter_sums.sums()}});
+                            {impl_->settings_wrong, impl_->connections, impl_->counter_sums.sums(), impl_->trouble()}});
 }
 
 void Gateway::gate_statistics(std::function<void(const std::string& json)> answer) const {

@@ -93,6 +93,8 @@ public:
   [[nodiscard]] std::string ruleset() const;
   /// What the kernel holds otherwise than it was told, in lines for people, without pins. Reads all of the table.
   [[nodiscard]] base::Result<std::vector<std::string>> verify() const;
+  /// Whether the kernel holds what it is to hold, as far as that is known: false while it refuses that.
+  [[nodiscard]] bool ruleset_in_force() const;
   /// The events that are still known, oldest first.
   [[nodiscard]] std::vector<std::string> events() const;
   /// "3b: school until 17:00; byod: …"

@@ -85,12 +85,14 @@ void Gateway::Impl::put_right(const std::string& by, bool pins_lost, bool again)
         fmt::format("{} changed the ruleset, and it cannot be put right: {}; trying again in {} s", by,
                     base::printable(differences.error().what()), retry_delay.count()),
         {{"SCHULTOR_BY", by}});
+    note_trouble(repair_refused, fmt::format("{} changed the ruleset: {}", by, base::printable(differences.error().what())));
     if (auto source = loop.after(retry_delay, [this, by, pins_lost] { put_right(by, pins_lost, true); }))
       guard_retry = std::move(*source);
     if (!again) tell_tampering(by, false);
     return;
   }
   guard_retry.reset();
+  end_trouble(repair_refused);
   // Where the sets were made anew, their pins have been seen to.
   if (pins_lost && announcement.pins_epoch == epoch) {
     open_again();
@@ -101,6 +103,18 @@ void Gateway::Impl::put_right(const std::string& by, bool pins_lost, bool again)
   log(Priority::warning, message_id::ruleset_changed,
       fmt::format("{} changed the ruleset, which is put right: {}", by, first_of(*differences)), {{"SCHULTOR_BY", by}});
   tell_tampering(by, true);
+}
+
+void Gateway::Impl::note_trouble(std::optional<KernelTrouble>& trouble, const std::string& text) {
+  const bool begins = !trouble;
+  trouble = {begins ? second_now() : trouble->since, text};
+  if (begins) tell_changed();
+}
+
+void Gateway::Impl::end_trouble(std::optional<KernelTrouble>& trouble) {
+  if (!trouble) return;
+  trouble.reset();
+  tell_changed();
 }
 
 /// The cloud's addresses as they were kept, and the gate is to open all others anew before it hands them out.
@@ -123,6 +137,8 @@ void Gateway::Impl::raise_tampering(const std::string& what, const std::string& 
   const auto at = clock->now();
   raise(at, tampering_event(*current.policy, at, what, text));
 }
+
+bool Gateway::ruleset_in_force() const { return !impl_->trouble(); }
 
 base::Result<std::vector<std::string>> Gateway::verify() const { return impl_->enforcer.differences(); }
 

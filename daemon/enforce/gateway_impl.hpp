@@ -68,6 +68,8 @@ struct Gateway::Impl {
   std::optional<ConnectionTable> connections{};
   FillWatch connections_fill{};
   CounterSums counter_sums{};
+  std::optional<KernelTrouble> switch_refused{};  ///< what is due is not in force
+  std::optional<KernelTrouble> repair_refused{};  ///< what others changed is not put right
 
   // gateway_configuration.cpp
   /// With the lists of the file `table`. Logs what is wrong with it.
@@ -125,6 +127,10 @@ struct Gateway::Impl {
   /// `pins_lost`: addresses that were open may be closed. `again`: what could not be put right before.
   void put_right(const std::string& by, bool pins_lost, bool again = false);
   void open_again();
+  /// It goes on, or begins.
+  void note_trouble(std::optional<KernelTrouble>& trouble, const std::string& text);
+  void end_trouble(std::optional<KernelTrouble>& trouble);
+  [[nodiscard]] const std::optional<KernelTrouble>& trouble() const { return repair_refused ? repair_refused : switch_refused; }
   void tell_tampering(const std::string& by, bool repaired);
   void raise_tampering(const std::string& what, const std::string& text);
 

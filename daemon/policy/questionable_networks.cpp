@@ -44,7 +44,8 @@ void question_prefixes(const Examined& examined) {
 
 /// Those who sit at tablets in a network; empty where none is known to.
 std::string tablets_in(const Examined& examined, const base::Prefix& network) {
-  if (const auto* own = lan_of(examined.config.gateway, network); own != nullptr) return fmt::format("the LAN, {}", to_string(*own));
+  if (const auto* own = lan_of(examined.config.gateway, network); own != nullptr)
+    return fmt::format("the LAN, {}", to_string(*own));
   for (const auto& group : examined.config.school.groups)
     for (const auto& prefix : group.prefixes)
       if (group.ownership != config::Ownership::staff && base::overlap(prefix.value, network))
@@ -63,17 +64,19 @@ void question_management_network(const Examined& examined, const WrittenNetwork&
   // Somebody has chosen a single address.
   const auto tablets = is_host(prefix) ? std::string() : tablets_in(examined, prefix);
   if (!tablets.empty())
-    examined.out.warning(source, fmt::format("network {} has tablets in it ({}), which may try the management of this box: expected a "
-                                             "network of those who manage it, or their machines' addresses",
-                                             to_string(prefix), tablets));
+    examined.out.warning(source,
+                         fmt::format("network {} has tablets in it ({}), which may try the management of this box: expected a "
+                                     "network of those who manage it, or their machines' addresses",
+                                     to_string(prefix), tablets));
 }
 
 void question_management(const Examined& examined) {
   const auto& management = examined.config.gateway.management;
   if (!management) {
-    examined.out.warning({"gateway.toml", 1, 1},
-                         "[management] is missing, so that this box is reached from its console alone: name the networks that it is "
-                         "managed from in prefixes, or write prefixes = [] if that is meant");
+    examined.out.warning(
+        {"gateway.toml", 1, 1},
+        "[management] is missing, so that this box is reached from its console alone: name the networks that it is "
+        "managed from in prefixes, or write prefixes = [] if that is meant");
     return;
   }
   for (const auto& network : management->prefixes) question_management_network(examined, network);
@@ -97,21 +100,21 @@ void question_reachable(const Examined& examined) {
     const auto& reachable = prefix;
     const auto is_own = [&](const base::Prefix& network) {
       const auto& lan = examined.config.gateway.lan_addresses;
-      return std::any_of(lan.begin(), lan.end(), [&](const auto& own) {
-        return base::network_of(own.value.address, own.value.length) == network;
-      });
+      return std::any_of(lan.begin(), lan.end(),
+                         [&](const auto& own) { return base::network_of(own.value.address, own.value.length) == network; });
     };
     const auto whole = std::find_if(inside.begin(), inside.end(), [&](const base::Prefix& network) {
       return base::contains(reachable, network) && !is_own(network);
     });
     if (whole != inside.end())
-      examined.out.warning(source, fmt::format("network {} opens all of {} to open profiles, whatever is there or will be: expected "
-                                               "the networks or machines that are meant",
-                                               to_string(reachable), to_string(*whole)));
+      examined.out.warning(source,
+                           fmt::format("network {} opens all of {} to open profiles, whatever is there or will be: expected "
+                                       "the networks or machines that are meant",
+                                       to_string(reachable), to_string(*whole)));
     else if (std::none_of(inside.begin(), inside.end(), [&](const auto& network) { return base::overlap(reachable, network); }) &&
              !is_of_a_group(examined, reachable))
-      examined.out.warning(
-          source, fmt::format("network {} is none that is closed in open profiles: remove it here", to_string(reachable)));
+      examined.out.warning(source,
+                           fmt::format("network {} is none that is closed in open profiles: remove it here", to_string(reachable)));
   }
 }
 

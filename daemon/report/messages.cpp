@@ -108,6 +108,13 @@ Result<void> read_kernel(const json& object, GatewayFacts& facts) {
     facts.connections_percent = table_reader.number("percent");
     if (!table_reader.wrong().empty()) return fail("connections: {}", table_reader.wrong());
   }
+  if (reader.has("ruleset")) {
+    const auto* ruleset = reader.member("ruleset", json::value_t::object, "an object");
+    if (ruleset == nullptr) return fail("{}", reader.wrong());
+    Reader ruleset_reader(*ruleset);
+    facts.ruleset_in_force = ruleset_reader.flag("in_force");
+    if (!ruleset_reader.wrong().empty()) return fail("ruleset: {}", ruleset_reader.wrong());
+  }
   if (!reader.has("settings")) return {};
   const auto* settings = reader.member("settings", json::value_t::array, "an array");
   if (settings == nullptr || settings->size() > most_settings) return fail("settings are no array of at most {}", most_settings);
@@ -239,6 +246,7 @@ std::string compose_state(std::string_view school, const std::optional<GatewayFa
     health["resolver"] = facts->resolver_answers ? json(*facts->resolver_answers) : json(nullptr);
     health["applied"] = facts->applied;
     health["settings"] = facts->settings_wrong ? json(*facts->settings_wrong) : json(nullptr);
+    health["ruleset"] = facts->ruleset_in_force ? json(*facts->ruleset_in_force) : json(nullptr);
     health["connections"] = facts->connections_percent ? json(*facts->connections_percent) : json(nullptr);
     versions["schultor"] = facts->version;
     state["time"] = facts->time;

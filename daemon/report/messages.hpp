@@ -40,6 +40,7 @@ struct GatewayFacts {
   bool gate_connected = false;
   std::optional<bool> resolver_answers;                    ///< none until schultord knows
   std::optional<std::vector<std::string>> settings_wrong;  ///< names of settings of the kernel; none until schultord has looked
+  std::optional<bool> ruleset_in_force;                    ///< none from an older schultord
   std::optional<std::uint64_t> connections_percent;        ///< how full the kernel's table of connections is
 };
 

@@ -6,6 +6,7 @@
 import json
 import os
 import signal
+import subprocess
 import unittest
 
 from lib.school import School, internet4, main, wait_for
@@ -145,6 +146,31 @@ class Guard(unittest.TestCase):
                 school.connect("tablet1", addresses["frei.lernen.test"], 7777).close()
         self.assertEqual(len(events(school, "tampering")), 1)
         self.assertIn("addresses that were open were taken away", school.log("schultord"))
+
+    def test_a_table_that_somebody_holds_is_told_of_until_it_is_let_go(self):
+        school = self.school
+        in_order = {"in_force": True}
+        self.assertEqual(call(school, "Describe")["kernel"]["ruleset"], in_order)
+        self.assertNotIn("refuses", school.ctl("status").stdout)
+        # A table belongs to the process that made it so; nobody else may change it until that ends.
+        holder = school.popen("gateway", "nft", "-i", stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True)
+        holder.stdin.write("delete table inet schultor; add table inet schultor { flags owner; }\n")
+        holder.stdin.flush()
+        wait_for(lambda: not call(school, "Describe")["kernel"]["ruleset"]["in_force"], what="the refusal to be told")
+        told = call(school, "Describe")["kernel"]["ruleset"]
+        self.assertRegex(told["text"], r"^nft \(pid [0-9]+\) changed the ruleset: ")
+        self.assertIn("schultorctl verify", told["remedy"])
+        self.assertIn(f"The kernel does not hold what it is to hold since {told['since']}", school.ctl("status").stdout)
+        self.assertIn("b false", self.in_force())
+        holder.stdin.close()
+        holder.wait()
+        wait_for(lambda: call(school, "Describe")["kernel"]["ruleset"] == in_order, what="the ruleset to be in force again")
+        self.assertIn("b true", self.in_force())
+        self.assert_in_order()
+
+    def in_force(self) -> str:
+        return self.school.exec("gateway", "busctl", "get-property", "org.schultor.Gateway1", "/org/schultor/Gateway1",
+                                "org.schultor.Gateway1.Manager", "RulesetInForce").stdout
 
     def test_other_peoples_tables_are_nobodys_business(self):
         self.school.exec("gateway", "nft", "add table inet fremd; add set inet fremd schultor { type ipv4_addr; }; delete table inet fremd")

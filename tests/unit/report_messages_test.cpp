@@ -12,34 +12,37 @@ using nlohmann::json;
 namespace {
 
 json description() {
-  return {{"school", "ggs-am-park"},
-          {"version", "0.1.0"},
-          {"time", "2026-11-23T08:00:01+01:00"},
-          {"policy_revision", 7},
-          {"groups",
-           {{{"name", "3b"},
-             {"profile", "school"},
-             {"because", "window"},
-             {"text", "window Mon..Fri 08:00-17:00"},
-             {"since", "2026-11-23T08:00:00+01:00"},
-             {"until", "2026-11-23T17:00:00+01:00"},
-             {"ownership", "school"},
-             {"devices", 4},
-             {"online", 3}},
-            {{"name", "lehrkraefte"},
-             {"profile", "leisure"},
-             {"because", "fixed"},
-             {"text", "fixed"},
-             {"since", "2026-11-23T07:59:50+01:00"},
-             {"until", nullptr},
-             {"ownership", "staff"},
-             {"devices", 2}}}},
-          {"gate", {{"connected", true}, {"resolver_answers", nullptr}}},
-          {"kernel",
-           {{"settings",
-             {{{"name", "net.ipv4.ip_forward"}, {"value", 0}, {"expected", "1"}, {"remedy", "sysctl -w net.ipv4.ip_forward=1"}}}},
-            {"connections", {{"tracked", 4211}, {"most", 262144}, {"percent", 1}}}}},
-          {"applied", "2026-11-23T08:00:00+01:00"}};
+  return {
+      {"school", "ggs-am-park"},
+      {"version", "0.1.0"},
+      {"time", "2026-11-23T08:00:01+01:00"},
+      {"policy_revision", 7},
+      {"groups",
+       {{{"name", "3b"},
+         {"profile", "school"},
+         {"because", "window"},
+         {"text", "window Mon..Fri 08:00-17:00"},
+         {"since", "2026-11-23T08:00:00+01:00"},
+         {"until", "2026-11-23T17:00:00+01:00"},
+         {"ownership", "school"},
+         {"devices", 4},
+         {"online", 3}},
+        {{"name", "lehrkraefte"},
+         {"profile", "leisure"},
+         {"because", "fixed"},
+         {"text", "fixed"},
+         {"since", "2026-11-23T07:59:50+01:00"},
+         {"until", nullptr},
+         {"ownership", "staff"},
+         {"devices", 2}}}},
+      {"gate", {{"connected", true}, {"resolver_answers", nullptr}}},
+      {"kernel",
+       {{"settings",
+         {{{"name", "net.ipv4.ip_forward"}, {"value", 0}, {"expected", "1"}, {"remedy", "sysctl -w net.ipv4.ip_forward=1"}}}},
+        {"connections", {{"tracked", 4211}, {"most", 262144}, {"percent", 1}}},
+        {"ruleset",
+         {{"in_force", false}, {"since", "2026-11-23T08:00:00+01:00"}, {"text", "nft (pid 7) changed it"}, {"remedy", "end it"}}}}},
+      {"applied", "2026-11-23T08:00:00+01:00"}};
 }
 
 json event() {
@@ -79,6 +82,7 @@ SCENARIO("the city learns modes and health, and nothing about devices or people"
                         {"resolver", nullptr},
                         {"settings", {"net.ipv4.ip_forward"}},
                         {"connections", 1},
+                        {"ruleset", false},
                         {"applied", "2026-11-23T08:00:00+01:00"}}},
                       {"versions", {{"schultor", "0.1.0"}}}});
 }
@@ -124,12 +128,14 @@ SCENARIO("what is told of the kernel is optional, and strict where it is there")
   const auto facts = parse_description(older.dump());
   REQUIRE(facts);
   CHECK_FALSE(facts->settings_wrong);
+  CHECK_FALSE(facts->ruleset_in_force);
   auto early = description();
   early["kernel"] = {{"settings", nullptr}, {"connections", nullptr}};
   CHECK(parse_description(early.dump()));
   for (const auto& kernel :
        {json(7), json{{"settings", 7}}, json{{"settings", {7}}}, json{{"settings", {{{"name", 7}}}}}, json{{"connections", 7}},
-        json{{"connections", {{"percent", "viel"}}}}, json{{"settings", std::vector<json>(most_settings + 1, {{"name", "a"}})}}}) {
+        json{{"ruleset", true}}, json{{"ruleset", {{"in_force", 1}}}}, json{{"connections", {{"percent", "viel"}}}},
+        json{{"settings", std::vector<json>(most_settings + 1, {{"name", "a"}})}}}) {
     auto broken = description();
     broken["kernel"] = kernel;
     INFO(kernel.dump().substr(0, 100));

@@ -108,6 +108,14 @@ std::string settings_text(const json& settings) {
   return text.empty() ? text : "\nSettings of the kernel that are not as they are to be:\n" + text;
 }
 
+/// Empty where the kernel holds what it is to hold.
+std::string ruleset_text(const json& ruleset) {
+  if (ruleset.at("in_force").get<bool>()) return {};
+  return fmt::format("\nThe kernel does not hold what it is to hold since {}, and refuses it:\n  {}\n  {}\n",
+                     ruleset.at("since").get<std::string>(), ruleset.at("text").get<std::string>(),
+                     ruleset.at("remedy").get<std::string>());
+}
+
 std::string connections_text(const json& table) {
   return fmt::format("{} of {} tracked ({} %)", table.at("tracked").get<std::int64_t>(), table.at("most").get<std::int64_t>(),
                      table.at("percent").get<int>());
@@ -164,6 +172,7 @@ base::Result<std::string> status_text(const json& description) {
       text += "\nOverrides:\n" + *table;
     }
     if (const auto* lists = told(description, "lists")) text += lists_in_need_text(*lists);
+    if (const auto* ruleset = kernel != nullptr ? told(*kernel, "ruleset") : nullptr) text += ruleset_text(*ruleset);
     if (const auto* settings = kernel != nullptr ? told(*kernel, "settings") : nullptr) text += settings_text(*settings);
     if (const auto* refused = told(description, "refused")) text += refused_text(*refused);
     return text;
