@@ -25,7 +25,8 @@ void check_use(const Certificate& authority, Faults& faults) {
   const auto flags = X509_get_extension_flags(certificate);
   if ((flags & EXFLAG_INVALID) != 0) return faults.emplace_back("its extensions are malformed"), void();
   if ((flags & EXFLAG_CRITICAL) != 0) faults.emplace_back("it has a critical extension that is not known here");
-  if ((flags & EXFLAG_SI) != 0) faults.emplace_back("it is a root: what tablets trust directly may not be bound by its constraints");
+  if ((flags & EXFLAG_SI) != 0)
+    faults.emplace_back("it is a root: what tablets trust directly may not be bound by its constraints");
   if ((flags & EXFLAG_CA) == 0) faults.emplace_back("it is none (basic constraints say no CA:TRUE)");
   if ((flags & EXFLAG_CA) != 0 && X509_get_pathlen(certificate) != 0)
     faults.emplace_back("it may have authorities below it (no pathlen:0)");
@@ -46,13 +47,15 @@ void check_constraints(const Certificate& authority, std::span<const std::string
   if (constraints.permits_others) faults.emplace_back("its name constraints permit other names than those of DNS");
   if (!constraints.excludes_ipv4 || !constraints.excludes_ipv6)
     faults.emplace_back("its name constraints do not exclude all IP addresses (0.0.0.0/0 and ::/0)");
-  if (!constraints.excludes_mail) faults.emplace_back("its name constraints do not exclude all e-mail addresses (an empty rfc822Name)");
+  if (!constraints.excludes_mail)
+    faults.emplace_back("its name constraints do not exclude all e-mail addresses (an empty rfc822Name)");
   if (!constraints.excludes_uri) faults.emplace_back("its name constraints do not exclude all URIs (an empty one)");
   for (const auto& name : constraints.permitted) {
-    const bool is_listed = check_host(name) && std::any_of(hosts.begin(), hosts.end(),
-                                                           [&](const std::string& host) { return is_within(name, host); });
+    const bool is_listed =
+        check_host(name) && std::any_of(hosts.begin(), hosts.end(), [&](const std::string& host) { return is_within(name, host); });
     if (!is_listed)
-      faults.push_back(fmt::format("it may speak for “{}”, which is the host of no https origin", base::printable(name, longest_shown_name)));
+      faults.push_back(
+          fmt::format("it may speak for “{}”, which is the host of no https origin", base::printable(name, longest_shown_name)));
   }
 }
 
@@ -76,11 +79,12 @@ base::Result<Signer> make_school_authority(const Signer& device, std::string_vie
   for (const auto& host : hosts)
     if (auto checked = check_host(host); !checked) return base::pass(std::move(checked));
   const auto above = device.certificate.validity();
-  if (!above || !above->holds(now)) return base::fail("the device CA has expired or does not begin until later: look at it and at the clock");
+  if (!above || !above->holds(now))
+    return base::fail("the device CA has expired or does not begin until later: look at it and at the clock");
   auto key = Key::generate(Curve::p256);
   if (!key) return base::pass(std::move(key));
-  CertificateBuilder builder(*key,
-                             {std::max(now - backdated, above->from), std::min<sys_seconds>(now + school_authority_life, above->until)});
+  CertificateBuilder builder(
+      *key, {std::max(now - backdated, above->from), std::min<sys_seconds>(now + school_authority_life, above->until)});
   builder.common_name(name)
       .extension(NID_basic_constraints, "critical,CA:TRUE,pathlen:0")
       .extension(NID_key_usage, "critical,keyCertSign")

@@ -30,9 +30,9 @@ inline constexpr std::size_t longest_common_name = 64;
 /// Reads a school's authority as it lies on the box: one certificate, and its key without a passphrase.
 [[nodiscard]] base::Result<Signer> read_authority(std::string_view certificate, std::string_view key);
 
-/// Whatever forbids to use `authority` for a school whose cached origins have these hosts, each in words; empty: it may be used. Its
-/// life is not looked at. The certificate must say by itself that it is a CA with none below it, that its certificates are for TLS
-/// servers only, and, by critical name constraints, that it speaks for names within `hosts` and for no address, mailbox or URI.
+/// Whatever forbids to use `authority` for a school whose cached origins have these hosts, each in words; empty: it may be used.
+/// Its life is not looked at. The certificate must say by itself that it is a CA with none below it, that its certificates are for
+/// TLS servers only, and, by critical name constraints, that it speaks for names within `hosts` and for no address, mailbox or URI.
 [[nodiscard]] std::vector<std::string> faults_of(const Certificate& authority, std::span<const std::string> hosts);
 
 }  // namespace schultor::cache

@@ -34,7 +34,8 @@ const EVP_MD* digest_for(const EVP_PKEY* key) {
 
 }  // namespace
 
-CertificateBuilder::CertificateBuilder(const Key& key, const Validity& validity) : certificate_(X509_new(), X509_free), good_(true) {
+CertificateBuilder::CertificateBuilder(const Key& key, const Validity& validity)
+    : certificate_(X509_new(), X509_free), good_(true) {
   ERR_clear_error();
   auto* made = certificate_.get();
   good_ = made != nullptr && X509_set_version(made, X509_VERSION_3) == 1 && set_random_serial(made) &&
@@ -44,8 +45,9 @@ CertificateBuilder::CertificateBuilder(const Key& key, const Validity& validity)
 
 void CertificateBuilder::add_text(int nid, std::string_view text) {
   if (!good_ || text.empty() || text.size() > longest_name) return;
-  good_ = X509_NAME_add_entry_by_NID(X509_get_subject_name(certificate_.get()), nid, MBSTRING_UTF8,
-                                     reinterpret_cast<const unsigned char*>(text.data()), static_cast<int>(text.size()), -1, 0) == 1;
+  good_ =
+      X509_NAME_add_entry_by_NID(X509_get_subject_name(certificate_.get()), nid, MBSTRING_UTF8,
+                                 reinterpret_cast<const unsigned char*>(text.data()), static_cast<int>(text.size()), -1, 0) == 1;
 }
 
 CertificateBuilder& CertificateBuilder::common_name(std::string_view name) {

@@ -64,7 +64,8 @@ base::Result<std::string> issue(const Signer& authority, const std::string& host
   if (!above || !above->holds(now)) return base::fail("the authority is not valid now");
   const auto key = Key::generate(Curve::p256);
   if (!key) return tl::unexpected<base::Error>(key.error());
-  CertificateBuilder builder(*key, {std::max(now - backdated, above->from), std::min<sys_seconds>(now + certificate_life, above->until)});
+  CertificateBuilder builder(*key,
+                             {std::max(now - backdated, above->from), std::min<sys_seconds>(now + certificate_life, above->until)});
   builder.organisation("Content cache of the school")
       .common_name(host)
       .extension(NID_basic_constraints, "critical,CA:FALSE")

@@ -33,10 +33,8 @@ std::string lower(std::string_view text) {
 bool has_bounds(const GENERAL_SUBTREE* subtree) { return subtree->minimum != nullptr || subtree->maximum != nullptr; }
 
 void note_permitted(const GENERAL_NAME* name, NameConstraints& found) {
-  if (name->type == GEN_DNS)
-    found.permitted.push_back(lower(octets_of(name->d.dNSName)));
-  else
-    found.permits_others = true;
+  if (name->type == GEN_DNS) found.permitted.push_back(lower(octets_of(name->d.dNSName)));
+  else found.permits_others = true;
 }
 
 void note_excluded(const GENERAL_NAME* name, NameConstraints& found) {
@@ -89,7 +87,8 @@ NameConstraints name_constraints_of(const Certificate& certificate) {
   if (where < 0) return found;
   found.present = true;
   int critical = 0;
-  const Constraints all(static_cast<NAME_CONSTRAINTS*>(X509_get_ext_d2i(certificate.get(), NID_name_constraints, &critical, nullptr)));
+  const Constraints all(
+      static_cast<NAME_CONSTRAINTS*>(X509_get_ext_d2i(certificate.get(), NID_name_constraints, &critical, nullptr)));
   ERR_clear_error();
   if (!all) return found;
   found.critical = critical == 1;
@@ -116,7 +115,8 @@ Constraints make_name_constraints(std::span<const std::string> hosts) {
   Constraints all(NAME_CONSTRAINTS_new());
   if (!all) return nullptr;
   const std::string zeroes(ipv6_octets, '\0');
-  bool done = std::all_of(hosts.begin(), hosts.end(), [&](const auto& host) { return add(&all->permittedSubtrees, GEN_DNS, host); });
+  bool done =
+      std::all_of(hosts.begin(), hosts.end(), [&](const auto& host) { return add(&all->permittedSubtrees, GEN_DNS, host); });
   done = done && add(&all->excludedSubtrees, GEN_IPADD, std::string_view(zeroes).substr(0, ipv4_octets)) &&
          add(&all->excludedSubtrees, GEN_IPADD, zeroes) && add(&all->excludedSubtrees, GEN_EMAIL, "") &&
          add(&all->excludedSubtrees, GEN_URI, "");

@@ -102,8 +102,7 @@ base::Result<std::string> Key::to_pem(const std::optional<std::string>& passphra
   if (done && passphrase) {
     auto* method = PKCS5_pbe2_set_scrypt(EVP_aes_256_cbc(), nullptr, 0, nullptr, scrypt_cost, 8, 1);
     const Owned<X509_SIG> encrypted(
-        method == nullptr ? nullptr
-                          : PKCS8_set0_pbe(passphrase->data(), static_cast<int>(passphrase->size()), info.get(), method));
+        method == nullptr ? nullptr : PKCS8_set0_pbe(passphrase->data(), static_cast<int>(passphrase->size()), info.get(), method));
     // What was encrypted owns its method.
     if (!encrypted) X509_ALGOR_free(method);
     done = encrypted && PEM_write_bio_PKCS8(bio.get(), encrypted.get()) == 1;
@@ -182,7 +181,8 @@ base::Result<void> check_host(std::string_view host) {
   const auto pattern = policy::parse_pattern(host, {});
   if (!pattern) return tl::unexpected<base::Error>(pattern.error());
   if (pattern->text != host || host.find_first_of("*_") != std::string_view::npos || host.find('.') == std::string_view::npos)
-    return base::fail("“{}” is not the whole name of a host, in lower case, such as “packages.example.org”", base::printable(host, 80));
+    return base::fail("“{}” is not the whole name of a host, in lower case, such as “packages.example.org”",
+                      base::printable(host, 80));
   return {};
 }
 

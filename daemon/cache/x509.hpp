@@ -41,7 +41,8 @@ class Key {
 public:
   [[nodiscard]] static base::Result<Key> generate(Curve curve);
   /// PEM, PKCS#8 or of one algorithm. One that is encrypted takes a passphrase; nobody is asked for it.
-  [[nodiscard]] static base::Result<Key> from_pem(std::string_view pem, const std::optional<std::string>& passphrase = std::nullopt);
+  [[nodiscard]] static base::Result<Key> from_pem(std::string_view pem,
+                                                  const std::optional<std::string>& passphrase = std::nullopt);
 
   /// PKCS#8 in PEM; with a passphrase encrypted (PBES2 with scrypt and AES-256).
   [[nodiscard]] base::Result<std::string> to_pem(const std::optional<std::string>& passphrase = std::nullopt) const;
@@ -90,7 +91,8 @@ struct Signer {
 /// What libcrypto says was wrong last, and nothing of before any more.
 [[nodiscard]] std::string crypto_error();
 
-/// A host as it may stand in a certificate of the cache's: an exact name of at least two labels, lower case, A-labels, no final dot.
+/// A host as it may stand in a certificate of the cache's: an exact name of at least two labels, lower case, A-labels, no final
+/// dot.
 [[nodiscard]] base::Result<void> check_host(std::string_view host);
 
 }  // namespace schultor::cache

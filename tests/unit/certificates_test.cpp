@@ -42,14 +42,14 @@ Signer authority_of(const Shape& shape, const std::vector<std::string>& of = hos
   builder.common_name("School").extension(NID_basic_constraints, shape.basic);
   if (shape.usage != nullptr) builder.extension(NID_key_usage, shape.usage);
   if (shape.extended != nullptr) builder.extension(NID_ext_key_usage, shape.extended);
-  if (shape.constraints == nullptr)
-    builder.constrain_to(of);
-  else if (*shape.constraints != '\0')
-    builder.extension(NID_name_constraints, shape.constraints);
+  if (shape.constraints == nullptr) builder.constrain_to(of);
+  else if (*shape.constraints != '\0') builder.extension(NID_name_constraints, shape.constraints);
   return {(shape.is_root ? builder.sign_itself(key) : builder.sign(device())).value(), key};
 }
 
-std::string faults(const Shape& shape) { return fmt::format("{}", fmt::join(faults_of(authority_of(shape).certificate, hosts), "; ")); }
+std::string faults(const Shape& shape) {
+  return fmt::format("{}", fmt::join(faults_of(authority_of(shape).certificate, hosts), "; "));
+}
 
 std::optional<CertificateFault> fault(const std::string& pem, const std::string& of = host, sys_seconds at = noon) {
   return examine(pem, of, at).fault;
@@ -164,7 +164,8 @@ SCENARIO("an authority that is not bound is refused, and what is wrong is named"
   CHECK(permitted("INHALTE.test").empty());
   for (const auto* name : {"", "*.inhalte.test", ".inhalte.test", "test", "xinhalte.test", "inhalte.test."})
     CHECK(permitted(name) == fmt::format("it may speak for “{}”, which is the host of no https origin", name));
-  CHECK(permitted(std::string("inhalte.test\0", 13)) == "it may speak for “inhalte.test\\x00”, which is the host of no https origin");
+  CHECK(permitted(std::string("inhalte.test\0", 13)) ==
+        "it may speak for “inhalte.test\\x00”, which is the host of no https origin");
   CHECK(constrained(constraints({{dns, "inhalte.test"}}, nothing_else, false)) == "its name constraints are not critical");
   CHECK(constrained(constraints({}, nothing_else)) == "its name constraints permit no DNS names, so that all are permitted");
   CHECK(constrained(constraints({{dns, "inhalte.test"}, {mail, "x.test"}}, nothing_else)) ==
@@ -175,7 +176,8 @@ SCENARIO("an authority that is not bound is refused, and what is wrong is named"
     CHECK(constrained(constraints({{dns, "inhalte.test"}}, others)) ==
           "its name constraints do not exclude all IP addresses (0.0.0.0/0 and ::/0)");
   }
-  CHECK(constrained(constraints({{dns, "inhalte.test"}}, {{address, {10, 0, 0, 0, -1, 0, 0, 0}}, {mail, "a.test"}, {uri, "a.test"}})) ==
+  CHECK(constrained(
+            constraints({{dns, "inhalte.test"}}, {{address, {10, 0, 0, 0, -1, 0, 0, 0}}, {mail, "a.test"}, {uri, "a.test"}})) ==
         "its name constraints do not exclude all IP addresses (0.0.0.0/0 and ::/0); its name constraints do not exclude all e-mail "
         "addresses (an empty rfc822Name); its name constraints do not exclude all URIs (an empty one)");
   // A minimum, and what is no sequence.
@@ -218,8 +220,8 @@ SCENARIO("a key is read with the passphrase that it was written with") {
 }
 
 SCENARIO("only whole names of hosts come into a certificate") {
-  for (const auto* bad : {"", "test", "*.inhalte.test", "Inhalte.test", "inhalte.test.", "a_b.test", "10.0.0.1", "a b.test", "ä.test",
-                          "inhalte.test,DNS:other.test", ".inhalte.test", "a..test"}) {
+  for (const auto* bad : {"", "test", "*.inhalte.test", "Inhalte.test", "inhalte.test.", "a_b.test", "10.0.0.1", "a b.test",
+                          "ä.test", "inhalte.test,DNS:other.test", ".inhalte.test", "a..test"}) {
     CHECK_FALSE(check_host(bad));
     CHECK_FALSE(issue(school(), bad, noon));
     CHECK_FALSE(make_school_authority(device(), "School", std::vector<std::string>{bad}, noon));
