@@ -38,5 +38,7 @@ inline constexpr std::string_view broker_connected = "11cc4f5d48d1488590d73215d7
 inline constexpr std::string_view broker_lost = "4f6c83ea61ca4d81ae5e0736d4c51bae";
 inline constexpr std::string_view engine_refused = "45f7d6e7cf174e96872a7ef9c4ec45ef";
 inline constexpr std::string_view outbox_failed = "1d654a5ee3cc45c4894fedeadc458b86";
+inline constexpr std::string_view certificates_refused = "84604969d89c44fabc8d6b08eedb566d";
+inline constexpr std::string_view authority_ends = "ef19b763201643ee8067002289a587b1";
 
 }  // namespace schultor::base::message_id

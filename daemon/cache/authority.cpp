@@ -20,6 +20,8 @@ using Faults = std::vector<std::string>;
 constexpr int least_security_bits = 112;
 constexpr std::size_t longest_shown_name = 80;
 
+bool is_blank(std::string_view text) { return text.find_first_not_of(" \t\r\n") == std::string_view::npos; }
+
 void check_use(const Certificate& authority, Faults& faults) {
   auto* certificate = authority.get();
   const auto flags = X509_get_extension_flags(certificate);
@@ -111,6 +113,27 @@ std::vector<std::string> faults_of(const Certificate& authority, std::span<const
   check_use(authority, faults);
   check_constraints(authority, hosts, faults);
   return faults;
+}
+
+FoundAuthority find_authority(std::string_view certificate, std::string_view key, std::span<const std::string> hosts,
+                              sys_seconds now) {
+  FoundAuthority found;
+  if (is_blank(certificate) && is_blank(key)) return found;
+  auto read = read_authority(certificate, key);
+  if (!read) {
+    found.refusal = read.error().what();
+    return found;
+  }
+  const auto validity = read->certificate.validity();
+  auto faults = faults_of(read->certificate, hosts);
+  if (validity) {
+    found.ends = validity->until;
+    if (now < validity->from) faults.emplace_back("it is not valid until later: look at the clock");
+    if (now > validity->until) faults.emplace_back("it has expired");
+  }
+  found.refusal = fmt::format("{}", fmt::join(faults, "; "));
+  if (faults.empty()) found.usable = std::move(*read);
+  return found;
 }
 
 }  // namespace schultor::cache

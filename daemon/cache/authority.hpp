@@ -5,6 +5,7 @@
 #include "daemon/base/result.hpp"
 #include "daemon/cache/x509.hpp"
 
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -34,5 +35,16 @@ inline constexpr std::size_t longest_common_name = 64;
 /// Its life is not looked at. The certificate must say by itself that it is a CA with none below it, that its certificates are for
 /// TLS servers only, and, by critical name constraints, that it speaks for names within `hosts` and for no address, mailbox or URI.
 [[nodiscard]] std::vector<std::string> faults_of(const Certificate& authority, std::span<const std::string> hosts);
+
+/// The authority that lies on the box, or why it is of no use.
+struct FoundAuthority {
+  std::optional<Signer> usable;
+  std::string refusal;              ///< what is wrong with one that is there; empty where it is usable or there is none
+  std::optional<sys_seconds> ends;  ///< of one that could be read
+};
+/// Reads what read_authority() reads and asks faults_of(), and whether it is valid `now`. Two texts of nothing but blanks: there is
+/// none.
+[[nodiscard]] FoundAuthority find_authority(std::string_view certificate, std::string_view key, std::span<const std::string> hosts,
+                                            sys_seconds now);
 
 }  // namespace schultor::cache

@@ -26,7 +26,9 @@ constexpr std::string_view aside_ending = ".pem.new";
 /// For nginx, which is in the folder's group.
 constexpr mode_t mode = 0640;
 
-std::string path_of(const std::string& directory, const std::string& host) { return fmt::format("{}/{}{}", directory, host, ending); }
+std::string path_of(const std::string& directory, const std::string& host) {
+  return fmt::format("{}/{}{}", directory, host, ending);
+}
 std::string aside_of(const std::string& directory, const std::string& host) {
   return fmt::format("{}/.{}{}", directory, host, aside_ending);
 }
@@ -67,9 +69,9 @@ Found look(const std::string& directory, const Wanted& wanted) {
   Found found;
   for (const auto& host : wanted.hosts) {
     const auto text = base::read_file(path_of(directory, host), largest_pem);
-    found[host] = !text    ? std::optional(Examined{CertificateFault::unreadable})
+    found[host] = !text   ? std::optional(Examined{CertificateFault::unreadable})
                   : *text ? std::optional(examine(**text, host, wanted.now))
-                           : std::nullopt;
+                          : std::nullopt;
   }
   return found;
 }
@@ -79,9 +81,8 @@ bool doubts_clock(const Found& found, const Wanted& wanted) {
   if (wanted.clock_synchronised) return false;
   if (wanted.authority)
     if (const auto validity = wanted.authority->certificate.validity(); validity && wanted.now < validity->from) return true;
-  return std::any_of(found.begin(), found.end(), [](const auto& one) {
-    return one.second && one.second->fault == CertificateFault::not_yet_valid;
-  });
+  return std::any_of(found.begin(), found.end(),
+                     [](const auto& one) { return one.second && one.second->fault == CertificateFault::not_yet_valid; });
 }
 
 base::Result<void> replace(const std::string& directory, const Signer& authority, const std::string& host, sys_seconds now) {
@@ -108,7 +109,8 @@ Renewal renewal_of(const std::optional<Examined>& found, const Certificate& auth
 base::Result<Tended> tend(const std::string& directory, const Wanted& wanted) {
   const base::UniqueFd lock(open(directory.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
   if (!lock) return base::fail_errno(errno, directory);
-  if (flock(lock.get(), LOCK_EX | LOCK_NB) != 0) return base::fail("{}: somebody else is at work there: wait until that is done", directory);
+  if (flock(lock.get(), LOCK_EX | LOCK_NB) != 0)
+    return base::fail("{}: somebody else is at work there: wait until that is done", directory);
   Tended done;
   auto removed = sweep(directory, wanted.hosts);
   if (!removed) return base::pass(std::move(removed));

@@ -154,7 +154,8 @@ SCENARIO("whatever else lies there is replaced where it bears a host's name, and
 SCENARIO("what cannot be written keeps no other host from its certificate") {
   const Folder folder;
   fs::create_directories(folder.path("a.test.pem/x"));
-  const std::string longest = std::string(63, 'a') + "." + std::string(63, 'b') + "." + std::string(63, 'c') + "." + std::string(55, 'd') + ".test";
+  const std::string longest =
+      std::string(63, 'a') + "." + std::string(63, 'b') + "." + std::string(63, 'c') + "." + std::string(55, 'd') + ".test";
   const Names all{"a.test", longest, "b.test"};
   const auto done = folder.tend({all, school(all), noon});
   CHECK(done.made == Names{"b.test"});
