@@ -40,5 +40,7 @@ inline constexpr std::string_view engine_refused = "45f7d6e7cf174e96872a7ef9c4ec
 inline constexpr std::string_view outbox_failed = "1d654a5ee3cc45c4894fedeadc458b86";
 inline constexpr std::string_view certificates_refused = "84604969d89c44fabc8d6b08eedb566d";
 inline constexpr std::string_view authority_ends = "ef19b763201643ee8067002289a587b1";
+inline constexpr std::string_view origin_unreachable = "08af66d6d31a490983bb91453f20079e";
+inline constexpr std::string_view origin_answers = "1278741ed73b4de59cd88f1bf3394fba";
 
 }  // namespace schultor::base::message_id

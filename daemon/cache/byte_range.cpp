@@ -10,16 +10,6 @@
 namespace schultor::cache {
 namespace {
 
-/// Less than 2^63, so that sums do not overflow and curl's offsets hold it.
-std::optional<std::uint64_t> read_octets(std::string_view text) {
-  std::uint64_t value = 0;
-  const auto* const end = text.data() + text.size();
-  const auto read = std::from_chars(text.data(), end, value);
-  if (text.empty() || read.ec != std::errc{} || read.ptr != end || value > std::numeric_limits<std::int64_t>::max())
-    return std::nullopt;
-  return value;
-}
-
 std::optional<ByteRange> read_ends(std::string_view text) {
   const auto dash = text.find('-');
   if (dash == std::string_view::npos) return std::nullopt;
@@ -38,6 +28,15 @@ std::optional<std::string_view> after_unit(std::string_view text, char separator
 }
 
 }  // namespace
+
+std::optional<std::uint64_t> read_octets(std::string_view text) {
+  std::uint64_t value = 0;
+  const auto* const end = text.data() + text.size();
+  const auto read = std::from_chars(text.data(), end, value);
+  if (text.empty() || read.ec != std::errc{} || read.ptr != end || value > std::numeric_limits<std::int64_t>::max())
+    return std::nullopt;
+  return value;
+}
 
 std::optional<ByteRange> read_slice(std::string_view range) {
   const auto ends = after_unit(range, '=');

@@ -8,6 +8,9 @@
 
 namespace schultor::cache {
 
+/// A number of octets: digits and nothing else, less than 2^63, so that sums do not overflow and an off_t holds it.
+[[nodiscard]] std::optional<std::uint64_t> read_octets(std::string_view text);
+
 /// Octets of a representation, both ends included.
 struct ByteRange {
   std::uint64_t first = 0;

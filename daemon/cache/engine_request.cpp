@@ -1,0 +1,78 @@
+// SPDX-FileCopyrightText: Schultor contributors
+// SPDX-License-Identifier: EUPL-1.2
+#include "daemon/cache/engine_request.hpp"
+
+#include "daemon/cache/entity_tag.hpp"
+
+#include <algorithm>
+#include <array>
+
+namespace schultor::cache {
+namespace {
+
+constexpr std::size_t longest_target = 16U << 10U;
+constexpr std::string_view own_prefix = "X-Schultor-";
+constexpr std::array<std::string_view, 8> left_out = {
+    "Host", "Content-Length", "Expect", "Forwarded", "X-Forwarded-For", "X-Forwarded-Host", "X-Real-IP", "X-Forwarded-Proto"};
+
+bool is_target(std::string_view target) {
+  const auto is_visible = [](char c) { return static_cast<unsigned char>(c) > 0x20 && c != 0x7f && c != '#'; };
+  return target.starts_with('/') && target.size() <= longest_target && std::all_of(target.begin(), target.end(), is_visible);
+}
+
+bool is_host(std::string_view host) {
+  const auto is_allowed = [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-' || c == '.' || c == '_';
+  };
+  return !host.empty() && host.size() <= 253 && std::all_of(host.begin(), host.end(), is_allowed);
+}
+
+bool is_own(std::string_view name) {
+  return name.size() >= own_prefix.size() && equal_without_case(name.substr(0, own_prefix.size()), own_prefix);
+}
+
+bool has_one_that_is_old(std::string_view cache_status) {
+  return cache_status == "EXPIRED" || cache_status == "STALE" || cache_status == "UPDATING";
+}
+
+}  // namespace
+
+base::Result<EngineRequest> read_engine_request(RequestHead head) {
+  EngineRequest request;
+  if (!head.well_formed) return base::fail("fields that are none, or too many");
+  if (!is_token(head.method) || head.method == "CONNECT") return base::fail("the method cannot be passed on");
+  if (!is_target(head.target)) return base::fail("the request target is not in origin form");
+  const auto host = head.fields.single("Host").value_or("");
+  if (!is_host(host)) return base::fail("Host is no name of a host");
+  const auto scheme = head.fields.single("X-Schultor-Scheme").value_or("");
+  if (scheme != "http" && scheme != "https") return base::fail("X-Schultor-Scheme is neither http nor https");
+  request.host = host;
+  request.https = scheme == "https";
+  request.store = head.method == "GET" && head.fields.single("X-Schultor-Store") == "1";
+  if (request.store) {
+    request.slice = read_slice(head.fields.single("Range").value_or(""));
+    if (head.fields.has("Range") && !request.slice) return base::fail("Range is no slice");
+    request.has_stored = has_one_that_is_old(head.fields.first("X-Schultor-Cache").value_or(""));
+  }
+  request.parked = head.fields.single("X-Schultor-Parked").value_or("");
+  request.method = std::move(head.method);
+  request.target = std::move(head.target);
+  request.fields = std::move(head.fields);
+  return request;
+}
+
+HeaderFields fields_for_origin(const EngineRequest& request, bool whole) {
+  HeaderFields fields;
+  const auto sent = end_to_end(request.fields);
+  for (const auto& [name, value] : sent.all()) {
+    const auto is_name = [&name = name](std::string_view other) { return equal_without_case(name, other); };
+    if (is_own(name) || std::any_of(left_out.begin(), left_out.end(), is_name)) continue;
+    if (whole && (is_name("Range") || is_name("If-Range"))) continue;
+    static_cast<void>(fields.add(name, value));
+  }
+  restore_conditions(fields);
+  static_cast<void>(fields.add("Via", "1.1 schultor"));
+  return fields;
+}
+
+}  // namespace schultor::cache
