@@ -1,8 +1,8 @@
 #!/usr/bin/python3
 # SPDX-FileCopyrightText: Schultor contributors
 # SPDX-License-Identifier: EUPL-1.2
-"""Packets that no honest client sends open nothing: extension headers, fragments, pings that carry more, sources and hop counts of
-somebody else."""
+"""Packets that no honest client sends open nothing: extension headers, fragments, stray segments, pings that carry more, sources and
+hop counts of somebody else."""
 
 import itertools
 import socket
@@ -129,6 +129,34 @@ class HeadersAndFragments(Crafted, unittest.TestCase):
             # The flags are not where the ports are.
             self.send(PUPIL, *packets.fragments(source, target, socket.IPPROTO_TCP, segment, [(0, 8), (8, len(segment))], next(identifications)))
         self.assertEqual([packet for packet in tap.packets() if MARK in packet], [])
+
+
+class Segments(Crafted, unittest.TestCase):
+    BEYOND = 1 << 30  # No window is as large.
+    HEADER = {4: 34, 6: 54}  # Where that of TCP begins in a frame.
+
+    def test_a_segment_beyond_the_window_is_neither_passed_on_nor_answered(self):
+        for family, (address, _, _) in FAMILIES.items():
+            for host, port in ((LEARNING_FREE, OPEN), (CLOUD_FREE, CLOUD_PORT)):
+                with self.subTest(family=family, port=port):
+                    tap = WanTap(self.school)
+                    near, far = self.school.pair(PUPIL, self.school.server("internet", address(host), port))
+                    own_port = near.getsockname()[1]
+                    begun = next(packet for packet in tap.packets() if transport(packet) == (socket.IPPROTO_TCP, own_port, port)
+                                 and not self.flags(packet, family) & packets.SYN)
+                    sequence, acknowledged = struct.unpack_from("!II", begun, self.HEADER[family] + 4)
+                    source, target = self.ends(PUPIL, family, host)
+                    stray = packets.tcp(source, target, own_port, port, packets.PUSH | packets.ACK, MARK, (sequence + self.BEYOND) % (1 << 32),
+                                        acknowledged)
+                    self.send(PUPIL, packets.ip(source, target, socket.IPPROTO_TCP, stray))
+                    self.assertEqual([packet for packet in tap.packets() if MARK in packet], [])
+                    # A reset would have ended it.
+                    for sender, receiver in ((near, far), (far, near)):
+                        sender.sendall(b"weiter")
+                        self.assertEqual(receiver.recv(6, socket.MSG_WAITALL), b"weiter")
+
+    def flags(self, packet: bytes, family: int) -> int:
+        return packet[self.HEADER[family] + 13]
 
 
 class Pings(Crafted, unittest.TestCase):

@@ -11,7 +11,7 @@ ECHO_REPLY = {4: 0, 6: 129}
 ICMP = {4: socket.IPPROTO_ICMP, 6: socket.IPPROTO_ICMPV6}
 # Type and code of "administratively prohibited".
 PROHIBITED = {4: (3, 13), 6: (1, 1)}
-SYN = 0x02
+SYN, PUSH, ACK = 0x02, 0x08, 0x10
 
 
 def family_of(address: str) -> int:
@@ -66,8 +66,9 @@ def udp(source: str, target: str, source_port: int, port: int, data: bytes = b""
     return with_checksum(source, target, socket.IPPROTO_UDP, header + data, 6)
 
 
-def tcp(source: str, target: str, source_port: int, port: int, flags: int = SYN, data: bytes = b"") -> bytes:
-    header = struct.pack("!HHIIBBHHH", source_port, port, 1, 0, 5 << 4, flags, 65535, 0, 0)
+def tcp(source: str, target: str, source_port: int, port: int, flags: int = SYN, data: bytes = b"", sequence: int = 1,
+        acknowledged: int = 0) -> bytes:
+    header = struct.pack("!HHIIBBHHH", source_port, port, sequence, acknowledged, 5 << 4, flags, 65535, 0, 0)
     return with_checksum(source, target, socket.IPPROTO_TCP, header + data, 16)
 
 
