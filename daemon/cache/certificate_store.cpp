@@ -65,15 +65,11 @@ base::Result<std::vector<std::string>> sweep(const std::string& directory, const
 
 using Found = std::map<std::string, std::optional<Examined>>;
 
-Found look(const std::string& directory, const Wanted& wanted) {
-  Found found;
-  for (const auto& host : wanted.hosts) {
-    const auto text = base::read_file(path_of(directory, host), largest_pem);
-    found[host] = !text   ? std::optional(Examined{CertificateFault::unreadable})
-                  : *text ? std::optional(examine(**text, host, wanted.now))
-                          : std::nullopt;
-  }
-  return found;
+/// None where there is no such file; one that cannot be read is of no use.
+std::optional<Examined> look(const std::string& directory, const std::string& host, sys_seconds now) {
+  const auto text = base::read_file(path_of(directory, host), largest_pem);
+  if (!text) return Examined{CertificateFault::unreadable};
+  return *text ? std::optional(examine(**text, host, now)) : std::nullopt;
 }
 
 /// A certificate that was made later than now says that the clock is behind, or was ahead. Which of both a time service knows.
@@ -115,7 +111,8 @@ base::Result<Tended> tend(const std::string& directory, const Wanted& wanted) {
   auto removed = sweep(directory, wanted.hosts);
   if (!removed) return base::pass(std::move(removed));
   done.removed = std::move(*removed);
-  const auto found = look(directory, wanted);
+  Found found;
+  for (const auto& host : wanted.hosts) found[host] = look(directory, host, wanted.now);
   done.clock_doubted = doubts_clock(found, wanted);
   const bool may_make = wanted.authority && !done.clock_doubted;
   for (const auto& host : wanted.hosts) {
@@ -132,6 +129,14 @@ base::Result<Tended> tend(const std::string& directory, const Wanted& wanted) {
     if (!is_good) done.without.push_back(host);
   }
   return done;
+}
+
+std::vector<std::string> certified(const std::string& directory, std::span<const std::string> hosts, sys_seconds now) {
+  std::vector<std::string> good;
+  for (const auto& host : hosts)
+    if (const auto found = look(directory, host, now); found && !found->fault) good.push_back(host);
+  std::sort(good.begin(), good.end());
+  return good;
 }
 
 }  // namespace schultor::cache

@@ -72,6 +72,9 @@ SCENARIO("each listed host has a certificate that is good, and nobody else has o
   REQUIRE(stat(folder.path("a.test.pem").c_str(), &status) == 0);
   CHECK((status.st_mode & 07777U) == 0640);
 
+  CHECK(certified(folder.path(), Names{"b.test", "c.test", "a.test"}, noon) == hosts);
+  CHECK(certified(folder.path(), hosts, noon + days(91)).empty());
+
   const auto before = folder.text("a.test.pem");
   CHECK(folder.tend({hosts, authority, noon}).made.empty());
   CHECK(folder.text("a.test.pem") == before);
