@@ -58,7 +58,7 @@ base::Result<void> run(report::Reporter::Options options) {
     sd_notifyf(0, "STATUS=%s", reporter->status_line().c_str());
   };
   auto started = report::Reporter::start(*loop, std::move(options),
-                                         {changed, [&] { client->list_events(); },
+                                         {changed, [&] { client->list_events(); }, [&] { client->describe(); },
                                           [&](const std::string& why) {
                                             failure = base::Error(why);
                                             loop->quit();

@@ -207,5 +207,6 @@ base::Result<std::unique_ptr<GatewayClient>> GatewayClient::create(base::EventLo
 }
 
 void GatewayClient::list_events() { impl_->ask(impl_->list); }
+void GatewayClient::describe() { impl_->ask(impl_->describe); }
 
 }  // namespace schultor::bus

@@ -30,6 +30,8 @@ public:
 
   /// Reads the events once more: events_listed follows if schultord is there.
   void list_events();
+  /// Reads the state once more: described follows if schultord is there.
+  void describe();
 
 private:
   struct Impl;

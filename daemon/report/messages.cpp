@@ -98,6 +98,30 @@ Result<GroupFacts> read_group(const json& object) {
   return group;
 }
 
+/// Sums over all profiles, by the first word of each counter's name.
+Result<GatewayFacts::Traffic> read_counters(const json& counters) {
+  if (counters.size() > most_counters) return fail("{} counters, expected at most {}", counters.size(), most_counters);
+  GatewayFacts::Traffic traffic;
+  for (const auto& [name, packets] : counters.items()) {
+    if (!packets.is_number_unsigned()) return fail("a counter is no number");
+    if (name.starts_with("refused")) traffic.refused += packets.get<std::uint64_t>();
+    if (name.starts_with("admitted")) traffic.admitted += packets.get<std::uint64_t>();
+  }
+  return traffic;
+}
+
+/// Of all groups; nothing where of one it is not known.
+Result<std::optional<std::uint64_t>> read_online(const json& groups) {
+  std::uint64_t sum = 0;
+  for (const auto& group : groups) {
+    Reader reader(group);
+    if (!reader.has("online")) return std::optional<std::uint64_t>();
+    sum += reader.number("online");
+    if (!reader.wrong().empty()) return fail("a group: {}", reader.wrong());
+  }
+  return std::optional(sum);
+}
+
 /// What an older schultord does not tell is not known.
 Result<void> read_kernel(const json& object, GatewayFacts& facts) {
   Reader reader(object);
@@ -114,6 +138,13 @@ Result<void> read_kernel(const json& object, GatewayFacts& facts) {
     Reader ruleset_reader(*ruleset);
     facts.ruleset_in_force = ruleset_reader.flag("in_force");
     if (!ruleset_reader.wrong().empty()) return fail("ruleset: {}", ruleset_reader.wrong());
+  }
+  if (reader.has("counters")) {
+    const auto* counters = reader.member("counters", json::value_t::object, "an object");
+    if (counters == nullptr) return fail("{}", reader.wrong());
+    auto traffic = read_counters(*counters);
+    if (!traffic) return base::pass(std::move(traffic));
+    facts.traffic = *traffic;
   }
   if (!reader.has("settings")) return {};
   const auto* settings = reader.member("settings", json::value_t::array, "an array");
@@ -193,6 +224,8 @@ const char* to_string(OutboxHealth health) {
 
 std::string state_topic(std::string_view school) { return fmt::format("schultor/1/{}/state", school); }
 
+std::string telemetry_topic(std::string_view school) { return fmt::format("schultor/1/{}/telemetry", school); }
+
 std::string event_topic(std::string_view school, std::string_view kind) {
   return fmt::format("schultor/1/{}/event/{}", school, kind);
 }
@@ -227,6 +260,9 @@ Result<GatewayFacts> parse_description(std::string_view text) {
     if (!group) return base::pass(std::move(group));
     facts.groups.push_back(std::move(*group));
   }
+  auto online = read_online(*groups);
+  if (!online) return base::pass(std::move(online));
+  facts.online = *online;
   return facts;
 }
 

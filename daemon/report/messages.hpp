@@ -18,6 +18,7 @@ inline constexpr std::size_t largest_description = 1U << 20U;
 inline constexpr std::size_t largest_event = 1U << 20U;  ///< a refused configuration lists up to 1000 errors
 inline constexpr std::size_t most_groups = 1000;
 inline constexpr std::size_t most_settings = 500;
+inline constexpr std::size_t most_counters = 4096;
 inline constexpr std::size_t most_errors = 50;    ///< of a configuration, that the city is told one by one
 inline constexpr std::size_t longest_text = 200;  ///< names, ids, instants; bytes
 
@@ -41,7 +42,14 @@ struct GatewayFacts {
   std::optional<bool> resolver_answers;                    ///< none until schultord knows
   std::optional<std::vector<std::string>> settings_wrong;  ///< names of settings of the kernel; none until schultord has looked
   std::optional<bool> ruleset_in_force;                    ///< none from an older schultord
-  std::optional<std::uint64_t> connections_percent;        ///< how full the kernel's table of connections is
+  /// Packets since the machine started, of the whole school.
+  struct Traffic {
+    std::uint64_t refused = 0;
+    std::uint64_t admitted = 0;  ///< those that opened a connection
+  };
+  std::optional<Traffic> traffic;                    ///< none from an older schultord
+  std::optional<std::uint64_t> online;               ///< devices of all groups; none: not known. Never told as it is, see Telemetry
+  std::optional<std::uint64_t> connections_percent;  ///< how full the kernel's table of connections is
 };
 
 /// How the way of events to the city is.
@@ -56,6 +64,8 @@ struct EventMessage {
 
 /// schultor/1/<school>/state
 [[nodiscard]] std::string state_topic(std::string_view school);
+/// schultor/1/<school>/telemetry
+[[nodiscard]] std::string telemetry_topic(std::string_view school);
 /// schultor/1/<school>/event/<kind>
 [[nodiscard]] std::string event_topic(std::string_view school, std::string_view kind);
 

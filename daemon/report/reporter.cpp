@@ -16,6 +16,8 @@ using base::Priority;
 using base::Result;
 
 constexpr std::int64_t state_number = 0;  // the outbox counts from 1
+constexpr std::int64_t telemetry_number = -1;
+constexpr std::chrono::seconds telemetry_every{60};
 /// As many as a broker takes at once by default, and as libmosquitto sends without queueing them itself.
 constexpr std::size_t most_in_flight = 20;
 /// Also what makes delivered ids seen, long before they are old enough to be forgotten; and what tries again what was refused.
@@ -48,11 +50,13 @@ Result<void> Reporter::connect(base::EventLoop& loop) {
   });
   if (!relist) return base::pass(std::move(relist));
   relist_ = std::move(*relist);
+  if (auto watching = watch_telemetry(loop); !watching) return base::pass(std::move(watching));
   auto mqtt =
       Mqtt::start(loop, options_.broker, "schultor-" + options_.school, {state_topic(options_.school), offline_payload(), true},
                   {[this] { on_connected(); }, [this](const std::string& why) { on_lost(why); },
                    [this](std::int64_t number) {
-                     if (number != state_number) acknowledged_.push_back(number);
+                     if (number == telemetry_number) telemetry_.delivered();
+                     else if (number != state_number) acknowledged_.push_back(number);
                    },
                    [this](std::int64_t number, const std::string& why) { on_refused(number, why); }, [this] { settle(); }});
   if (!mqtt) return base::pass(std::move(mqtt));
@@ -69,8 +73,11 @@ void Reporter::described(std::string_view json) {
     return;
   }
   facts_ = std::move(*facts);
-  gateway_runs_ = true;
-  publish_state();
+  telemetry_.sampled(*facts_);
+  // The state was not looked at because it had changed.
+  const bool for_telemetry = std::exchange(telemetry_due_, false);
+  if (for_telemetry) publish_telemetry();
+  if (!std::exchange(gateway_runs_, true) || !for_telemetry) publish_state();
 }
 
 void Reporter::gateway_gone() {
@@ -134,6 +141,7 @@ void Reporter::on_connected() {
 void Reporter::on_lost(const std::string& why) {
   broker_connected_ = false;
   in_flight_.clear();
+  telemetry_.lost();
   // Once for each reason: it is dialled again and again.
   if (why == lost_because_) return;
   lost_because_ = why;
@@ -141,6 +149,7 @@ void Reporter::on_lost(const std::string& why) {
 }
 
 void Reporter::on_refused(std::int64_t number, const std::string& why) {
+  if (number == telemetry_number) telemetry_.lost();
   // It stays in the outbox and is offered again later; what stands behind it does not wait for it.
   in_flight_.erase(number);
   log(Priority::error, base::message_id::broker_lost,
@@ -175,6 +184,24 @@ void Reporter::publish_state() {
   if (!broker_connected_) return;
   mqtt_->publish(state_number,
                  {state_topic(options_.school), compose_state(options_.school, facts_, gateway_runs_, outbox_health_), true});
+}
+
+Result<void> Reporter::watch_telemetry(base::EventLoop& loop) {
+  auto tick = loop.after(telemetry_every, [this] {
+    telemetry_tick_.restart(telemetry_every);
+    if (!gateway_runs_) return;
+    telemetry_due_ = true;
+    handlers_.describe();
+  });
+  if (!tick) return base::pass(std::move(tick));
+  telemetry_tick_ = std::move(*tick);
+  return {};
+}
+
+void Reporter::publish_telemetry() {
+  if (!broker_connected_) return;
+  if (auto payload = telemetry_.take())
+    mqtt_->publish(telemetry_number, {telemetry_topic(options_.school), std::move(*payload), false});
 }
 
 std::string Reporter::status_line() const {

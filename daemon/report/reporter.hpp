@@ -6,6 +6,7 @@
 #include "daemon/report/messages.hpp"
 #include "daemon/report/mqtt.hpp"
 #include "daemon/report/outbox.hpp"
+#include "daemon/report/telemetry.hpp"
 
 #include <deque>
 #include <filesystem>
@@ -33,6 +34,8 @@ public:
     std::function<void()> changed;
     /// schultord's events are to be read anew: events_listed() is awaited.
     std::function<void()> list_events;
+    /// schultord is to be looked at: described() is awaited.
+    std::function<void()> describe;
     /// Nothing can be kept any more; a new start mends it.
     std::function<void(const std::string& why)> failed;
   };
@@ -70,12 +73,18 @@ private:
   void settle();
   void send_pending();
   void publish_state();
+  base::Result<void> watch_telemetry(base::EventLoop& loop);
+  void publish_telemetry();
 
   Outbox outbox_;
   Options options_;
   Handlers handlers_;
   std::unique_ptr<Mqtt> mqtt_;
   base::EventSource relist_;  ///< reads schultord's events anew from time to time
+
+  Telemetry telemetry_;
+  base::EventSource telemetry_tick_;
+  bool telemetry_due_ = false;  ///< schultord is being looked at for it
 
   std::optional<GatewayFacts> facts_;
   bool gateway_runs_ = false;

@@ -7,10 +7,12 @@ import json
 import unittest
 
 from lib.asyncapi import Contract
-from lib.school import School, main
+from lib.school import School, internet4, main, wait_for
 
 STATE = "schultor/1/ggs-am-park/state"
 MODE = "schultor/1/ggs-am-park/event/mode"
+TELEMETRY = "schultor/1/ggs-am-park/telemetry"
+GAME = 30
 OVERRIDE = "schultor/1/ggs-am-park/event/override"
 
 
@@ -59,6 +61,27 @@ class TheCitysView(unittest.TestCase):
         watch.wait_for(lambda m: m.topic == STATE and profile_of(m, "3b") == "school", seconds=90)
         ids = [event["id"] for event in self.modes(watch)]
         self.assertEqual(len(ids), len(set(ids)), ids)
+
+    def test_counts_are_told_of_five_devices_and_more_and_of_no_fewer(self):
+        watch = self.school.watch()
+        watch.wait_for(lambda m: m.topic == STATE)
+        tablets = [f"tablet{n}" for n in range(1, 7)]
+        for tablet in tablets:
+            self.school.resolve(tablet, "cloud.mnspro.test")
+        wait_for(lambda: sum(group["online"] for group in json.loads(self.school.ctl("status", "--json").stdout)["groups"]) >= 5,
+                 what="five devices online")
+        # schultor-report looks at a switch too: what is refused from then on is counted.
+        self.school.time("08:00:00")
+        watch.wait_for(lambda m: m.topic == STATE and profile_of(m, "3b") == "school")
+        with self.assertRaises(ConnectionRefusedError):
+            self.school.connect("tablet1", internet4(GAME), 443)
+        first = watch.wait_for(lambda m: m.topic == TELEMETRY, seconds=120).json
+        self.assertEqual(first["complete"], False)
+        self.assertGreaterEqual(first["refused"], 1)
+        self.assertGreaterEqual(first["online"], 5)
+        second = watch.wait_for(lambda m: m.topic == TELEMETRY and m.json["from"] == first["until"], seconds=120).json
+        self.assertEqual((second["complete"], second["refused"]), (True, 0))
+        self.assertEqual(faults_of(watch), [])
 
     def test_a_reporter_that_dies_is_announced_by_its_last_will(self):
         watch = self.school.watch(STATE)

@@ -128,19 +128,41 @@ SCENARIO("what is told of the kernel is optional, and strict where it is there")
   const auto facts = parse_description(older.dump());
   REQUIRE(facts);
   CHECK_FALSE(facts->settings_wrong);
+  CHECK_FALSE(facts->traffic);
+  CHECK_FALSE(facts->online);
   CHECK_FALSE(facts->ruleset_in_force);
   auto early = description();
   early["kernel"] = {{"settings", nullptr}, {"connections", nullptr}};
   CHECK(parse_description(early.dump()));
   for (const auto& kernel :
        {json(7), json{{"settings", 7}}, json{{"settings", {7}}}, json{{"settings", {{{"name", 7}}}}}, json{{"connections", 7}},
-        json{{"ruleset", true}}, json{{"ruleset", {{"in_force", 1}}}}, json{{"connections", {{"percent", "viel"}}}},
+        json{{"counters", 7}}, json{{"counters", {{"refused_school", "viel"}}}}, json{{"ruleset", true}},
+        json{{"ruleset", {{"in_force", 1}}}}, json{{"connections", {{"percent", "viel"}}}},
         json{{"settings", std::vector<json>(most_settings + 1, {{"name", "a"}})}}}) {
     auto broken = description();
     broken["kernel"] = kernel;
     INFO(kernel.dump().substr(0, 100));
     CHECK_FALSE(parse_description(broken.dump()));
   }
+}
+
+SCENARIO("what the ruleset counts and who is online are summed up over all profiles and groups") {
+  auto counted = description();
+  counted["groups"][1]["online"] = 4;
+  counted["kernel"]["counters"] = {
+      {"refused_school", 3}, {"refused.flood", 2}, {"admitted.cloud", 7}, {"admitted_school", 1}, {"other", 9}};
+  const auto facts = parse_description(counted.dump());
+  REQUIRE(facts);
+  REQUIRE(facts->traffic);
+  CHECK(facts->traffic->refused == 5);
+  CHECK(facts->traffic->admitted == 8);
+  CHECK(facts->online == 7);
+  for (const json& wrong : {json(-1), json("4"), json(1.5)}) {
+    counted["groups"][1]["online"] = wrong;
+    CHECK_FALSE(parse_description(counted.dump()));
+  }
+  counted["groups"][1]["online"] = nullptr;
+  CHECK_FALSE(parse_description(counted.dump())->online);
 }
 
 SCENARIO("deep nesting exhausts no stack") {

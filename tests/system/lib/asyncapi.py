@@ -89,7 +89,7 @@ class Contract:
     def judge(self, topic: str, value: dict) -> list[str]:
         """What is wrong with a message that was published; of a topic that the document does not know, that."""
         parts = topic.split("/")
-        if parts[:2] != ["schultor", "1"] or parts[3:4] not in (["state"], ["event"]):
+        if parts[:2] != ["schultor", "1"] or parts[3:4] not in (["state"], ["telemetry"], ["event"]):
             return [f"{topic} is no topic of the document"]
         message = parts[3]
         if message == "event" and value.get("kind") != parts[4]:
