@@ -8,9 +8,9 @@
 #include <optional>
 #include <string>
 
-/// Counts for the city. None is about fewer than five devices: what passed while fewer were online is told by nobody, also not later
-/// in a sum. Counts are the whole school's; of profiles and groups none is told, since what is left of a sum would be the count of a
-/// small one.
+/// Counts for the city. None is about fewer than five devices: what passed while fewer were online is told by nobody, also not
+/// later in a sum. Counts are the whole school's; of profiles and groups none is told, since what is left of a sum would be the
+/// count of a small one.
 namespace schultor::report {
 
 inline constexpr std::uint64_t fewest_devices = 5;
@@ -27,7 +27,8 @@ public:
   [[nodiscard]] std::optional<std::string> take();
   /// The broker has what was on its way.
   void delivered();
-  /// Nobody knows whether it has: it is told again with all that came since, from the same instant on. Who has both goes by the later.
+  /// Nobody knows whether it has: it is told again with all that came since, from the same instant on. Who has both goes by the
+  /// later.
   void lost();
 
 private:
