@@ -6,6 +6,7 @@
 #include "daemon/enforce/online.hpp"
 #include "daemon/policy/compile.hpp"
 #include "tests/catch.hpp"
+#include "tests/unit/sample_box.hpp"
 
 #include <nlohmann/json.hpp>
 
@@ -18,17 +19,6 @@ using netfilter::neighbours::Table;
 
 namespace {
 
-constexpr const char* gateway_toml = R"(
-school = "ggs-am-park"
-timezone = "Europe/Berlin"
-[lan]
-interfaces = ["lan0", "lan1", "lan2"]
-addresses = ["10.77.0.1/16"]
-[wan]
-interface = "wan0"
-[resolver]
-address = "127.0.0.1:5335"
-)";
 constexpr const char* city_toml = R"(
 revision = 7
 [cloud]
@@ -63,7 +53,8 @@ constexpr const char* roster =
 enum Group : std::size_t { class_3b, teachers, laboratory, guests };
 
 policy::Policy make_policy() {
-  auto loaded = policy::load(config::Files{gateway_toml, city_toml, school_toml, roster}, config::Need::everything());
+  auto loaded = policy::load(config::Files{sample::box("\"lan0\", \"lan1\", \"lan2\""), city_toml, school_toml, roster},
+                             config::Need::everything());
   for (const auto& diagnostic : loaded.diagnostics) UNSCOPED_INFO(config::to_string(diagnostic));
   REQUIRE(loaded.policy);
   return *loaded.policy;

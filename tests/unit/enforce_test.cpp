@@ -6,6 +6,7 @@
 #include "daemon/policy/compile.hpp"
 #include "netfilter/planner/build.hpp"
 #include "tests/catch.hpp"
+#include "tests/unit/sample_box.hpp"
 
 #include <nlohmann/json.hpp>
 
@@ -17,17 +18,6 @@ namespace {
 using namespace schultor;
 using namespace schultor::enforce;
 
-constexpr const char* gateway_toml = R"(
-school = "ggs-am-park"
-timezone = "Europe/Berlin"
-[lan]
-interfaces = ["lan0"]
-addresses = ["10.77.0.1/16"]
-[wan]
-interface = "wan0"
-[resolver]
-address = "127.0.0.1:5335"
-)";
 constexpr const char* city_toml = R"(
 revision = 7
 [cloud]
@@ -68,7 +58,7 @@ constexpr const char* default_roster = "mac,group\n02:77:00:00:00:01,3b\n02:77:0
 
 policy::Policy make_policy(const std::string& roster = default_roster, const std::string& city = city_toml,
                            const std::string& endpoints = {}, const std::string& school = school_toml) {
-  config::Files files{gateway_toml, city, school, roster};
+  config::Files files{sample::box(), city, school, roster};
   files.named["endpoints/a.json"] = endpoints;
   auto loaded = policy::load(files, config::Need::everything());
   for (const auto& diagnostic : loaded.diagnostics) UNSCOPED_INFO(config::to_string(diagnostic));

@@ -3,6 +3,7 @@
 #include "daemon/policy/compile_schedules.hpp"
 #include "daemon/policy/questionable.hpp"
 #include "tests/catch.hpp"
+#include "tests/unit/sample_box.hpp"
 
 #include <algorithm>
 #include <ostream>
@@ -17,12 +18,8 @@ namespace {
 
 using Lines = std::vector<std::string>;
 
-const std::string gateway =
-    "school = \"a\"\ntimezone = \"Europe/Berlin\"\n[lan]\ninterfaces = [\"lan0\"]\naddresses = [\"10.77.0.1/16\"]\n"
-    "[wan]\ninterface = \"wan0\"\n[management]\nprefixes = []\n[resolver]\naddress = \"127.0.0.1:5335\"\n";
-
 Files files() {
-  return {gateway,
+  return {schultor::sample::box(),
           "[cloud]\ndomains = [\"mnspro.cloud\"]\n"
           "[never]\ndomains = [\"casino.test\"]\nbypass = true\n"
           "[[profile]]\nname = \"school\"\naccess = \"listed\"\nallow = [\"anton.app\", \"wikipedia.org\"]\nblock = "
