@@ -130,6 +130,7 @@ struct Encoder {
     if (lookup.negated) set(expression, NFTNL_EXPR_LOOKUP_FLAGS, static_cast<std::uint32_t>(NFT_LOOKUP_F_INV));
     return expression;
   }
+  Handle<nftnl_expr> operator()(const std::monostate&) const { return nullptr; }
   Handle<nftnl_expr> operator()(const ConnectionCount& count) const {
     auto expression = make("connlimit");
     set(expression, NFTNL_EXPR_CONNLIMIT_COUNT, count.most);
@@ -151,7 +152,7 @@ struct Encoder {
     set(expression, NFTNL_EXPR_DYNSET_OP, insert.operation);
     set(expression, NFTNL_EXPR_DYNSET_SREG_KEY, insert.from);
     // Belongs to the other from here on.
-    nftnl_expr_set(expression.get(), NFTNL_EXPR_DYNSET_EXPR, std::visit(*this, insert.over).release(), 0);
+    if (auto over = std::visit(*this, insert.over)) nftnl_expr_set(expression.get(), NFTNL_EXPR_DYNSET_EXPR, over.release(), 0);
     return expression;
   }
   Handle<nftnl_expr> operator()(const RouteLoad& load) const {
@@ -307,7 +308,9 @@ Instruction decode_insert(const nftnl_expr& expression) {
     return 0;
   };
   nftnl_expr_expr_foreach(&expression, collect, &inner);
-  const auto over = inner.size() == 1 ? decode_over(*inner.front()) : std::nullopt;
+  std::optional<decltype(Insert::over)> over;
+  if (inner.empty()) over.emplace();
+  if (inner.size() == 1) over = decode_over(*inner.front());
   const bool has_timeout = reader.has(NFTNL_EXPR_DYNSET_TIMEOUT) && nftnl_expr_get_u64(&expression, NFTNL_EXPR_DYNSET_TIMEOUT) != 0;
   const bool is_plain = !reader.has(NFTNL_EXPR_DYNSET_SREG_DATA) && !has_timeout;
   if (!over || !is_plain) return reader.foreign();

@@ -172,13 +172,16 @@ Instruction store(Target target) {
 struct Lowering {
   Program& program;
 
-  void operator()(const InSet& in) const {
-    for (const Field field : in.fields) require(field, program);
+  void load_all(const std::vector<Field>& fields) const {
+    for (const Field field : fields) require(field, program);
     std::uint32_t slot = 0;
-    for (const Field field : in.fields) {
+    for (const Field field : fields) {
       program.push_back(load(field, register_at(slot)));
       slot += slots_of(field);
     }
+  }
+  void operator()(const InSet& in) const {
+    load_all(in.fields);
     program.push_back(Lookup{in.set, register_at(0), {}, in.negated});
   }
   void operator()(const Is& is) const {
@@ -201,17 +204,17 @@ struct Lowering {
     require(Field::tcp_dport, program);
     any_bit(PayloadLoad{NFT_PAYLOAD_TRANSPORT_HEADER, tcp_flags_at, 1, register_at(0)}, {tcp_flag_syn});
   }
-  void insert(Field key, const std::string& set, std::uint32_t operation, decltype(Insert::over) over) const {
-    require(key, program);
-    program.push_back(load(key, register_at(0)));
+  void insert(const std::vector<Field>& key, const std::string& set, std::uint32_t operation, decltype(Insert::over) over) const {
+    load_all(key);
     program.push_back(Insert{set, operation, register_at(0), over});
   }
   void operator()(const CountConnections& count) const {
-    insert(count.key, count.set, NFT_DYNSET_OP_ADD, ConnectionCount{count.most});
+    insert({count.key}, count.set, NFT_DYNSET_OP_ADD, ConnectionCount{count.most});
   }
   void operator()(const LimitRate& limit) const {
-    insert(limit.key, limit.set, NFT_DYNSET_OP_UPDATE, PacketRate{limit.per_second, limit.burst});
+    insert({limit.key}, limit.set, NFT_DYNSET_OP_UPDATE, PacketRate{limit.per_second, limit.burst});
   }
+  void operator()(const Remember& remember) const { insert(remember.fields, remember.set, NFT_DYNSET_OP_ADD, {}); }
   void operator()(const HasLabel& label) const { any_bit(CtLoad{NFT_CT_LABELS, {}, register_at(0)}, label_bytes(label.bit)); }
   void operator()(const SetByMap& set) const {
     require(set.key, program);

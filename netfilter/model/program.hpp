@@ -94,12 +94,12 @@ struct PacketRate {
   std::uint32_t burst = 0;
   bool operator==(const PacketRate&) const = default;
 };
-/// Puts a key into a set that fills itself, and goes on where it has more than the count or rate.
+/// Puts a key into a set that fills itself, and goes on where it has more than the count or rate, if there is one.
 struct Insert {
   std::string set;
   std::uint32_t operation = 0;  ///< NFT_DYNSET_OP_…
   std::uint32_t from = 0;
-  std::variant<ConnectionCount, PacketRate> over{};
+  std::variant<std::monostate, ConnectionCount, PacketRate> over{};
   bool operator==(const Insert&) const = default;
 };
 struct RouteLoad {

@@ -119,11 +119,15 @@ std::string states_text(std::uint32_t bits) {
   return text;
 }
 
+std::string joined(const std::vector<Field>& fields) {
+  std::string text;
+  for (const Field field : fields) text += (text.empty() ? "" : " . ") + std::string(text_of(field));
+  return text;
+}
+
 struct StatementText {
   std::string operator()(const InSet& in) const {
-    std::string text;
-    for (const Field field : in.fields) text += (text.empty() ? "" : " . ") + std::string(text_of(field));
-    return fmt::format("{}{} @{}", text, in.negated ? " !=" : "", in.set);
+    return fmt::format("{}{} @{}", joined(in.fields), in.negated ? " !=" : "", in.set);
   }
   std::string operator()(const Is& is) const {
     return fmt::format("{}{} {}", text_of(is.field), is.negated ? " !=" : "", value_text(is.field, is.value));
@@ -137,6 +141,9 @@ struct StatementText {
   std::string operator()(const LimitRate& limit) const {
     return fmt::format("update @{} {{ {} limit rate over {}/second burst {} packets }}", limit.set, text_of(limit.key),
                        limit.per_second, limit.burst);
+  }
+  std::string operator()(const Remember& remember) const {
+    return fmt::format("add @{} {{ {} }}", remember.set, joined(remember.fields));
   }
   std::string operator()(const HasLabel& label) const { return fmt::format("ct label {}", label.bit); }
   std::string operator()(const SetByMap& set) const {

@@ -72,6 +72,12 @@ struct LimitRate {
   std::uint32_t per_second = 0;
   std::uint32_t burst = 0;
 };
+/// "add @addresses { ip saddr . ether saddr }": holds where it is there from now on, for as long as the set's elements live; not
+/// where the set is full.
+struct Remember {
+  std::vector<Field> fields;
+  std::string set;  ///< one that fills itself
+};
 /// "ct label 1"
 struct HasLabel {
   std::uint8_t bit = 0;  ///< 0 to 127
@@ -124,8 +130,8 @@ struct ByVerdictMap {
 };
 
 using Statement =
-    std::variant<InSet, Is, InState, FromElsewhere, IsSyn, CountConnections, LimitRate, HasLabel, SetByMap, SetTo, SetByShift,
-                 SetLabel, Count, Redirect, Masquerade, ClampSegments, AddFlow, Reject, ByVerdictMap, Verdict>;
+    std::variant<InSet, Is, InState, FromElsewhere, IsSyn, CountConnections, LimitRate, Remember, HasLabel, SetByMap, SetTo,
+                 SetByShift, SetLabel, Count, Redirect, Masquerade, ClampSegments, AddFlow, Reject, ByVerdictMap, Verdict>;
 using Rule = std::vector<Statement>;
 
 }  // namespace schultor::netfilter::model

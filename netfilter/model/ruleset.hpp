@@ -21,7 +21,8 @@ struct SetDeclaration {
   Maps maps = Maps::nothing;
   bool interval = false;  ///< elements may be ranges
   bool timeout = false;   ///< elements live for a time: they are kept, never reconciled
-  /// Its elements are the kernel's own: rules put what they count or limit into it (CountConnections, LimitRate). At most so many.
+  /// Its elements are the kernel's own: rules put what they count or limit into it (CountConnections, LimitRate, Remember). At most
+  /// so many.
   std::uint32_t fills_itself = 0;
   std::chrono::milliseconds lifetime{0};  ///< of elements that nobody gave one; 0: for ever
   bool operator==(const SetDeclaration&) const = default;
