@@ -28,6 +28,7 @@ Chain to_gateway() {
   return {"to_gateway",
           Hook{Hook::Type::filter, Hook::Point::input, 0, true},
           {{InSet{{Field::iifname}, "loopback"}, accept},
+           {from_lan, InSet{{Field::icmpv6_type}, "link_messages"}, jump("limit_link_messages")},
            // Neighbours, routers and who listens to which group: without them there is no IPv6.
            {InSet{{Field::icmpv6_type}, "link_messages"}, accept},
            // A source that does not live on this side is not answered: what is refused or resolved would go to whoever it pretends
@@ -38,8 +39,8 @@ Chain to_gateway() {
            {InState{NF_CT_STATE_INVALID_BIT}, drop},
            {InState{NF_CT_STATE_BIT(IP_CT_ESTABLISHED) | NF_CT_STATE_BIT(IP_CT_RELATED)}, accept},
            {jump("management")},
-           {from_lan, InSet{{Field::udp_dport}, "lan_services_udp"}, accept},
-           {from_lan, InSet{{Field::tcp_dport}, "lan_services_tcp"}, accept},
+           {from_lan, InSet{{Field::udp_dport}, "lan_services_udp"}, go_to("admit_to_box")},
+           {from_lan, InSet{{Field::tcp_dport}, "lan_services_tcp"}, go_to("admit_to_box")},
            {from_lan, go_to("refuse")},
            // Answers that go to all come from no connection of ours.
            {InSet{{Field::udp_dport}, "dhcp_client"}, accept}}};
@@ -52,10 +53,13 @@ Chain to_gate() {
            // A TCP session that the old view opened ends.
            {tcp, Is{Field::ct_mark, 0, true}, InSet{{Field::mark, Field::ct_mark}, "fresh_pair", true}, Reject::tcp_reset},
            {jump("limit_questions")},
+           {is_new, jump("limit_box_connections")},
            {SetByMap{Target::ct_mark, Field::mark, "group_stamp"}},
            {SetByMap{Target::mark, Field::mark, "group_view"}, accept},
            {drop}}};
 }
+
+Chain admit_to_box() { return {"admit_to_box", {}, {{is_new, jump("limit_box_connections")}, {accept}}}; }
 
 Chain management() {
   // An address that does not live on this side manages nothing. No sysctl looks at the reverse path of IPv6.
@@ -81,7 +85,7 @@ Set constant(std::string name, Type type, const Numbers& numbers) {
 }  // namespace
 
 std::vector<Chain> box_chains() {
-  return {to_gateway(), to_gate(), management(),
+  return {to_gateway(), to_gate(), admit_to_box(), management(),
           Chain{"translate",
                 Hook{Hook::Type::nat, Hook::Point::postrouting, priority_srcnat},
                 {{Is{Field::nfproto, NFPROTO_IPV4}, InSet{{Field::oifname}, "masqueraded"}, Masquerade{}}}}};

@@ -148,6 +148,7 @@ Chain refuse() {
           {// What is refused is admitted no more, under whatever stamp: a server would go on to send to a tablet that moved. Not
            // TCP, whose other end is to be judged by its stamp, and reset as well.
            {Is{Field::l4proto, IPPROTO_TCP, true}, original, SetTo{Target::ct_mark, 0}},
+           {original, jump("limit_addresses")},
            {original, tcp, jump("limit_resets")},
            {tcp, Reject::tcp_reset},
            {original, jump("limit_errors")},

@@ -23,6 +23,8 @@ inline const model::Statement tcp = model::Is{model::Field::l4proto, IPPROTO_TCP
 inline const model::Statement udp = model::Is{model::Field::l4proto, IPPROTO_UDP};
 inline const model::Statement from_lan = model::InSet{{model::Field::iifname}, "lan"};
 inline const model::Statement not_from_lan = model::InSet{{model::Field::iifname}, "lan", true};
+/// A device that the roster names: there are no more of them than it has lines, whatever addresses are made up.
+inline const model::Statement known_device = model::InSet{{model::Field::ether_saddr}, "device_group"};
 inline const model::Statement accept = model::Verdict{model::Verdict::Code::accept};
 inline const model::Statement drop = model::Verdict{model::Verdict::Code::drop};
 inline const model::Statement leave = model::Verdict{model::Verdict::Code::leave};

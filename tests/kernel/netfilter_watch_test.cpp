@@ -66,7 +66,7 @@ TEST_CASE("rules that have gone are named, and ones in another order are told fr
   run("nft flush chain inet schultor refuse");
   CHECK(guarded.changes().size() == 1);
   const auto lines = guarded.differences();
-  REQUIRE(lines.size() == 5);
+  REQUIRE(lines.size() == 6);
   CHECK_THAT(lines[0], Catch::Matchers::StartsWith("chain refuse lacks the rule: "));
   guarded.put_right();
   run("nft add rule inet schultor never drop; nft add rule inet schultor never drop");

@@ -20,7 +20,7 @@ ERRORS_A_SECOND = 100
 REFUSED_IN_A_SECOND = 60
 QUESTIONS, QUESTIONS_A_SECOND, OTHERS_QUESTIONS = 12000, 2000, 50
 # Few: the kernel's table of neighbours is one for the whole machine.
-MADE_UP = 100
+MADE_UP = 20
 SITE_PORT, CLOUD_PORT = 7000, 443
 FIRST_SOURCE_PORT = 20000
 SO_RCVBUFFORCE, SO_SNDBUFFORCE = 33, 32
@@ -127,7 +127,7 @@ class Flood(Reach, unittest.TestCase):
         flooding = "tablet6"
         sinks = [self.sink(family, LEARNING_FREE, SITE_PORT + 1) for family in FAMILIES]
         for family, (_, own, _) in FAMILIES.items():
-            self.flood(flooding, family, LEARNING_FREE, SITE_PORT + 1, FLOWS // 2, lambda i, own=own: own(100 + i % 100))
+            self.flood(flooding, family, LEARNING_FREE, SITE_PORT + 1, FLOWS // 2, lambda i, own=own: own(100 + i % 10))
         self.assert_bounded(sinks, MOST_FLOWS)
         self.assert_cloud_is_open(flooding)
 
@@ -227,7 +227,7 @@ class Flood(Reach, unittest.TestCase):
                 before, begun = self.asked(), time.monotonic()
                 for i in range(QUESTIONS):
                     source = sources[i % MADE_UP]
-                    datagram = packets.udp(source, gate, FIRST_SOURCE_PORT + i, 53, dns.question("spiele.test", id=i))
+                    datagram = packets.udp(source, gate, FIRST_SOURCE_PORT + i % 10, 53, dns.question("spiele.test", id=i))
                     raw.sendto(packets.ip(source, gate, socket.IPPROTO_UDP, datagram), (gate, 0))
                 self.assert_is_answered(other, family)
                 asked, seconds = self.asked() - before, time.monotonic() - begun

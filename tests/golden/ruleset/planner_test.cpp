@@ -301,6 +301,7 @@ TEST_CASE("a changed chain is refilled whole, and the others stay") {
   CHECK(to_string(reconcile(wanted, found)) ==
         "flush chain inet schultor refuse\n"
         "add rule inet schultor refuse meta l4proto != tcp ct direction original ct mark set 0x00000000\n"
+        "add rule inet schultor refuse ct direction original jump limit_addresses\n"
         "add rule inet schultor refuse ct direction original meta l4proto tcp jump limit_resets\n"
         "add rule inet schultor refuse meta l4proto tcp reject with tcp reset\n"
         "add rule inet schultor refuse ct direction original jump limit_errors\n"
