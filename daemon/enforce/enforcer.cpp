@@ -4,6 +4,7 @@
 
 #include "netfilter/planner/build.hpp"
 #include "netfilter/planner/differences.hpp"
+#include "netfilter/planner/limits.hpp"
 #include "netfilter/planner/reconcile.hpp"
 #include "netfilter/planner/switch.hpp"
 
@@ -156,6 +157,12 @@ base::Result<void> Enforcer::switch_modes(const ModeSwitch& planned) {
 base::Result<void> Enforcer::pin(const std::vector<planner::Pin>& pins) {
   auto done = watch_.commit(kernel_, planner::pin(pins), pins.size());
   if (!done) return base::pass(std::move(done));
+  return {};
+}
+
+base::Result<void> Enforcer::crowd(std::chrono::milliseconds lifetime) {
+  const auto plan = planner::crowd(intent_.lan_interfaces, lifetime);
+  if (auto done = kernel_.commit(plan); !done) return base::pass(std::move(done));
   return {};
 }
 

@@ -46,6 +46,9 @@ public:
   /// Opens addresses; open for good when this returns.
   [[nodiscard]] base::Result<void> pin(const std::vector<netfilter::planner::Pin>& pins);
 
+  /// For so long, devices that the roster does not name begin no connection.
+  [[nodiscard]] base::Result<void> crowd(std::chrono::milliseconds lifetime);
+
   /// Is readable when others may have changed the table. Those that pin() noticed make others_changed() true instead.
   [[nodiscard]] int watch_fd() const { return watch_.fd(); }
   [[nodiscard]] bool others_changed() const { return watch_.missed(); }

@@ -64,9 +64,11 @@ struct Gateway::Impl {
   std::optional<QuestionLog> question_log{};
   base::EventSource question_log_end{};
   base::EventSource kernel_watch{};
+  base::EventSource connections_watch{};
   std::optional<std::vector<WrongSetting>> settings_wrong{};  ///< none: not looked yet
   std::optional<ConnectionTable> connections{};
   FillWatch connections_fill{};
+  FillWatch connections_crowd{FillWatch::half_full};
   CounterSums counter_sums{};
   std::optional<KernelTrouble> switch_refused{};  ///< what is due is not in force
   std::optional<KernelTrouble> repair_refused{};  ///< what others changed is not put right
@@ -148,6 +150,8 @@ struct Gateway::Impl {
   void watch_kernel();
   void look_at_settings();
   void look_at_connections();
+  /// While the table of connections is half full, strangers begin none: the rest is for devices that the roster names.
+  void hold_strangers_off(const ConnectionTable& table);
 
   // gateway_counters.cpp
   /// What was counted before this start of the daemon.

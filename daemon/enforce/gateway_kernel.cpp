@@ -18,6 +18,10 @@ namespace message_id = base::message_id;
 /// Not at once: a start of the machine switches forwarding on when the first commit is made.
 constexpr std::chrono::seconds first_look{2};
 constexpr std::chrono::seconds look_again{10};
+/// In between strangers add no more than a few thousand connections.
+constexpr std::chrono::seconds look_at_room{1};
+/// For so long strangers are held off without another word of ours: a turn of the loop may come late.
+constexpr std::chrono::seconds held_off{5};
 
 std::optional<std::int64_t> read_setting(const std::string& path) {
   std::ifstream file("/proc/sys/" + path);
@@ -40,11 +44,16 @@ void Gateway::Impl::watch_kernel() {
   auto source = loop.after(first_look, [this] {
     kernel_watch.restart(look_again);
     look_at_settings();
-    look_at_connections();
     look_at_counters();
   });
   if (source) kernel_watch = std::move(*source);
   else log(Priority::error, {}, source.error().what());
+  auto room = loop.after(look_at_room, [this] {
+    connections_watch.restart(look_at_room);
+    look_at_connections();
+  });
+  if (room) connections_watch = std::move(*room);
+  else log(Priority::error, {}, room.error().what());
 }
 
 void Gateway::Impl::look_at_settings() {
@@ -70,6 +79,7 @@ void Gateway::Impl::look_at_connections() {
   const auto most = read_setting(most_connections);
   if (!tracked || !most) return;
   connections = {*tracked, *most};
+  hold_strangers_off(*connections);
   const auto change = connections_fill.look(*connections);
   if (change == FillWatch::Change::none) return;
   const auto text = text_of(*connections);
@@ -80,6 +90,18 @@ void Gateway::Impl::look_at_connections() {
     log(Priority::notice, message_id::connections_full, text);
   }
   tell_changed();
+}
+
+void Gateway::Impl::hold_strangers_off(const ConnectionTable& table) {
+  const auto change = connections_crowd.look(table);
+  if (change == FillWatch::Change::filled)
+    log(Priority::warning, message_id::connections_full,
+        fmt::format("{}: the rest is for devices that the roster names, others begin no connections", text_of(table)));
+  if (change == FillWatch::Change::emptied)
+    log(Priority::notice, message_id::connections_full, fmt::format("{}: there is room for all devices again", text_of(table)));
+  if (!connections_crowd.is_full()) return;
+  if (auto held = enforcer.crowd(held_off); !held)
+    log(Priority::error, message_id::kernel_refused, fmt::format("Strangers are not held off: {}", held.error().what()));
 }
 
 }  // namespace schultor::enforce

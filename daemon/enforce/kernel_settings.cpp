@@ -13,7 +13,7 @@ using Bound = Setting::Bound;
 
 constexpr std::int64_t least_connections = 262'144;
 constexpr std::int64_t connections_of_a_device = 200;
-/// What some devices that have as many as the ruleset lets them take together: 64 of 2,000.
+/// What some devices that have as many as the ruleset lets them take together: 42 of 3,000.
 constexpr std::int64_t connections_of_floods = 128'000;
 
 /// Of one interface. What the kernel takes of it together with “all” is to be right in both.
@@ -97,11 +97,11 @@ std::string to_string(const WrongSetting& wrong) {
 
 FillWatch::Change FillWatch::look(const ConnectionTable& table) {
   const int percent = table.percent();
-  if (!full_ && percent >= nearly_full) {
+  if (!full_ && percent >= most_) {
     full_ = true;
     return Change::filled;
   }
-  if (full_ && percent < clearly_emptier) {
+  if (full_ && percent < most_ - clearly) {
     full_ = false;
     return Change::emptied;
   }

@@ -38,7 +38,7 @@ struct WrongSetting {
 /// The value of a setting; none where there is no such setting.
 using ReadSetting = std::function<std::optional<std::int64_t>(const std::string& path)>;
 
-/// How many connections the kernel is to track for a roster of `devices`: 200 for each, and 64 more that have as many as the
+/// How many connections the kernel is to track for a roster of `devices`: 200 for each, and 42 more that have as many as the
 /// ruleset lets one have; at least what Linux has by itself on a machine of 4 GiB, for those that no roster names. An entry takes
 /// about 400 octets, once it is there.
 [[nodiscard]] std::int64_t connections_for(std::size_t devices);
@@ -65,16 +65,22 @@ struct ConnectionTable {
   bool operator==(const ConnectionTable&) const = default;
 };
 
-/// Says once that the table is nearly full, and again only after it was clearly emptier.
+/// Says once that the table is full to some part, and again only after it was clearly emptier.
 class FillWatch {
 public:
-  static constexpr int nearly_full = 80;      ///< percent
-  static constexpr int clearly_emptier = 70;  ///< percent
+  static constexpr int nearly_full = 80;  ///< percent
+  static constexpr int half_full = 50;    ///< percent: from here on the rest is for devices that the roster names
+  static constexpr int clearly = 10;      ///< percent below
 
+  /// `full`: in percent.
+  explicit FillWatch(int full = nearly_full) : most_(full) {}
   enum class Change : std::uint8_t { none, filled, emptied };
   [[nodiscard]] Change look(const ConnectionTable& table);
 
+  [[nodiscard]] bool is_full() const { return full_; }
+
 private:
+  int most_;
   bool full_ = false;
 };
 

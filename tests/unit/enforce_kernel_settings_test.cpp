@@ -84,6 +84,13 @@ SCENARIO("a table that is nearly full is told of once, until it was clearly empt
   CHECK(watch.look({699, 1000}) == Change::emptied);
   CHECK(watch.look({799, 1000}) == Change::none);
   CHECK(watch.look({900, 1000}) == Change::filled);
+  FillWatch half(FillWatch::half_full);
+  CHECK(half.look({499, 1000}) == Change::none);
+  CHECK(half.look({500, 1000}) == Change::filled);
+  CHECK(half.look({400, 1000}) == Change::none);
+  CHECK(half.is_full());
+  CHECK(half.look({399, 1000}) == Change::emptied);
+  CHECK_FALSE(half.is_full());
   // A kernel that tracks none.
   CHECK(ConnectionTable{7, 0}.percent() == 0);
 }
