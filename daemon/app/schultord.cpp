@@ -62,6 +62,9 @@ base::Result<void> run_before_network(const std::string& state_directory) {
   return enforce::hold_before_network(*loop, state_directory);
 }
 
+/// For so long a daemon that has opened the school waits until schultor-report knows of it.
+constexpr std::chrono::seconds last_word{1};
+
 base::Result<void> run(const enforce::GatewayOptions& options) {
   auto loop = base::EventLoop::create();
   if (!loop) return base::pass(std::move(loop));
@@ -88,7 +91,7 @@ base::Result<void> run(const enforce::GatewayOptions& options) {
   if (!signals) return base::pass(std::move(signals));
   // Whoever stops it to stay away may mean that the school goes on without.
   auto end = loop->at_end([&] {
-    if (service->stopped_for_good()) running.stop_for_service();
+    if (service->stopped_for_good() && running.stop_for_service()) service->describe_once_more(last_word);
   });
   if (!end) return base::pass(std::move(end));
   loop->enable_watchdog();

@@ -46,6 +46,7 @@ Path path_of(const std::string& group) {
 struct Offer {
   enforce::Gateway& gateway;
   Authority authority;
+  bool described = false;  ///< somebody has asked since it was last made false
 };
 
 Offer& offer_of(void* userdata) { return *static_cast<Offer*>(userdata); }
@@ -57,7 +58,10 @@ std::uint64_t microseconds(std::chrono::sys_seconds at) {
 
 int reply_text(sd_bus_message* call, const std::string& text) { return sd_bus_reply_method_return(call, "s", text.c_str()); }
 
-int on_describe(sd_bus_message* call, void* userdata, sd_bus_error*) { return reply_text(call, gateway_of(userdata).describe()); }
+int on_describe(sd_bus_message* call, void* userdata, sd_bus_error*) {
+  offer_of(userdata).described = true;
+  return reply_text(call, gateway_of(userdata).describe());
+}
 int on_ruleset(sd_bus_message* call, void* userdata, sd_bus_error*) { return reply_text(call, gateway_of(userdata).ruleset()); }
 
 /// Answered when the gate has told: nothing waits for it.
@@ -340,6 +344,20 @@ void GatewayService::state_changed() {
                                      "Devices", nullptr);
   sd_bus_emit_properties_changed(bus, root_path, manager_interface, "School", "PolicyRevision", "RulesetInForce", nullptr);
   sd_bus_emit_signal(bus, root_path, manager_interface, "StateChanged", "");
+}
+
+void GatewayService::describe_once_more(std::chrono::milliseconds most) {
+  using Clock = std::chrono::steady_clock;
+  sd_bus* bus = impl_->bus.get();
+  impl_->offer.described = false;
+  state_changed();
+  const auto deadline = Clock::now() + most;
+  while (!impl_->offer.described) {
+    const int r = sd_bus_process(bus, nullptr);
+    const auto left = std::chrono::duration_cast<std::chrono::microseconds>(deadline - Clock::now()).count();
+    if (r < 0 || left <= 0) return;
+    if (r == 0 && sd_bus_wait(bus, static_cast<std::uint64_t>(left)) < 0) return;
+  }
 }
 
 }  // namespace schultor::bus

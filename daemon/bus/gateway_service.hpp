@@ -5,6 +5,7 @@
 #include "daemon/base/event_loop.hpp"
 #include "daemon/enforce/gateway.hpp"
 
+#include <chrono>
 #include <memory>
 #include <string>
 
@@ -24,6 +25,8 @@ public:
   void raise_event(const std::string& event_json);
   /// Tells that modes, health or the configuration changed: StateChanged, and PropertiesChanged of every group.
   void state_changed();
+  /// At the daemon's end: the same, and waits until somebody has asked for it, but no longer than `most`.
+  void describe_once_more(std::chrono::milliseconds most);
 
 private:
   struct Impl;

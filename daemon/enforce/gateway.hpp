@@ -62,7 +62,8 @@ public:
   [[nodiscard]] base::Result<void> reload();
 
   /// To be called last, when the daemon ends for service: does what [service] on_stop says. The rules outlive the daemon.
-  void stop_for_service();
+  /// Returns whether anything holds otherwise now.
+  bool stop_for_service();
 
   /// Sets an override, on disk before the kernel knows it. Answers with it as JSON: {"id", "group" (null: all), "profile", "from",
   /// "until", "reason", "by"}.

@@ -160,7 +160,7 @@ struct Gateway::Impl {
   void look_at_counters();
 
   // gateway_stop.cpp
-  void stop_for_service();
+  bool stop_for_service();
 
   // gateway_clock.cpp
   void tell_clock();

@@ -73,6 +73,7 @@ void Gateway::Impl::tell(const std::vector<OverrideEvent>& events) {
 
 void Gateway::Impl::keep_told(std::string event) {
   kept.told.push_back({second_now(), std::move(event)});
+  kept.told = told_with(*current.policy, std::move(kept.told), {}, second_now());
   if (auto saved = save_overrides(overrides_path(), kept); !saved) log(Priority::error, {}, saved.error().what());
 }
 

@@ -16,7 +16,7 @@ from test_switch import talk
 CLOUD, GAME, RANGE = 11, 31, 21
 LIST = "endpoints/m365.json"
 EVENING = "2026-11-23 18:00:00"
-FAULT = "schultor/1/ggs-am-park/event/fault"
+FAULT, STATE = "schultor/1/ggs-am-park/event/fault", "schultor/1/ggs-am-park/state"
 
 
 def with_range() -> dict[str, str]:
@@ -153,12 +153,15 @@ class StoppedForService(unittest.TestCase):
 
     def test_open_opens_for_everybody_but_never_what_the_city_never_opens(self):
         school = self.enterContext(School(at="2026-11-23 09:00:00", config=with_service("open")))
-        watch = school.watch(FAULT)
+        watch = school.watch(FAULT, STATE)
         school.resolve("tablet1", "frei.mnspro.test")
         cloud = pairs(school, "tablet1", CLOUD, 443)
         school.stop("schultord")
         told = watch.wait_for(lambda m: m.topic == FAULT).json
         self.assertRegex(told["id"], "^fault/service/")
+        # The city does not go on believing in the mode of before.
+        state = watch.wait_for(lambda m: m.topic == STATE and not m.json["health"]["schultord"]).json
+        self.assertEqual({group["name"]: group["profile"] for group in state["groups"]}["3b"], "leisure")
         self.assertIn("every group is in leisure", told["text"])
         game = pairs(school, "tablet1", GAME, 7000)
         pairs(school, "tablet5", GAME, 7001)
@@ -177,6 +180,24 @@ class StoppedForService(unittest.TestCase):
             game[0].recv(1)
         self.assertEqual(talk(*cloud), b"hallo")
         self.assertEqual([tcp_info(end).retransmissions for end in cloud], [0, 0])
+
+    def test_open_is_told_also_where_nobody_listened_when_it_happened(self):
+        school = self.enterContext(School(at="2026-11-23 09:00:00", config=with_service("open")))
+        watch = school.watch(FAULT)
+        school.stop("report")
+        school.stop("schultord")
+        school.restart("schultord")
+        school.restart("report")
+        self.assertRegex(watch.wait_for(lambda m: m.topic == FAULT).json["id"], "^fault/service/")
+
+    def test_open_leaves_an_override_that_is_stricter(self):
+        school = self.enterContext(School(at="2026-11-23 18:00:00", config=with_service("open")))
+        school.ctl("override", "--group", "3b", "--profile", "exam", "--for", "45m")
+        school.stop("schultord")
+        school.server("internet", internet4(GAME), 7000)
+        with self.assertRaises(ConnectionRefusedError):
+            school.connect("tablet1", internet4(GAME), 7000)
+        pairs(school, "tablet8", GAME, 7001)
 
 
 if __name__ == "__main__":
