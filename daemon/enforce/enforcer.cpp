@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: EUPL-1.2
 #include "daemon/enforce/enforcer.hpp"
 
+#include "netfilter/planner/belt.hpp"
 #include "netfilter/planner/build.hpp"
 #include "netfilter/planner/differences.hpp"
 #include "netfilter/planner/limits.hpp"
@@ -104,7 +105,16 @@ base::Result<Enforcer::Applied> Enforcer::apply(const policy::Policy& policy, co
   }
   if (!done) return base::pass(std::move(done), "committing the ruleset");
   offload_ = std::move(offload);
+  wear_belt(applied);
   return applied;
+}
+
+void Enforcer::wear_belt(Applied& applied) {
+  std::pair wanted(intent_.lan_interfaces, intent_.masqueraded);
+  if (belt_ == wanted) return;
+  if (auto done = kernel_.commit(planner::belt(wanted.first, wanted.second)); !done) applied.belt_refused = done.error();
+  // Refused is refused: a kernel that is too old stays so.
+  belt_ = std::move(wanted);
 }
 
 base::Result<void> Enforcer::commit(planner::Intent intent, const netfilter::model::Found& found, const CloudPins& cloud_pins,

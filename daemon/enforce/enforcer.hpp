@@ -12,6 +12,7 @@
 #include <functional>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace schultor::enforce {
@@ -28,6 +29,7 @@ public:
     std::size_t pins_restored = 0;                 ///< of `cloud_pins`
     std::optional<base::Error> pins_refused{};     ///< the kernel did not take `cloud_pins`; all else is in force
     std::optional<base::Error> offload_refused{};  ///< the kernel did not take the flowtable; all else is in force
+    std::optional<base::Error> belt_refused{};     ///< the kernel did not take planner::belt(); all else is in force
   };
   /// The cloud's pins that a kernel begins with which has none: asked for where its sets of them are made anew.
   using CloudPins = std::function<std::vector<netfilter::planner::Pin>()>;
@@ -74,11 +76,15 @@ private:
   [[nodiscard]] base::Result<void> commit(netfilter::planner::Intent intent, const netfilter::model::Found& found,
                                           const CloudPins& cloud_pins, Applied& applied);
 
+  /// Puts the belt on, where the interfaces are not those that it has.
+  void wear_belt(Applied& applied);
+
   netfilter::kernel::Connection kernel_;
   netfilter::kernel::Watch watch_;
   netfilter::planner::Intent intent_;
   Standing in_force_;
-  std::string offload_fault_;  ///< why this kernel cannot; empty: it can
+  std::optional<std::pair<std::vector<std::string>, std::vector<std::string>>> belt_;  ///< what it was made of
+  std::string offload_fault_;                                                          ///< why this kernel cannot; empty: it can
   Offload offload_;
 };
 

@@ -47,6 +47,9 @@ base::Result<void> Gateway::Impl::apply(const Configuration& wanted, Occasion oc
     log(Priority::warning, message_id::kernel_refused,
         fmt::format("The kernel refused to offload connections to the cloud, each packet passes the rules: {}",
                     outcome->offload_refused->what()));
+  if (outcome->belt_refused)
+    log(Priority::warning, message_id::kernel_refused,
+        fmt::format("The kernel refused to hold tablets back while the ruleset is taken away: {}", outcome->belt_refused->what()));
   if (outcome->pins_restored != 0)
     log(Priority::notice, {}, fmt::format("{} addresses of the cloud are open as they were before", outcome->pins_restored));
   if (occasion != Occasion::repair) {

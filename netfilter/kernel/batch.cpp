@@ -44,16 +44,19 @@ struct OperationEncoder {
   RefreshMode refresh;
   std::size_t index;
 
-  Result<void> with_table(std::uint16_t type, std::uint16_t flags) const {
+  Result<void> with_table(std::uint16_t type, std::uint16_t flags, std::uint32_t table_flags) const {
     const Handle<nftnl_table> handle(nftnl_table_alloc());
     nftnl_table_set_str(handle.get(), NFTNL_TABLE_NAME, table.c_str());
+    if (table_flags != 0) nftnl_table_set_u32(handle.get(), NFTNL_TABLE_FLAGS, table_flags);
     nlmsghdr* message = batch.start(type, flags, {index});
     nftnl_table_nlmsg_build_payload(message, handle.get());
     batch.finish(message);
     return {};
   }
-  Result<void> operator()(const AddTable&) const { return with_table(NFT_MSG_NEWTABLE, NLM_F_CREATE); }
-  Result<void> operator()(const DeleteTable&) const { return with_table(NFT_MSG_DELTABLE, 0); }
+  Result<void> operator()(const AddTable& add) const {
+    return with_table(NFT_MSG_NEWTABLE, NLM_F_CREATE, add.owned ? std::uint32_t{NFT_TABLE_F_OWNER} : 0);
+  }
+  Result<void> operator()(const DeleteTable&) const { return with_table(NFT_MSG_DELTABLE, 0, 0); }
 
   Result<void> operator()(const AddSet& add) const {
     if (auto valid = check_name(add.set.name); !valid) return valid;

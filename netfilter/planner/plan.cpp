@@ -32,7 +32,9 @@ struct OperationText {
     return fmt::format("{} element inet {} {} {{ {} }}", verb, table, set.name, elements_text(elements));
   }
 
-  std::string operator()(const AddTable&) const { return fmt::format("add table inet {}", table); }
+  std::string operator()(const AddTable& add) const {
+    return fmt::format("add table inet {}{}", table, add.owned ? " { flags owner }" : "");
+  }
   std::string operator()(const DeleteTable&) const { return fmt::format("delete table inet {}", table); }
   std::string operator()(const AddSet& add) const {
     return named(add.set.maps == model::Maps::nothing ? "add set" : "add map", add.set.name);

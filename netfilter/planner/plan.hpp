@@ -14,7 +14,11 @@ namespace schultor::netfilter::planner {
 
 namespace operation {
 
-struct AddTable {};
+struct AddTable {
+  /// No other netlink socket can change or delete it, nor flush it with all others, and it goes with the socket that made it
+  /// (NFT_TABLE_F_OWNER, kernel 5.12).
+  bool owned = false;
+};
 struct DeleteTable {};
 struct AddSet {
   model::SetDeclaration set;

@@ -6,10 +6,11 @@
 import json
 import os
 import signal
+import socket
 import subprocess
 import unittest
 
-from lib.school import School, internet4, main, wait_for
+from lib.school import School, internet4, internet6, main, wait_for
 from schoollab.instance import Instance
 from schoollab.names import many4
 from schoollab.processes import pid_of
@@ -92,6 +93,38 @@ class Guard(unittest.TestCase):
         with self.assertRaises(ConnectionResetError):
             game[0].recv(1)
         self.assertEqual(talk(*cloud), b"hallo")
+
+    def test_nothing_of_tablets_passes_while_the_ruleset_is_flushed(self):
+        school = self.school
+        schultord = pid_of(Instance(school.name).running("schultord"))
+        game = school.server("internet", internet4(GAME), 7000, socket.SOCK_DGRAM)
+        game6 = school.server("internet", internet6(GAME), 7000, socket.SOCK_DGRAM)
+        tablet = [self.sender("tablet1", address) for address in (internet4(GAME), internet6(GAME))]
+        os.kill(schultord, signal.SIGSTOP)
+        try:
+            school.exec("gateway", "nft", "flush", "ruleset")
+            self.assertNotIn("table inet schultor {", school.exec("gateway", "nft", "list", "ruleset").stdout)
+            for _ in range(20):
+                for near in tablet:
+                    near.send(b"zug")
+            # What passes is at its end at once: so it is with what the gateway itself sends behind.
+            for server, family in ((game, socket.AF_INET), (game6, socket.AF_INET6)):
+                with school.socket("gateway", family, socket.SOCK_DGRAM) as own:
+                    own.sendto(b"eigen", server.getsockname()[:2])
+                self.assertEqual(server.recv(100), b"eigen")
+        finally:
+            os.kill(schultord, signal.SIGCONT)
+        self.assert_in_order()
+        # It goes with schultord: the ruleset alone holds then.
+        school.kill("schultord")
+        self.assertNotIn("schultor_belt", school.exec("gateway", "nft", "list", "tables").stdout)
+        school.restart("schultord")
+        self.assertIn("schultor_belt", school.exec("gateway", "nft", "list", "tables").stdout)
+
+    def sender(self, tablet: str, address: str) -> socket.socket:
+        made = self.school.socket(tablet, socket.AF_INET6 if ":" in address else socket.AF_INET, socket.SOCK_DGRAM)
+        made.connect((address, 7000))
+        return made
 
     def test_the_cloud_is_offloaded_where_the_kernel_can_and_the_status_says_whether_it_is(self):
         school = self.school
