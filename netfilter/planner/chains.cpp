@@ -155,12 +155,13 @@ Chain refuse() {
            {Reject::admin_prohibited}}};
 }
 
-/// What a device sends by itself starts with 64, 128 or 255 (RFC 1700, and what systems do), and this machine has counted itself by
-/// the time a packet is forwarded. Another number is of a device behind a device, with its address translated or not.
+/// What a device sends by itself starts with 64, 128 or 255 (RFC 1700, and what systems do), some small ones' with 32 or 60, and
+/// this machine has counted itself by the time a packet is forwarded. Another number is of a device behind a device, with its
+/// address translated or not: behind four of them it would take 60.
 Chain hops() {
   const auto is_not_one_of = [](Field field) {
     Rule rule;
-    for (const std::uint32_t fresh : {64U, 128U, 255U}) rule.push_back(Is{field, fresh - 1, true});
+    for (const std::uint32_t fresh : {32U, 60U, 64U, 128U, 255U}) rule.push_back(Is{field, fresh - 1, true});
     rule.insert(rule.end(), {Count{"refused.hop"}, go_to("refuse")});
     return rule;
   };

@@ -3,6 +3,7 @@
 # SPDX-License-Identifier: EUPL-1.2
 """A tablet is no other tablet's router, with its address translated or not; a router that the school names is one."""
 
+import socket
 import unittest
 
 from lib import dns
@@ -65,6 +66,22 @@ class ATabletAsRouter(Reach, unittest.TestCase):
         self.school.exec(ROUTER, "nft", TRANSLATION)
         self.addCleanup(self.school.exec, ROUTER, "nft", "delete table inet n")
         self.assert_refused_but_the_cloud()
+
+    def test_a_device_that_sends_by_itself_begins_with_one_of_these_numbers(self):
+        direct = "tablet3"
+        for address, level, option in ((internet4, socket.IPPROTO_IP, socket.IP_TTL), (internet6, socket.IPPROTO_IPV6, socket.IPV6_UNICAST_HOPS)):
+            for hops, passes in ((32, True), (60, True), (64, True), (128, True), (255, True), (63, False), (61, False), (59, False), (31, False)):
+                with self.subTest(address=address(LEARNING_FREE), hops=hops):
+                    server = self.school.server("internet", address(LEARNING_FREE), 7001, socket.SOCK_DGRAM)
+                    near = self.udp(direct, address(LEARNING_FREE), 7001)
+                    near.setsockopt(level, option, hops)
+                    near.send(b"hallo")
+                    if passes:
+                        self.assertEqual(server.recv(100), b"hallo")
+                    else:
+                        self.assert_prohibited(near, 4 if address is internet4 else 6)
+                        self.assert_nothing_came(server)
+                    near.close()
 
     def test_nor_in_leisure(self):
         self.school.time("2026-11-23 18:00:00")
