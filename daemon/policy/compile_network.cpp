@@ -29,7 +29,8 @@ Network compile_network(const config::Gateway& gateway, config::Diagnostics& out
   network.inside = networks_inside(lan);
   for (const auto& prefix : gateway.reachable) check_is_somebodys(prefix, out);
   for (const auto& prefix : gateway.reachable) network.reachable.push_back(prefix.value);
-  if (!gateway.management) return network;
+  // Ports of nobody are none: the same as without the table.
+  if (!gateway.management || gateway.management->prefixes.empty()) return network;
   for (const auto& prefix : gateway.management->prefixes) check_is_somebodys(prefix, out);
   for (const auto& prefix : gateway.management->prefixes) network.management.push_back(prefix.value);
   for (const auto& port : gateway.management->ports) network.management_ports.push_back(port.value);

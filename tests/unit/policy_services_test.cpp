@@ -129,7 +129,8 @@ SCENARIO("gateway.toml says what lies inside and is reachable, who manages the b
   CHECK(network.management_ports == std::vector<std::uint16_t>{22});
   CHECK(loaded(city, {}, "[management]\nprefixes = [\"fd09::/64\"]\nports = [22, 8443]\n").policy->network.management_ports ==
         std::vector<std::uint16_t>{22, 8443});
-  CHECK(loaded(city, {}, "[management]\nprefixes = []\n").policy->network.management.empty());
+  for (const auto* nobody : {"", "[management]\nprefixes = []\n", "[management]\nprefixes = []\nports = [22]\n"})
+    CHECK(loaded(city, {}, nobody).policy->network == plain.policy->network);
   for (const auto* wrong : {"[management]\nports = [22]\n", "[management]\nprefixes = [\"10.9.0.1/24\"]\n",
                             "[management]\nprefixes = [\"10.9.0.0/24\"]\nports = [0]\n",
                             "[management]\nprefixes = [\"10.9.0.0/24\"]\nports = [\"ssh\"]\n",
