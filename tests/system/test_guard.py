@@ -10,7 +10,7 @@ import socket
 import subprocess
 import unittest
 
-from lib.school import School, internet4, internet6, main, wait_for
+from lib.school import School, internet4, internet6, main, tcp_info, wait_for
 from schoollab.instance import Instance
 from schoollab.names import many4
 from schoollab.processes import pid_of
@@ -94,12 +94,14 @@ class Guard(unittest.TestCase):
             game[0].recv(1)
         self.assertEqual(talk(*cloud), b"hallo")
 
-    def test_nothing_of_tablets_passes_while_the_ruleset_is_flushed(self):
+    def test_no_connection_begins_while_the_ruleset_is_flushed(self):
         school = self.school
         schultord = pid_of(Instance(school.name).running("schultord"))
         game = school.server("internet", internet4(GAME), 7000, socket.SOCK_DGRAM)
         game6 = school.server("internet", internet6(GAME), 7000, socket.SOCK_DGRAM)
         tablet = [self.sender("tablet1", address) for address in (internet4(GAME), internet6(GAME))]
+        school.resolve("tablet1", "frei.mnspro.test")
+        cloud = pairs(school, "tablet1", CLOUD, 443)
         os.kill(schultord, signal.SIGSTOP)
         try:
             school.exec("gateway", "nft", "flush", "ruleset")
@@ -112,6 +114,9 @@ class Guard(unittest.TestCase):
                 with school.socket("gateway", family, socket.SOCK_DGRAM) as own:
                     own.sendto(b"eigen", server.getsockname()[:2])
                 self.assertEqual(server.recv(100), b"eigen")
+            # What was admitted goes on, translated as before.
+            self.assertEqual(talk(*cloud), b"hallo")
+            self.assertEqual(tcp_info(cloud[0]).retransmissions, 0)
         finally:
             os.kill(schultord, signal.SIGCONT)
         self.assert_in_order()
