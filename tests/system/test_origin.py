@@ -54,6 +54,10 @@ class Origin(unittest.TestCase):
     def closed(self, answer) -> None:
         self.assertEqual(answer.status, 0, answer)
 
+    def fresh_for(self, answer, seconds: int) -> None:
+        """As long, less what the answer took."""
+        self.assertTrue(seconds - DEADLINE <= int(answer.get("X-Accel-Expires")) <= seconds, answer)
+
     # What may be stored.
 
     def test_a_slice_is_handed_on_with_what_the_engine_is_to_know(self):
@@ -68,7 +72,7 @@ class Origin(unittest.TestCase):
         names = [name.lower() for name, _ in answer.headers]
         self.assertLess(names.index("cache-control"), names.index("x-accel-expires"))
         self.assertEqual(answer.get("Cache-Control"), "stale-while-revalidate=5, stale-if-error=2592000")
-        self.assertIn(answer.get("X-Accel-Expires"), ("3500", "3499", "3498"))
+        self.fresh_for(answer, 3500)
         self.assertEqual(answer.get("X-Origin-Cache-Control"), "public, max-age=3600, stale-while-revalidate=5")
         self.assertEqual(answer.get("X-Other"), "2")
         for name in ("X-Mine", "X-Accel-Redirect", "X-Accel-Buffering", "X-Schultor-Parked", "Age", "Expires", "Alt-Svc"):
@@ -128,7 +132,7 @@ class Origin(unittest.TestCase):
 
     def test_rules_of_paths_and_sizes_hold(self):
         self.assertEqual(self.hop.store(self.page("/never/x", said(response(b"x", FRESH)))).status, 598)
-        self.assertEqual(self.hop.store(self.page("/usual/x", said(response(b"x")))).get("X-Accel-Expires"), "600")
+        self.fresh_for(self.hop.store(self.page("/usual/x", said(response(b"x")))), 600)
         page = self.page("/size", sliced(b"x" * 1001, FRESH, 'ETag: "a"'))
         self.assertEqual(self.hop.store(page, host="klein.test").status, 598)
         self.assertEqual(self.hop.store(page, host="inhalte.test").status, 206)
@@ -143,7 +147,8 @@ class Origin(unittest.TestCase):
         self.assertTrue(tag.startswith('"'))
         self.page("/dated", said(response(status="304 Not Modified").replace(b"Content-Length: 0\r\n", b"Cache-Control: max-age=60\r\n"), True))
         answer = self.hop.store(page, f"If-None-Match: {tag}")
-        self.assertEqual((answer.status, answer.get("X-Accel-Expires")), (304, "60"))
+        self.assertEqual(answer.status, 304)
+        self.fresh_for(answer, 60)
         asked = self.origin.last(page).headers
         self.assertEqual((asked.get("if-none-match"), asked["if-modified-since"]), (None, "Thu, 26 Nov 2020 08:00:00 GMT"))
 
@@ -365,8 +370,7 @@ class Origin(unittest.TestCase):
             self.assertTrue(client.recv(9, socket.MSG_PEEK).startswith(b"HTTP/1.1"))
             self.hop.write_rules(self.origins[1:])
             self.hop.process.send_signal(signal.SIGHUP)
-            while self.hop.direct("/quick").status != 421:
-                self.assertIsNone(self.hop.process.poll())
+            self.hop.until(lambda: self.hop.direct("/quick").status == 421)
             going.set()
             answer = read_response(stream)
             self.assertEqual((answer.body, answer.whole), (b"abcdefgh", True))

@@ -5,6 +5,7 @@
 import ctypes
 import json
 import os
+import select
 import shutil
 import signal
 import socket
@@ -136,7 +137,7 @@ class Hop:
         self.start()
 
     def write_rules(self, origins: list[dict]) -> None:
-        text = json.dumps({"version": 1, "origins": origins, "inside": self.inside, "resolver": "127.0.0.1:5335", "lan": [],
+        text = json.dumps({"version": 1, "origins": sorted(origins, key=lambda one: one["name"]), "inside": self.inside, "resolver": "127.0.0.1:5335", "lan": [],
                            "directory": "/var/cache/schultor", "size": 1 << 30, "least_free": 0})
         aside = self.rules.with_suffix(".new")
         aside.write_text(text)
@@ -145,10 +146,14 @@ class Hop:
     def start(self) -> None:
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(self.words, stderr=log, preexec_fn=die_with_parent)  # noqa: PLW1509
+        self.until(lambda: self.request("GET", "/.schultor/health", host="health.schultor.internal").status == 204)
+
+    def until(self, true) -> None:
         deadline = time.monotonic() + DEADLINE
-        while self.request("GET", "/.schultor/health", host="health.schultor.internal").status != 204:
+        while not true():
             if self.process.poll() is not None or time.monotonic() > deadline:
-                raise AssertionError(f"schultor-origin does not answer: {self.log.read_text()}")
+                raise AssertionError(f"schultor-origin ended, or waited for in vain: {self.log.read_text()}")
+            select.select([], [], [], 0.02)
 
     def stop(self, with_signal: int = signal.SIGTERM) -> int:
         self.process.send_signal(with_signal)
