@@ -65,6 +65,12 @@ base::Result<void> keep_applied_table(const std::string& path, int table) {
   return replace_state(path, {reinterpret_cast<const char*>(octets.data()), octets.size()});
 }
 
+base::Result<void> keep_cache_rules(const std::string& path, const std::optional<policy::CacheRules>& rules) {
+  const auto text = rules ? policy::to_json(*rules) : std::string();
+  if (const auto kept = read_state(path); kept && *kept == text) return {};
+  return replace_state(path, text);
+}
+
 base::Result<void> keep_applied(const std::string& directory, const config::Files& files) {
   const auto list = listed(files);
   std::size_t size = 0;

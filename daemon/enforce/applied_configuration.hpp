@@ -4,7 +4,9 @@
 
 #include "daemon/base/result.hpp"
 #include "daemon/config/load.hpp"
+#include "daemon/policy/cache_rules.hpp"
 
+#include <optional>
 #include <string>
 
 /// The files of the configuration that was applied last: what is started from where the configuration directory is refused.
@@ -21,5 +23,9 @@ inline constexpr std::size_t largest_applied = std::size_t{64} << 20U;
 /// Keeps the table of lists that the configuration was applied with, sealed memory, as the file `path`: on disk when it returns.
 /// Writes nothing where it lies there already.
 [[nodiscard]] base::Result<void> keep_applied_table(const std::string& path, int table);
+
+/// Keeps the rules of the content cache as the file `path`, empty where nothing is cached: by them schultor-certificates knows the
+/// hosts. Writes nothing where they lie there already.
+[[nodiscard]] base::Result<void> keep_cache_rules(const std::string& path, const std::optional<policy::CacheRules>& rules);
 
 }  // namespace schultor::enforce

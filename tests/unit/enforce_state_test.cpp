@@ -188,3 +188,31 @@ SCENARIO("the applied configuration is kept whole and for nobody else's eyes") {
     CHECK(read(applied + "/school.toml") == "# school\n");
   }
 }
+
+SCENARIO("the rules of the content cache are kept for who makes its certificates") {
+  const Directory state;
+  const auto path = state.at("cache_rules.json");
+  policy::CacheRules rules;
+  rules.directory = "/var/cache/schultor";
+  auto& origin = rules.origins.emplace_back();
+  origin.name = "inhalte";
+  origin.hosts = {"inhalte.test"};
+  origin.https = true;
+  const auto kept = [&] { return policy::to_json(policy::cache_rules_from_json(read(path)).value()); };
+  REQUIRE(keep_cache_rules(path, rules));
+  CHECK(kept() == policy::to_json(rules));
+  const auto inode = [&] {
+    struct stat status {};
+    REQUIRE(stat(path.c_str(), &status) == 0);
+    return status.st_ino;
+  };
+  const auto before = inode();
+  REQUIRE(keep_cache_rules(path, rules));
+  CHECK(inode() == before);
+  origin.hosts = {"inhalte.test", "packages.example.org"};
+  REQUIRE(keep_cache_rules(path, rules));
+  CHECK(kept() == policy::to_json(rules));
+  REQUIRE(keep_cache_rules(path, std::nullopt));
+  CHECK((fs::exists(path) && read(path).empty()));
+  CHECK_FALSE(keep_cache_rules(state.at("nowhere/cache_rules.json"), rules));
+}
