@@ -64,14 +64,15 @@ base::Result<std::string> read(const std::string& path, std::size_t largest) {
   return text->value_or("");
 }
 
-/// The hosts of https origins; none where no configuration was applied yet.
-base::Result<std::optional<std::vector<std::string>>> wanted_hosts(const std::string& path) {
+/// The hosts of https origins.
+base::Result<std::vector<std::string>> wanted_hosts(const std::string& path) {
   const auto text = read(path, largest_rules);
   if (!text) return tl::unexpected<base::Error>(text.error());
-  if (text->find_first_not_of(" \n") == std::string::npos) return std::nullopt;
+  std::vector<std::string> hosts;
+  // What schultord keeps where nothing is cached, and what the service manager hands over where it has kept nothing yet.
+  if (text->find_first_not_of(" \n") == std::string::npos) return hosts;
   auto rules = policy::cache_rules_from_json(*text);
   if (!rules) return base::pass(std::move(rules), path);
-  std::vector<std::string> hosts;
   for (auto& origin : rules->origins)
     if (origin.https) hosts.insert(hosts.end(), origin.hosts.begin(), origin.hosts.end());
   return hosts;
@@ -121,20 +122,19 @@ void tell(const cache::Tended& done, const cache::FoundAuthority& authority) {
 base::Result<bool> run(const Options& options) {
   const auto hosts = wanted_hosts(options.rules);
   if (!hosts) return tl::unexpected<base::Error>(hosts.error());
-  if (!*hosts) return true;
   auto loop = base::EventLoop::create();
   if (!loop) return base::pass(std::move(loop));
   const auto clock = base::WallClock::create(*loop, [] {});
   if (!clock) return tl::unexpected<base::Error>(clock.error());
   const auto now = std::chrono::floor<std::chrono::seconds>(clock->now());
   cache::FoundAuthority authority;
-  if (!(*hosts)->empty()) {
-    auto found = read_authority(options, **hosts, now);
+  if (!hosts->empty()) {
+    auto found = read_authority(options, *hosts, now);
     if (!found) return base::pass(std::move(found));
     authority = std::move(*found);
   }
   tell_authority(authority, now);
-  const auto done = cache::tend(options.state, {**hosts, authority.usable, now, clock->synchronised()});
+  const auto done = cache::tend(options.state, {*hosts, authority.usable, now, clock->synchronised()});
   if (!done) return tl::unexpected<base::Error>(done.error());
   tell(*done, authority);
   return authority.refusal.empty() && done->refused.empty() && !done->clock_doubted;
