@@ -351,6 +351,12 @@ bool Fetch::readable() const { return !transfer_->received.empty(); }
 Fetch::State Fetch::state() const { return transfer_->state; }
 const std::string& Fetch::why() const { return transfer_->why; }
 
+bool Fetch::reached() const {
+  curl_off_t microseconds = 0;
+  curl_easy_getinfo(transfer_->curl.get(), CURLINFO_PRETRANSFER_TIME_T, &microseconds);
+  return microseconds > 0;
+}
+
 std::size_t Fetch::read(std::span<char> into) {
   const auto count = transfer_->received.take(into);
   if (transfer_->receiving_paused && transfer_->received.size() <= most_held / 2) {

@@ -63,6 +63,8 @@ public:
   [[nodiscard]] State state() const;
   /// Why it failed.
   [[nodiscard]] const std::string& why() const;
+  /// False where it failed before the origin could be asked anything: no connection, or no TLS that is to be trusted.
+  [[nodiscard]] bool reached() const;
   /// How many octets of the request's body were taken; 0: none now.
   [[nodiscard]] std::size_t write(std::string_view octets);
   void end_of_body();

@@ -10,6 +10,7 @@
 #include "daemon/cache/parking_lot.hpp"
 
 #include <algorithm>
+#include <chrono>
 #include <map>
 #include <set>
 #include <utility>
@@ -20,6 +21,7 @@ namespace {
 
 using std::chrono::floor;
 using std::chrono::seconds;
+using std::chrono::steady_clock;
 using std::chrono::sys_seconds;
 using Answer = HttpServer::Answer;
 using Pulled = HttpServer::Pulled;
@@ -27,13 +29,22 @@ using Move = Decision::Move;
 
 sys_seconds now() { return floor<seconds>(std::chrono::system_clock::now()); }
 
+/// A host that could not be reached is not tried again for so long: whoever waits for the same content behind the engine's lock
+/// hears of it at once, not one after the other.
+constexpr seconds unreachable_for{2};
+
 /// Rules, and what asks origins by them.
 struct World {
   policy::CacheRules rules;
   std::map<std::string, const policy::Origin*, std::less<>> origins;  ///< by host
   std::unique_ptr<NameLookup> names;                                  ///< none: the rules name no resolver
   std::unique_ptr<Fetcher> fetcher;
+  std::map<std::pair<std::string, bool>, steady_clock::time_point> unreachable;  ///< until when, by host and whether https
 
+  [[nodiscard]] bool is_unreachable(const EngineRequest& request) const {
+    const auto at = unreachable.find({request.host, request.https});
+    return at != unreachable.end() && steady_clock::now() < at->second;
+  }
   [[nodiscard]] const policy::Origin* origin_of(const EngineRequest& request) const {
     const auto at = origins.find(request.host);
     if (at == origins.end()) return nullptr;
@@ -161,6 +172,7 @@ bool Conversation::begin_with_parked() {
 
 void Conversation::look_up() {
   if (!world_->names) return fail("there is no resolver");
+  if (world_->is_unreachable(request_)) return fail("it could not be reached a moment ago");
   waiting_ = world_->names->find(request_.host, [this](const auto& addresses) { ask(addresses); });
 }
 
@@ -182,7 +194,10 @@ void Conversation::ask(const base::Result<std::vector<base::Address>>& addresses
 void Conversation::on_progress() {
   if (answer_.kind == Answer::Kind::later) {
     if (const auto* head = fetch_->head()) return on_head(*head);
-    if (fetch_->state() == Fetch::State::failed) return fail(fetch_->why());
+    if (fetch_->state() == Fetch::State::failed) {
+      if (!fetch_->reached()) world_->unreachable[{request_.host, request_.https}] = steady_clock::now() + unreachable_for;
+      return fail(fetch_->why());
+    }
   }
   wake_();
 }

@@ -27,7 +27,6 @@ http {{
   log_format protocol '$server_protocol $connection $request_uri'; access_log {dir}/access.log protocol;
   client_body_temp_path {dir}/t1; proxy_temp_path {dir}/t2; fastcgi_temp_path {dir}/t3; uwsgi_temp_path {dir}/t4; scgi_temp_path {dir}/t5;
   server {{ listen {good}:443 ssl http2; ssl_certificate {dir}/inhalte.test.crt; ssl_certificate_key {dir}/inhalte.test.key; root {dir}/www; expires 1h; }}
-  server {{ listen {self_made}:443 ssl http2; ssl_certificate {dir}/self.crt; ssl_certificate_key {dir}/self.key; root {dir}/www; }}
   server {{ listen {named_wrong}:443 ssl http2; ssl_certificate {dir}/inhalte.test.crt; ssl_certificate_key {dir}/inhalte.test.key; root {dir}/www; }}
 }}
 """
@@ -37,6 +36,12 @@ def certificate(directory: Path, name: str, *words: str, host: str) -> None:
     subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "2", "-subj", f"/CN={host}",
                     "-addext", f"subjectAltName=DNS:{host}", "-keyout", str(directory / f"{name}.key"), "-out", str(directory / f"{name}.crt"), *words],
                    check=True, capture_output=True)
+
+
+def context(stem: Path) -> ssl.SSLContext:
+    tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    tls.load_cert_chain(f"{stem}.crt", f"{stem}.key")
+    return tls
 
 
 class OriginTls(unittest.TestCase):
@@ -52,12 +57,11 @@ class OriginTls(unittest.TestCase):
         (directory / "www" / "film").write_bytes(OCTETS)
         (directory / "www" / "kurz").write_bytes(b"kurz")
         os.utime(directory / "www" / "film", (1_600_000_000, 1_600_000_000))
-        (directory / "nginx.conf").write_text(NGINX.format(dir=directory, good=GOOD, self_made=SELF_MADE, named_wrong=NAMED_WRONG))
+        (directory / "nginx.conf").write_text(NGINX.format(dir=directory, good=GOOD, named_wrong=NAMED_WRONG))
         nginx = subprocess.Popen([shutil.which("nginx", path="/usr/sbin:/usr/bin"), "-c", str(directory / "nginx.conf")], preexec_fn=die_with_parent)  # noqa: PLW1509
         cls.addClassCleanup(lambda: (nginx.terminate(), nginx.wait()))
-        tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        tls.load_cert_chain(directory / "bricht.test.crt", directory / "bricht.test.key")
-        cls.cutting = BadOrigin((CUTTING, 443), tls=tls)
+        cls.cutting = BadOrigin((CUTTING, 443), tls=context(directory / "bricht.test"))
+        cls.self_made = BadOrigin((SELF_MADE, 443), tls=context(directory / "self"))
         cls.resolver = Resolver(NAMES)
         cls.hop = Hop(directory, [origin("inhalte", "inhalte.test"), origin("bricht", "bricht.test"), origin("selbst", "selbst.test"), origin("falsch", "falsch.test")],
                       [], ca=directory / "ca.crt")
@@ -84,6 +88,12 @@ class OriginTls(unittest.TestCase):
         log = self.hop.log.read_text()
         for name in ("selbst", "falsch"):
             self.assertEqual(len(re.findall(f"origin {name} cannot be had: SSL", log)), 1, log)
+
+    def test_a_host_that_cannot_be_reached_is_not_tried_by_each_who_waits(self):
+        before = self.self_made.connections
+        for _ in range(20):
+            self.assertEqual(self.hop.store("/kurz", HTTPS, host="selbst.test").status, 0)
+        self.assertLess(self.self_made.connections - before, 20)
 
     def test_who_reads_slowly_holds_up_nobody_over_http_2(self):
         clients = [self.hop.connect() for _ in range(4)]
