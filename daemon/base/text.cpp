@@ -62,6 +62,15 @@ bool is_utf8(std::string_view text) {
   return true;
 }
 
+bool is_plain_path(std::string_view text, std::size_t longest) {
+  if (text.size() < 2 || text.size() > longest || text.front() != '/') return false;
+  if ((std::string(text) + '/').find("/../") != std::string::npos) return false;
+  return std::all_of(text.begin(), text.end(), [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+           std::string_view("/-._").find(c) != std::string_view::npos;
+  });
+}
+
 std::string printable(std::string_view text, std::size_t longest) {
   std::string safe;
   const auto escape = [&](std::string_view octets) {

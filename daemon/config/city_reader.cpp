@@ -40,7 +40,7 @@ City read_city(TableReader file) {
   city.schedules = read_schedules(file);
   city.overrides = read_override_limits(file);
   city.lists = read_lists(file);
-  file.not_supported_yet("origin");
+  city.origins = read_origins(file);
   for (const auto* key : {"group", "extend", "day"}) file.belongs_to(key, "school.toml");
   file.finish();
   return city;

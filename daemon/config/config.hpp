@@ -39,9 +39,11 @@ struct Operations {
   Source source;
 };
 
+/// [cache]: where content is kept.
 struct Cache {
   std::string directory;
-  std::uint64_t size = 0;  ///< bytes
+  std::uint64_t size = 0;        ///< octets that it may take
+  std::uint64_t least_free = 0;  ///< [cache] free: octets that its file system keeps free
   Source source;
 };
 
@@ -165,6 +167,26 @@ struct BlockList {
 /// Those of city and school together.
 inline constexpr std::size_t most_block_lists = 64;
 
+/// [[origin.path]]
+struct OriginPath {
+  Text path;
+  bool cache = true;
+  std::optional<std::chrono::seconds> fresh;
+};
+
+/// [[origin]]: a site of the cloud whose content is kept on the premises.
+struct Origin {
+  std::optional<Text> name;  ///< none: after the first of `names`
+  std::vector<Text> names;
+  bool http = false;
+  bool https = false;
+  bool for_all = false;  ///< scope = "all"; else school-owned tablets alone
+  std::uint64_t largest = 0;
+  std::chrono::seconds longest{0};
+  std::vector<OriginPath> paths;
+  Source source;
+};
+
 /// city.toml: the floor for all schools.
 struct City {
   Located<std::uint64_t> revision;
@@ -177,6 +199,7 @@ struct City {
   std::vector<Schedule> schedules;
   OverrideLimits overrides;
   std::vector<BlockList> lists;
+  std::vector<Origin> origins;
 };
 
 enum class Ownership : std::uint8_t { school, byod, staff };
@@ -210,6 +233,7 @@ struct School {
   std::vector<Day> days;
   OverrideLimits overrides;
   std::vector<BlockList> lists;
+  std::vector<Origin> origins;
 };
 
 /// A line of roster.csv.

@@ -5,6 +5,8 @@
 #include "daemon/config/load.hpp"
 #include "daemon/config/table_reader.hpp"
 
+#include <cstdint>
+#include <optional>
 #include <string_view>
 #include <vector>
 
@@ -24,6 +26,10 @@ namespace schultor::config {
 [[nodiscard]] OverrideLimits read_override_limits(TableReader& file);
 /// [[list]], which the city and the school write alike.
 [[nodiscard]] std::vector<BlockList> read_lists(TableReader& file);
+/// [[origin]], which the city and the school write alike.
+[[nodiscard]] std::vector<Origin> read_origins(TableReader& file);
+/// "200 GiB" in octets, from 1 MiB up.
+[[nodiscard]] std::optional<std::uint64_t> parse_size(std::string_view text);
 /// Lists of one name, and more than there may be: city and school are held against each other.
 void check_lists(const Config& config, Diagnostics& out);
 /// safe_search and youtube of a profile or of what a school adds to one.

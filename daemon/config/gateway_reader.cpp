@@ -2,6 +2,8 @@
 // SPDX-License-Identifier: EUPL-1.2
 #include "daemon/config/file_readers.hpp"
 
+#include "daemon/base/text.hpp"
+
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -15,6 +17,9 @@ namespace {
 constexpr std::size_t longest_interface = 15;  // IFNAMSIZ of <linux/if.h>, without its terminator
 constexpr std::size_t longest_school = 63;
 constexpr std::uint16_t mqtts_port = 8883;
+constexpr std::size_t longest_directory = 255;
+/// A disk that is full leaves neither logs nor events room, and nginx does not recover from one.
+constexpr std::uint64_t usual_least_free = 5ULL << 30U;
 
 bool is_school_name(std::string_view text) {
   return !text.empty() && text.size() <= longest_school &&
@@ -105,40 +110,31 @@ void read_resolver(TableReader table, Gateway& gateway, bool needed) {
   table.finish();
 }
 
-/// "200 GiB" in bytes.
-std::optional<std::uint64_t> parse_size(std::string_view text) {
-  constexpr std::array<std::pair<std::string_view, std::uint64_t>, 5> units{
-      {{"MiB", 1ULL << 20U}, {"GiB", 1ULL << 30U}, {"TiB", 1ULL << 40U}, {"GB", 1'000'000'000ULL}, {"TB", 1'000'000'000'000ULL}}};
-  constexpr std::uint64_t most = 1'000'000;
-  std::uint64_t number = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
-  if (error != std::errc{} || number == 0 || number > most) return std::nullopt;
-  text.remove_prefix(static_cast<std::size_t>(end - text.data()));
-  while (!text.empty() && text.front() == ' ') text.remove_prefix(1);
-  for (const auto& [name, factor] : units)
-    if (text == name) return number * factor;
-  return std::nullopt;
+std::optional<std::uint64_t> read_size(TableReader& table, std::string_view key) {
+  const auto text = table.text(key);
+  if (!text) return std::nullopt;
+  const auto octets = parse_size(text->value);
+  if (!octets) table.out().error(text->source, fmt::format("“{}” is no size: expected one such as \"200 GiB\"", text->value));
+  return octets.value_or(0);
 }
 
 void read_cache(TableReader table, Gateway& gateway, bool needed) {
   Cache cache;
   cache.source = table.where();
   if (const auto directory = table.text("directory")) {
-    if (directory->value.empty() || directory->value.front() != '/' ||
-        directory->value.find_first_of("\n\r\"") != std::string::npos)
+    // It is written into nginx's configuration.
+    if (!base::is_plain_path(directory->value, longest_directory))
       table.out().error(directory->source,
-                        fmt::format("“{}” is no absolute path: expected one such as /var/cache/schultor", directory->value));
+                        fmt::format("“{}” is no directory for the cache: expected an absolute path of letters, digits and ._- such "
+                                    "as /var/cache/schultor",
+                                    directory->value));
     cache.directory = directory->value;
   } else if (needed) {
     table.missing("directory", "an absolute path such as \"/var/cache/schultor\"");
   }
-  if (const auto size = table.text("size")) {
-    const auto bytes = parse_size(size->value);
-    if (!bytes) table.out().error(size->source, fmt::format("“{}” is no size: expected one such as \"200 GiB\"", size->value));
-    cache.size = bytes.value_or(0);
-  } else if (needed) {
-    table.missing("size", "a size such as \"200 GiB\"");
-  }
+  if (const auto size = read_size(table, "size")) cache.size = *size;
+  else if (needed) table.missing("size", "a size such as \"200 GiB\"");
+  cache.least_free = read_size(table, "free").value_or(usual_least_free);
   table.finish();
   gateway.cache = std::move(cache);
 }
@@ -204,6 +200,20 @@ void read_operations(TableReader table, Gateway& gateway, bool needed) {
 }
 
 }  // namespace
+
+std::optional<std::uint64_t> parse_size(std::string_view text) {
+  constexpr std::array<std::pair<std::string_view, std::uint64_t>, 5> units{
+      {{"MiB", 1ULL << 20U}, {"GiB", 1ULL << 30U}, {"TiB", 1ULL << 40U}, {"GB", 1'000'000'000ULL}, {"TB", 1'000'000'000'000ULL}}};
+  constexpr std::uint64_t most = 1'000'000;
+  std::uint64_t number = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+  if (error != std::errc{} || number == 0 || number > most) return std::nullopt;
+  text.remove_prefix(static_cast<std::size_t>(end - text.data()));
+  while (!text.empty() && text.front() == ' ') text.remove_prefix(1);
+  for (const auto& [name, factor] : units)
+    if (text == name) return number * factor;
+  return std::nullopt;
+}
 
 Gateway read_gateway(TableReader file, Need need) {
   Gateway gateway;

@@ -85,7 +85,7 @@ School read_school(TableReader file) {
   for (auto& table : file.tables("day")) school.days.push_back(read_day(table));
   school.overrides = read_override_limits(file);
   school.lists = read_lists(file);
-  file.not_supported_yet("origin");
+  school.origins = read_origins(file);
   for (const auto* key : {"cloud", "never", "revision"}) file.belongs_to(key, "city.toml: it is the city's to say");
   file.finish();
   return school;

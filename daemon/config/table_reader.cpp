@@ -145,15 +145,6 @@ std::vector<std::pair<Text, TableReader>> TableReader::named_tables(std::string_
   return readers;
 }
 
-void TableReader::not_supported_yet(std::string_view key) {
-  const auto* entry = take(key);
-  if (entry == nullptr) return;
-  const auto* list = std::get_if<std::vector<Value>>(&entry->value.data);
-  const auto* flag = std::get_if<bool>(&entry->value.data);
-  const bool changes_nothing = (list != nullptr && list->empty()) || (flag != nullptr && !*flag);
-  if (!changes_nothing) out_.error(entry->source, in_table(fmt::format("{} is not supported by this version yet, remove it", key)));
-}
-
 void TableReader::belongs_to(std::string_view key, std::string_view file) {
   if (const auto* entry = take(key); entry != nullptr)
     out_.error(entry->source, in_table(fmt::format("{} does not belong here, expected it in {}", key, file)));

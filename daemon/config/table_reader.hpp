@@ -44,9 +44,6 @@ public:
   /// Every table of [key.*], by name.
   [[nodiscard]] std::vector<std::pair<Text, TableReader>> named_tables(std::string_view key);
 
-  /// A key that the format knows and this version does not act on: an error, but for what would change nothing
-  /// (false, an empty list).
-  void not_supported_yet(std::string_view key);
   /// A key that belongs into another file.
   void belongs_to(std::string_view key, std::string_view file);
   /// Says that `key` is missing, unless it is there and was wrong, which was said.

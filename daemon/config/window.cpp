@@ -92,6 +92,26 @@ std::optional<std::chrono::minutes> parse_time(std::string_view text) {
   return time;
 }
 
+/// Numbers, each with one of `units`, in their order and each once.
+std::optional<std::chrono::seconds> parse_span(std::string_view text, std::string_view units, std::chrono::hours longest) {
+  std::chrono::seconds sum{0};
+  if (text.empty()) return std::nullopt;
+  while (!text.empty()) {
+    std::uint32_t count = 0;
+    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), count);
+    if (error != std::errc{} || end == text.data() + text.size() || end == text.data()) return std::nullopt;
+    const auto unit = units.find(*end);
+    if (unit == std::string_view::npos) return std::nullopt;
+    sum += count * (*end == 'd'   ? std::chrono::seconds(std::chrono::hours(24))
+                    : *end == 'h' ? std::chrono::seconds(std::chrono::hours(1))
+                                  : std::chrono::seconds(std::chrono::minutes(1)));
+    units.remove_prefix(unit + 1);
+    text.remove_prefix(static_cast<std::size_t>(end - text.data()) + 1);
+  }
+  if (sum <= std::chrono::seconds{0} || sum > longest) return std::nullopt;
+  return sum;
+}
+
 }  // namespace
 
 base::Result<Window> parse_window(std::string_view text, Source source) {
@@ -123,22 +143,11 @@ base::Result<Window> parse_day_window(std::string_view text, Source source) {
 }
 
 std::optional<std::chrono::seconds> parse_duration(std::string_view text) {
-  constexpr std::uint64_t longest_hours = 100 * 24;
-  std::chrono::seconds sum{0};
-  std::string_view units = "hm";
-  if (text.empty()) return std::nullopt;
-  while (!text.empty()) {
-    std::uint64_t count = 0;
-    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), count);
-    if (error != std::errc{} || end == text.data() + text.size() || end == text.data()) return std::nullopt;
-    const auto unit = units.find(*end);
-    if (unit == std::string_view::npos || count > longest_hours * 60) return std::nullopt;
-    sum += *end == 'h' ? std::chrono::seconds(std::chrono::hours(count)) : std::chrono::seconds(std::chrono::minutes(count));
-    units.remove_prefix(unit + 1);
-    text.remove_prefix(static_cast<std::size_t>(end - text.data()) + 1);
-  }
-  if (sum <= std::chrono::seconds{0} || sum > std::chrono::hours(longest_hours)) return std::nullopt;
-  return sum;
+  return parse_span(text, "hm", std::chrono::hours(100 * 24));
+}
+
+std::optional<std::chrono::seconds> parse_age(std::string_view text) {
+  return parse_span(text, "dhm", std::chrono::hours(366 * 24));
 }
 
 std::optional<date::local_days> parse_date(std::string_view text) {

@@ -21,6 +21,9 @@ namespace schultor::config {
 /// Reads a span of time: "45m", "4h", "1h30m"; more than nothing, at most 100 days.
 [[nodiscard]] std::optional<std::chrono::seconds> parse_duration(std::string_view text);
 
+/// Reads an age: "30d", "12h", "1d12h"; more than nothing, at most 366 days.
+[[nodiscard]] std::optional<std::chrono::seconds> parse_age(std::string_view text);
+
 /// Reads a date as ISO 8601 writes it: "2026-11-28", from 1970 to 2037.
 [[nodiscard]] std::optional<date::local_days> parse_date(std::string_view text);
 

@@ -55,8 +55,6 @@ std::map<netfilter::planner::ViewNumber, std::string> profiles_of_views(const Nu
   return profiles;
 }
 
-bool steers(const policy::Group& group) { return group.ownership == policy::Ownership::school; }
-
 base::Result<Numbers> with_numbers_for(Numbers known, const policy::Policy& policy) {
   for (const auto& group : policy.groups)
     if (auto done = number(known.groups, group.name, highest_group, "group"); !done) return base::pass(std::move(done));

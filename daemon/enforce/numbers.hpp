@@ -27,9 +27,6 @@ struct Numbers {
 /// The profile of each view that was ever given a number, also of profiles that are gone.
 [[nodiscard]] std::map<netfilter::planner::ViewNumber, std::string> profiles_of_views(const Numbers& numbers);
 
-/// Whether a group's tablets are steered to the local cache: only school-owned ones know its certificate.
-[[nodiscard]] bool steers(const policy::Group& group);
-
 /// `known` with numbers for everything in the policy that has none yet. Fails when a kind is used up:
 /// 65,534 groups, 127 listed profiles.
 [[nodiscard]] base::Result<Numbers> with_numbers_for(Numbers known, const policy::Policy& policy);

@@ -5,6 +5,7 @@
 #include "daemon/base/address.hpp"
 #include "daemon/base/result.hpp"
 #include "daemon/policy/name_patterns.hpp"
+#include "daemon/policy/scope.hpp"
 
 #include <chrono>
 #include <cstddef>
@@ -17,8 +18,6 @@
 /// The part of the policy that the content cache works by: origins, and where it may reach them. No groups, no devices, no hours.
 namespace schultor::policy {
 
-/// Of all files together: each is a bit of what the cache says is well.
-inline constexpr std::size_t most_origins = 64;
 /// Of one origin.
 inline constexpr std::size_t most_origin_hosts = 32;
 inline constexpr std::size_t most_path_rules = 32;
@@ -32,14 +31,6 @@ inline constexpr std::chrono::hours longest_freshness{366 * 24};
 [[nodiscard]] bool is_origin_name(std::string_view text);
 /// "/packages/": begins with a slash, and holds what a path may hold in a request line (RFC 3986, pchar and "/").
 [[nodiscard]] bool is_path_prefix(std::string_view text);
-/// An absolute path of letters, digits and "-._/", without "..": it is written into the engine's configuration.
-[[nodiscard]] bool is_cache_directory(std::string_view text);
-
-/// Whose questions for an origin's names are answered with the box's own addresses.
-enum class Scope : std::uint8_t {
-  school,  ///< school-owned tablets alone
-  all,     ///< everybody; who knows no certificate of the box is passed on to the origin itself
-};
 
 /// [[origin.path]]: what holds below a path. The longest prefix that fits decides.
 struct PathRule {
@@ -68,7 +59,7 @@ struct CacheRules {
   std::vector<base::Prefix> inside;  ///< private and special networks: no origin is looked for there
   std::optional<base::Endpoint> resolver;
   std::vector<base::Address> lan;  ///< where the engine answers tablets
-  std::string directory;           ///< of what is stored; absolute
+  std::string directory;           ///< of what is stored: base::is_plain_path
   std::uint64_t size = 0;          ///< octets that it may take
   std::uint64_t least_free = 0;    ///< octets that its file system keeps free
 };

@@ -1,6 +1,8 @@
 // SPDX-FileCopyrightText: Schultor contributors
 // SPDX-License-Identifier: EUPL-1.2
 #include "daemon/policy/cache_rules.hpp"
+
+#include "daemon/base/text.hpp"
 #include "daemon/policy/json_reader.hpp"
 
 #include <algorithm>
@@ -65,7 +67,8 @@ public:
       else refuse("lan: {}", address.error().what());
     }
     rules.directory = text(document["directory"], longest_cache_directory, "directory");
-    if (!is_cache_directory(rules.directory)) refuse("directory: expected an absolute path of plain characters");
+    if (!base::is_plain_path(rules.directory, longest_cache_directory))
+      refuse("directory: expected an absolute path of plain characters");
     rules.size = number(document["size"], most_octets, "size");
     rules.least_free = number(document["least_free"], most_octets, "least_free");
     return rules;
@@ -138,15 +141,6 @@ bool is_path_prefix(std::string_view text) {
   return std::all_of(text.begin(), text.end(), [](char c) {
     return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
            std::string_view("/-._~!$&'()*+,;=:@%").find(c) != std::string_view::npos;
-  });
-}
-
-bool is_cache_directory(std::string_view text) {
-  if (text.size() < 2 || text.size() > longest_cache_directory || text.front() != '/') return false;
-  if ((std::string(text) + '/').find("/../") != std::string::npos) return false;
-  return std::all_of(text.begin(), text.end(), [](char c) {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-           std::string_view("/-._").find(c) != std::string_view::npos;
   });
 }
 

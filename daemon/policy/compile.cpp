@@ -8,6 +8,7 @@
 #include "daemon/policy/compile_groups.hpp"
 #include "daemon/policy/compile_names.hpp"
 #include "daemon/policy/compile_network.hpp"
+#include "daemon/policy/compile_origins.hpp"
 #include "daemon/policy/compile_schedules.hpp"
 #include "daemon/policy/services.hpp"
 
@@ -45,6 +46,7 @@ public:
     policy_.gate.local = compile_names(config_.gateway.local_zones, out_);
     for (const auto& address : config_.gateway.lan_addresses) policy_.gate.lan.push_back(address.value);
     policy_.network = compile_network(config_.gateway, out_);
+    compile_origins(config_, unread_, policy_, out_);
     for (const auto& profile : config_.city.profiles) add_profile(profile, true);
     for (const auto name : built_in_profiles)
       if (!profiles_.contains(std::string(name)))

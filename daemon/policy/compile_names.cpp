@@ -198,6 +198,8 @@ std::vector<Category> compile_categories(const std::vector<config::Text>& list,
   return categories;
 }
 
+bool is_anyones_to_host(std::string_view name) { return !opened_to_anyone(name).empty(); }
+
 void check_cloud_names(const std::vector<config::Text>& cloud, config::Diagnostics& out) {
   for (const auto& entry : cloud) {
     const auto pattern = parse_pattern(entry.value, {});

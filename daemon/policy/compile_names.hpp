@@ -24,6 +24,9 @@ namespace schultor::policy {
 /// Whether it holds a whole top-level domain: "de", "*.de". `pattern`: in lower case.
 [[nodiscard]] bool holds_top_level(std::string_view pattern);
 
+/// Whether anyone may host or register what lies below `name`, or below a part of it where that is a pattern.
+[[nodiscard]] bool is_anyones_to_host(std::string_view name);
+
 /// Refuses cloud names that are a whole top-level domain, and warns of those under which anyone may host: what is open always
 /// would be open to anyone's content.
 void check_cloud_names(const std::vector<config::Text>& cloud, config::Diagnostics& out);

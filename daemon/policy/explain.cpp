@@ -60,6 +60,13 @@ base::Result<Explanation> explain(const Policy& policy, const Group& group, Seco
     explanation.rule_text = fmt::format("profile {} is {}", profile->name, profile->listed ? "listed" : "open");
     explanation.rule = profile->source;
   }
+  if (const auto* steered = steered_host(policy.gate, steers(group), judgement, explanation.name)) {
+    explanation.kept = policy.cache ? policy.cache->origins.at(steered->origin).name : std::string();
+    explanation.because = "origin";
+    explanation.rule_text =
+        fmt::format("origin {}, for {}", explanation.kept, steered->scope == Scope::all ? "everybody" : "school-owned groups");
+    explanation.rule = steered->source;
+  }
   explanation.rewrite = rewrite_of(*profile, judgement, explanation.name);
   if (!explanation.rewrite.empty()) {
     explanation.because = "safe-search";

@@ -16,7 +16,8 @@ struct Explanation {
   Holding holding;  ///< the profile that holds, and why
   Verdict verdict = Verdict::refuse;
   std::string rewrite;    ///< the name that it is answered with in its place; empty: as it is
-  std::string because;    ///< cloud | never | city-block | allow | block | default | safe-search | special
+  std::string kept;       ///< the origin of the cache that answers in its place, while that is well; empty: none
+  std::string because;    ///< cloud | never | city-block | allow | block | default | safe-search | special | origin
   std::string rule_text;  ///< the pattern, or "profile school is listed"
   Source rule;
   std::string list{};   ///< the list that decided; `rule` is then where it is named. Empty: none did

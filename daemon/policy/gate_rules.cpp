@@ -4,6 +4,7 @@
 
 #include <netinet/in.h>
 
+#include <algorithm>
 #include <utility>
 
 namespace schultor::policy {
@@ -94,6 +95,15 @@ Doors doors_of(const GateRules& rules, std::string_view name, const lists::Hits&
 std::string_view rewrite_of(const ProfileNames& profile, const Judgement& judgement, std::string_view name) {
   if (judgement.verdict != Verdict::allow || judgement.because == "cloud") return {};
   return rewritten(profile.safe_search, name);
+}
+
+const SteeredHost* steered_host(const GateRules& rules, bool steer, const Judgement& judgement, std::string_view name) {
+  // Names of origins lie within the cloud, so whatever a profile says of others is no matter here.
+  if (judgement.verdict != Verdict::allow || judgement.because != "cloud") return nullptr;
+  const auto found = std::lower_bound(rules.steered.begin(), rules.steered.end(), name,
+                                      [](const SteeredHost& one, std::string_view host) { return one.host < host; });
+  if (found == rules.steered.end() || found->host != name) return nullptr;
+  return steer || found->scope == Scope::all ? &*found : nullptr;
 }
 
 const Ports& usual_cloud_ports() {

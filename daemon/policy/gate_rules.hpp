@@ -10,6 +10,7 @@
 #include "daemon/policy/categories.hpp"
 #include "daemon/policy/name_patterns.hpp"
 #include "daemon/policy/rewrites.hpp"
+#include "daemon/policy/scope.hpp"
 
 #include <cstdint>
 #include <map>
@@ -64,6 +65,15 @@ using Ports = std::vector<base::PortRange>;
 /// Of a name of an endpoint list, in one entry: its addresses are pinned port by port.
 inline constexpr std::size_t most_pinned_ports = 16;
 
+/// A name of an origin that is kept on the premises ([[origin]]).
+struct SteeredHost {
+  std::string host;        ///< exact: lower case, A-labels, no trailing dot
+  std::size_t origin = 0;  ///< its place among CacheRules::origins: the bit of what the cache says is well
+  Scope scope = Scope::school;
+  Source source;  ///< of the [[origin]]
+  bool operator==(const SteeredHost&) const = default;
+};
+
 struct GateRules {
   NamePatterns cloud;              ///< their doors are bits of any_cloud_door that `cloud_ports` has ports for
   std::vector<Ports> cloud_ports;  ///< at most most_port_classes, distinct, none of them the usual
@@ -73,6 +83,7 @@ struct GateRules {
   std::map<std::uint32_t, View> views;      ///< by view number (ViewNumber of the ruleset), 1 and up
   NamePatterns local;                       ///< zones of the school's own: their names may lead inside
   std::vector<base::InterfaceAddress> lan;  ///< the gateway's addresses there
+  std::vector<SteeredHost> steered;         ///< in the order of their hosts, each once; all of them the cloud's
   std::optional<lists::Digest> table;  ///< Table::identity() of the table that the numbers of lists are of; none: there is none
 };
 
@@ -97,6 +108,11 @@ void number_lists(GateRules& rules, const NumberOfList& number_of);
 /// The name that `name`, which the profile allows as `judgement` says, is answered with in its place; empty when there is none.
 /// A name of the cloud is what it is.
 [[nodiscard]] std::string_view rewrite_of(const ProfileNames& profile, const Judgement& judgement, std::string_view name);
+
+/// The kept origin's name that questions of a view are answered with the gateway's own addresses for, while the origin is well:
+/// null where `name`, which `judgement` allows, is none, or none for this view. Borrowed.
+[[nodiscard]] const SteeredHost* steered_host(const GateRules& rules, bool steer, const Judgement& judgement,
+                                              std::string_view name);
 
 /// The ports that the cloud's doors among `doors` mean together.
 [[nodiscard]] Ports ports_of(const GateRules& rules, Doors doors);

@@ -15,13 +15,14 @@ namespace {
 
 using nlohmann::json;
 
-constexpr int format_version = 3;
+constexpr int format_version = 4;
 constexpr std::size_t longest_json = 128U << 20U;
 constexpr int deepest_nesting = 6;
 constexpr std::size_t most_patterns = 4'000'000;
 constexpr std::size_t most_profiles = 1000;
 constexpr std::size_t most_views = 10'000;
 constexpr std::size_t most_addresses = 64;
+constexpr std::size_t most_steered = most_origins * 32;
 
 json to_array(const NamePatterns& names) {
   json list = json::array();
@@ -186,11 +187,33 @@ Doors read_cloud_ports(Reader& reader, const json& value, std::vector<Ports>& cl
   return doors;
 }
 
+/// Entries of host, origin, whether it is everybody's, file and line.
+void read_steered(Reader& reader, const json& value, GateRules& rules) {
+  if (!reader.is_list(value, most_steered, "steered")) return;
+  for (const auto& entry : value) {
+    if (!entry.is_array() || entry.size() != 5) reader.refuse("steered: expected entries of host, origin, scope, file and line");
+    if (!reader.fault().empty()) return;
+    SteeredHost steered;
+    steered.host = reader.text(entry[0], 253, "steered");
+    steered.origin = reader.number(entry[1], most_origins - 1, "steered");
+    steered.scope = reader.flag(entry[2], "steered") ? Scope::all : Scope::school;
+    steered.source = {reader.text(entry[3], 255, "steered"),
+                      static_cast<int>(reader.number(entry[4], std::numeric_limits<int>::max(), "steered"))};
+    const auto pattern = parse_pattern(steered.host, {});
+    if (!pattern || pattern->text != steered.host || steered.host.find('*') != std::string::npos)
+      reader.refuse("steered: expected exact names in lower case without a dot at the end");
+    if (!rules.steered.empty() && rules.steered.back().host >= steered.host)
+      reader.refuse("steered: expected names in order, each once");
+    rules.steered.push_back(std::move(steered));
+  }
+}
+
 GateRules read_rules(Reader& reader, const json& document) {
   GateRules rules;
-  if (!reader.has_keys(document,
-                       {"version", "table", "cloud", "cloud_ports", "never", "never_lists", "profiles", "views", "local", "lan"},
-                       "rules"))
+  if (!reader.has_keys(
+          document,
+          {"version", "table", "cloud", "cloud_ports", "never", "never_lists", "profiles", "views", "local", "lan", "steered"},
+          "rules"))
     return rules;
   if (document["version"] != format_version) reader.refuse("expected version {}", format_version);
   rules.table = reader.digest(document["table"], "table");
@@ -216,6 +239,7 @@ GateRules read_rules(Reader& reader, const json& document) {
     if (address) rules.lan.push_back(*address);
     else reader.refuse("lan: {}", address.error().what());
   }
+  read_steered(reader, document["steered"], rules);
   return rules;
 }
 
@@ -245,6 +269,9 @@ std::string to_json(const GateRules& rules) {
     views.push_back({{"number", number}, {"profile", view.profile}, {"steer", view.steer}});
   json lan = json::array();
   for (const auto& address : rules.lan) lan.push_back(base::to_string(address));
+  json steered = json::array();
+  for (const auto& one : rules.steered)
+    steered.push_back({one.host, one.origin, one.scope == Scope::all, one.source.file, one.source.line});
   const json document = {{"version", format_version},
                          {"table", to_hex(rules.table)},
                          {"cloud", to_array_with_doors(rules.cloud)},
@@ -254,7 +281,8 @@ std::string to_json(const GateRules& rules) {
                          {"profiles", std::move(profiles)},
                          {"views", std::move(views)},
                          {"local", to_array(rules.local)},
-                         {"lan", std::move(lan)}};
+                         {"lan", std::move(lan)},
+                         {"steered", std::move(steered)}};
   return document.dump(-1, ' ', false, json::error_handler_t::replace);
 }
 

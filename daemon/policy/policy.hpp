@@ -4,6 +4,7 @@
 
 #include "daemon/base/address.hpp"
 #include "daemon/base/port_range.hpp"
+#include "daemon/policy/cache_rules.hpp"
 #include "daemon/policy/gate_rules.hpp"
 
 #include <date/date.h>
@@ -79,6 +80,10 @@ struct Group {
   Source source;
 };
 
+/// Whether names of kept origins of scope "school" lead a group's tablets to the box: school-owned ones alone have its certificate
+/// authority. What nothing names may be anybody's.
+[[nodiscard]] constexpr bool steers(const Group& group) { return group.ownership == Ownership::school && !group.unknown; }
+
 /// A device of the roster.
 struct Device {
   base::Mac mac;
@@ -123,7 +128,8 @@ struct Policy {
   std::map<std::string, std::vector<base::PortRange>> closed_services;
   std::vector<base::Prefix> never_networks;  ///< addresses of resolvers and tunnels, closed with `bypass`
   Network network;
-  std::string untrusted;  ///< [clock] untrusted; empty: each schedule's `during`
+  std::optional<CacheRules> cache;  ///< none: nothing is kept, since [cache] or [[origin]] is missing
+  std::string untrusted;            ///< [clock] untrusted; empty: each schedule's `during`
   Source untrusted_source;
   bool opens_on_stop = false;  ///< [service] on_stop = "open": a stop for service opens what the city's widest profile opens
   Source on_stop_source;       ///< "built-in" where nobody said

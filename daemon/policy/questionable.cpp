@@ -123,12 +123,6 @@ void question_overrides(const Examined& examined) {
                                      longest_sensible_override.count()));
 }
 
-/// Of the other keys that do nothing yet whoever reads them warns.
-void question_cache(const Examined& examined) {
-  if (const auto& cache = examined.config.gateway.cache)
-    examined.out.warning(cache->source, "[cache] has no effect in this version yet: nothing is kept");
-}
-
 }  // namespace
 
 const Schedule* Examined::find_schedule(std::string_view name) const {
@@ -153,7 +147,7 @@ std::vector<config::Diagnostic> questionable(const config::Config& config, const
   question_unknown_group(examined);
   question_clock(examined);
   question_overrides(examined);
-  question_cache(examined);
+  question_origins(examined);
   question_names(examined);
   question_networks(examined);
   question_times(examined);

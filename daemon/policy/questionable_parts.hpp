@@ -25,6 +25,8 @@ struct Examined {
 void question_names(const Examined& examined);
 /// Networks that let in more than is meant, and ports.
 void question_networks(const Examined& examined);
+/// [[origin]] and [cache].
+void question_origins(const Examined& examined);
 /// Windows, dates and calendars.
 void question_times(const Examined& examined);
 

@@ -165,9 +165,65 @@ TEST_CASE("categories are read with their places, and close names but never open
   CHECK(faults(&Files::school, "", "block_categories = []\nallow_categories = []\n").empty());
 }
 
-TEST_CASE("what is not supported yet is refused") {
-  CHECK(faults(&Files::city, "", "[[origin]]\nname = \"a.test\"\n") ==
-        Lines{"city.toml:17:3: error: origin is not supported by this version yet, remove it"});
+TEST_CASE("an origin is read, with what is usual where nothing is said of it") {
+  auto changed = files();
+  changed.city->append("[[origin]]\nnames = [\"inhalte.mnspro.cloud\"]\nhttps = true\n");
+  changed.school->append(
+      "[[origin]]\nname = \"filme\"\nnames = [\"a.mnspro.cloud\", \"b.mnspro.cloud\"]\nhttp = true\nscope = "
+      "\"all\"\nlargest = \"500 MiB\"\nlongest = \"1d12h\"\n"
+      "[[origin.path]]\npath = \"/api/\"\ncache = false\n[[origin.path]]\npath = \"/f/\"\nfresh = \"10m\"\n");
+  const auto loaded = parse(changed, Need::everything());
+  REQUIRE(loaded.config);
+  REQUIRE(loaded.config->city.origins.size() == 1);
+  const auto& usual = loaded.config->city.origins[0];
+  CHECK_FALSE(usual.name);
+  CHECK((!usual.http && usual.https && !usual.for_all));
+  CHECK(usual.largest == 4ULL << 30U);
+  CHECK(usual.longest == std::chrono::hours(720));
+  REQUIRE(loaded.config->school.origins.size() == 1);
+  const auto& films = loaded.config->school.origins[0];
+  CHECK(films.name->value == "filme");
+  CHECK(films.names.size() == 2);
+  CHECK((films.http && !films.https && films.for_all));
+  CHECK(films.largest == 500ULL << 20U);
+  CHECK(films.longest == std::chrono::hours(36));
+  REQUIRE(films.paths.size() == 2);
+  CHECK((films.paths[0].path.value == "/api/" && !films.paths[0].cache && !films.paths[0].fresh));
+  CHECK((films.paths[1].cache && films.paths[1].fresh == std::chrono::minutes(10)));
+}
+
+TEST_CASE("what an origin lacks, and what is no size, span or scope, is refused") {
+  const std::string place = "city.toml:17:1: error: ";
+  CHECK(faults(&Files::city, "", "[[origin]]\nname = \"a\"\n") ==
+        Lines{place + "origin “a”: names is missing, expected the site's names, each of them, such as [\"inhalte.example\"]",
+              place + "origin “a”: https is missing, expected https = true, http = true, or both"});
+  const auto with = [](const std::string& keys) {
+    return faults(&Files::city, "", "[[origin]]\nnames = [\"a.test\"]\nhttp = true\n" + keys);
+  };
+  CHECK(with("").empty());
+  for (const auto* odd :
+       {"scope = \"byod\"", "largest = \"4\"", "largest = 4", "longest = \"30\"", "longest = \"367d\"", "longest = \"0d\"",
+        "longest = \"1h1d\"", "longest = \"99999999999999999999d\"", "colour = 1", "[[origin.path]]\ncache = true",
+        "[[origin.path]]\npath = \"/\"\ncache = false\nfresh = \"1h\"", "[[origin.path]]\npath = \"/\"\nfresh = \"soon\""}) {
+    INFO(odd);
+    CHECK(with(std::string(odd) + "\n").size() == 1);
+  }
+}
+
+TEST_CASE("the cache's directory is a plain path, and keeps 5 GiB free where nobody says how much") {
+  const auto loaded = parse(files(), Need::everything());
+  REQUIRE(loaded.config);
+  REQUIRE(loaded.config->gateway.cache);
+  CHECK(loaded.config->gateway.cache->least_free == 5ULL << 30U);
+  auto changed = files();
+  changed.gateway->replace(changed.gateway->find("size = \"200 GiB\""), 16, "size = \"1 TiB\"\nfree = \"20 GiB\"");
+  const auto other = parse(changed, Need::everything());
+  REQUIRE(other.config);
+  CHECK(other.config->gateway.cache->least_free == 20ULL << 30U);
+  for (const auto* odd : {"/", "cache", "/var/../etc", "/var/cache;x", "/var/a b"}) {
+    INFO(odd);
+    CHECK(faults(&Files::gateway, "/var/cache/schultor", odd).size() == 1);
+  }
 }
 
 TEST_CASE("safe_search and youtube are read, youtube following safe_search where nothing is said of it") {

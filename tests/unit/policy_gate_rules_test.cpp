@@ -171,9 +171,31 @@ TEST_CASE("the ports of cloud names come back from JSON as they went, and nothin
   CHECK_FALSE(with(many + ",[[6,15,15]]"));
 }
 
+TEST_CASE("a kept origin's name is steered exactly, within the cloud, and in views that may be") {
+  auto rules = example();
+  rules.steered = {{"files.anyone.test", 1, Scope::all, {"city.toml", 40}},
+                   {"inhalte.mnspro.test", 0, Scope::school, {"school.toml", 9}},
+                   {"lernen.test", 2, Scope::all, {}}};
+  const auto steered = [&](bool steer, const std::string& name) {
+    return steered_host(rules, steer, judge(rules, rules.profiles[0], name, {}), name);
+  };
+  REQUIRE(steered(true, "inhalte.mnspro.test") != nullptr);
+  CHECK(steered(true, "inhalte.mnspro.test")->origin == 0);
+  CHECK(steered(false, "inhalte.mnspro.test") == nullptr);
+  REQUIRE(steered(false, "files.anyone.test") != nullptr);
+  CHECK(steered(false, "files.anyone.test")->source.line == 40);
+  CHECK(steered(true, "a.inhalte.mnspro.test") == nullptr);
+  CHECK(steered(true, "mnspro.test") == nullptr);
+  // Allowed, and not the cloud's.
+  CHECK(steered(true, "lernen.test") == nullptr);
+  const auto back = gate_rules_from_json(to_json(rules));
+  REQUIRE(back);
+  CHECK(back->steered == rules.steered);
+}
+
 TEST_CASE("JSON that is not the rules is refused") {
   const std::string empty =
-      R"({"version":3,"table":"","cloud":[],"cloud_ports":[],"never":[],"never_lists":[],"profiles":[],"views":[],"local":[],"lan":[]})";
+      R"({"version":4,"table":"","cloud":[],"cloud_ports":[],"never":[],"never_lists":[],"profiles":[],"views":[],"local":[],"lan":[],"steered":[]})";
   REQUIRE(gate_rules_from_json(empty));
   const auto with = [&](const std::string& from, const std::string& to) {
     auto text = empty;
@@ -189,7 +211,7 @@ TEST_CASE("JSON that is not the rules is refused") {
         std::string("[]"),
         std::string("{"),
         empty + "x",
-        with(R"("version":3)", R"("version":2)"),
+        with(R"("version":4)", R"("version":3)"),
         with(R"("table":"")", R"("table":"00")"),
         with(R"("table":"")", R"("table":")" + std::string(64, 'g') + "\""),
         with(R"("never_lists":[])", R"("never_lists":[["adult","c",1,0]])"),
@@ -206,6 +228,14 @@ TEST_CASE("JSON that is not the rules is refused") {
         with(R"("cloud":[],)", ""),
         with(R"("lan":[])", R"("lan":["10.0.0.1"])"),
         with(R"("lan":[])", R"("lan":[1])"),
+        with(R"("steered":[])", R"("steered":["a.b"])"),
+        with(R"("steered":[])", R"("steered":[["a.b",0,true,"f"]])"),
+        with(R"("steered":[])", R"("steered":[["*.b",0,true,"f",1]])"),
+        with(R"("steered":[])", R"("steered":[["A.b",0,true,"f",1]])"),
+        with(R"("steered":[])", R"("steered":[["a.b",64,true,"f",1]])"),
+        with(R"("steered":[])", R"("steered":[["a.b",0,1,"f",1]])"),
+        with(R"("steered":[])", R"("steered":[["b.b",0,true,"f",1],["a.b",0,true,"f",1]])"),
+        with(R"("steered":[])", R"("steered":[["a.b",0,true,"f",1],["a.b",1,true,"f",1]])"),
         with(R"("profiles":[])",
              R"("profiles":[)" + std::string(profile).replace(profile.find("\"youtube\":0"), 11, "\"youtube\":3") + "]"),
         with(R"("views":[])", R"("views":[],"more":1)"),

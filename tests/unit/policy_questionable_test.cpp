@@ -332,10 +332,40 @@ TEST_CASE("a calendar of which except leaves nothing is questioned, at any time"
   CHECK(said(with_calendar(events, entry("except = [\"Oster*\"]"))) == Lines{});
 }
 
-TEST_CASE("keys of the format that do nothing yet are questioned") {
+TEST_CASE("a cache without an origin, and an origin without a cache, are questioned") {
+  const std::string cache = "[cache]\ndirectory = \"/var/cache/schultor\"\nsize = \"200 GiB\"\n";
+  const std::string origin = "[[origin]]\nnames = [\"inhalte.mnspro.cloud\"]\nhttps = true\n";
   auto changed = files();
-  changed.gateway->append("[cache]\ndirectory = \"/var/cache/schultor\"\nsize = \"200 GiB\"\n");
-  CHECK(says_only(said(changed), "gateway.toml:12:2", "[cache] has no effect in this version yet"));
+  changed.gateway->append(cache);
+  CHECK(says_only(said(changed), "gateway.toml:12:2", "[cache] has no effect: there is no [[origin]]"));
+  changed.school->append(origin);
+  CHECK(said(changed) == Lines{});
+  CHECK(says_only(with("", origin), "school.toml:8:1", "[[origin]] has no effect: gateway.toml has no [cache]"));
+}
+
+TEST_CASE("an origin that nobody is steered to, or that is no content's, is questioned") {
+  const auto with_names = [](const std::string& names, const std::string& more = "") {
+    auto changed = files();
+    changed.gateway->append("[cache]\ndirectory = \"/var/cache/schultor\"\nsize = \"200 GiB\"\n");
+    changed.city->replace(changed.city->find("\"mnspro.cloud\""), 14, "\"mnspro.cloud\", \"web.app\"");
+    changed.school->append("[[origin]]\nnames = [" + names + "]\nhttps = true\n" + more);
+    return changed;
+  };
+  // The city's own names are questioned as ever.
+  const auto beside_cloud = [](Lines lines) {
+    std::erase_if(lines, [](const std::string& line) { return line.find("opens web.app always") != std::string::npos; });
+    return lines;
+  };
+  CHECK(says_only(beside_cloud(said(with_names("\"login.mnspro.cloud\""))), "school.toml:9:10",
+                  "sounds like a place where people sign in"));
+  CHECK(says_only(beside_cloud(said(with_names("\"web.app\""))), "school.toml:9:10", "where anyone may host"));
+  CHECK(beside_cloud(said(with_names("\"inhalte.web.app\""))) == Lines{});
+  auto byod = with_names("\"inhalte.mnspro.cloud\"");
+  byod.school->replace(byod.school->find("name = \"3b\"\n"), 12, "name = \"3b\"\nownership = \"byod\"\n");
+  CHECK(says_only(beside_cloud(said(byod)), "school.toml:9:1",
+                  "has ownership = \"school\", and this origin is kept for such groups alone"));
+  byod.school->append("scope = \"all\"\n");
+  CHECK(beside_cloud(said(byod)) == Lines{});
 }
 
 namespace {

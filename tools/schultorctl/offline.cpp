@@ -214,7 +214,10 @@ Exit explain(const Request& request) {
     return Exit::failed;
   }
   const bool allowed = explained->verdict == policy::Verdict::allow;
-  const char* decision = !allowed ? "refuse" : explained->rewrite.empty() ? "allow" : "rewrite";
+  const char* decision = !allowed                      ? "refuse"
+                         : !explained->kept.empty()    ? "cache"
+                         : !explained->rewrite.empty() ? "rewrite"
+                                                       : "allow";
   const auto& rule = explained->rule;
   std::vector<std::string> ports;
   for (const auto& range : explained->ports) ports.push_back(base::to_string(range));
