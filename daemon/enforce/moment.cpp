@@ -68,6 +68,12 @@ planner::Intent intent_of(const policy::Policy& policy, const std::vector<std::s
   intent.reachable = policy.network.reachable;
   if (policy.network.masquerade) intent.masqueraded = {policy.network.wan_interface};
   intent.management = {policy.network.management, policy.network.management_ports};
+  if (policy.cache) {
+    intent.web.emplace();
+    intent.web->addresses = policy.cache->lan;
+    for (const auto& group : policy.groups)
+      if (policy::steers(group)) intent.web->terminating.push_back(number_of(group));
+  }
   return intent;
 }
 

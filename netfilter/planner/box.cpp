@@ -5,6 +5,7 @@
 #include "netfilter/planner/build.hpp"
 #include "netfilter/planner/ranges.hpp"
 #include "netfilter/planner/statements.hpp"
+#include "netfilter/planner/web.hpp"
 
 #include <netinet/icmp6.h>
 #include <netinet/ip_icmp.h>
@@ -24,26 +25,28 @@ using base::Family;
 constexpr std::int32_t priority_srcnat = 100;
 constexpr std::uint8_t mld2_listener_report = 143;  // RFC 3810; no header has it
 
-Chain to_gateway() {
-  return {"to_gateway",
-          Hook{Hook::Type::filter, Hook::Point::input, 0, true},
-          {{InSet{{Field::iifname}, "loopback"}, accept},
-           {from_lan, InSet{{Field::icmpv6_type}, "link_messages"}, jump("limit_link_messages")},
-           // Neighbours, routers and who listens to which group: without them there is no IPv6.
-           {InSet{{Field::icmpv6_type}, "link_messages"}, accept},
-           // A source that does not live on this side is not answered: what is refused or resolved would go to whoever it pretends
-           // to be. No sysctl looks at the reverse path of IPv6.
-           {from_lan, FromElsewhere{}, drop},
-           // Before connections are looked at: each packet is to have its view, whatever it belongs to.
-           {from_lan, InSet{{Field::l4proto}, "transport"}, Is{Field::th_dport, gate_port}, go_to("to_gate")},
-           {InState{NF_CT_STATE_INVALID_BIT}, drop},
-           {InState{NF_CT_STATE_BIT(IP_CT_ESTABLISHED) | NF_CT_STATE_BIT(IP_CT_RELATED)}, accept},
-           {jump("management")},
-           {from_lan, InSet{{Field::udp_dport}, "lan_services_udp"}, go_to("admit_to_box")},
-           {from_lan, InSet{{Field::tcp_dport}, "lan_services_tcp"}, go_to("admit_to_box")},
-           {from_lan, go_to("refuse")},
-           // Answers that go to all come from no connection of ours.
-           {InSet{{Field::udp_dport}, "dhcp_client"}, accept}}};
+Chain to_gateway(bool answers_web) {
+  Chain chain{"to_gateway",
+              Hook{Hook::Type::filter, Hook::Point::input, 0, true},
+              {{InSet{{Field::iifname}, "loopback"}, accept},
+               {from_lan, InSet{{Field::icmpv6_type}, "link_messages"}, jump("limit_link_messages")},
+               // Neighbours, routers and who listens to which group: without them there is no IPv6.
+               {InSet{{Field::icmpv6_type}, "link_messages"}, accept},
+               // A source that does not live on this side is not answered: what is refused or resolved would go to whoever it
+               // pretends to be. No sysctl looks at the reverse path of IPv6.
+               {from_lan, FromElsewhere{}, drop},
+               // Before connections are looked at: each packet is to have its view, whatever it belongs to.
+               {from_lan, InSet{{Field::l4proto}, "transport"}, Is{Field::th_dport, gate_port}, go_to("to_gate")},
+               {InState{NF_CT_STATE_INVALID_BIT}, drop},
+               {InState{NF_CT_STATE_BIT(IP_CT_ESTABLISHED) | NF_CT_STATE_BIT(IP_CT_RELATED)}, accept},
+               {jump("management")},
+               {from_lan, InSet{{Field::udp_dport}, "lan_services_udp"}, go_to("admit_to_box")},
+               {from_lan, InSet{{Field::tcp_dport}, "lan_services_tcp"}, go_to("admit_to_box")}}};
+  if (answers_web) chain.rules.push_back(take_web());
+  chain.rules.push_back({from_lan, go_to("refuse")});
+  // Answers that go to all come from no connection of ours.
+  chain.rules.push_back({InSet{{Field::udp_dport}, "dhcp_client"}, accept});
+  return chain;
 }
 
 Chain to_gate() {
@@ -84,11 +87,14 @@ Set constant(std::string name, Type type, const Numbers& numbers) {
 
 }  // namespace
 
-std::vector<Chain> box_chains() {
-  return {to_gateway(), to_gate(), admit_to_box(), management(),
-          Chain{"translate",
-                Hook{Hook::Type::nat, Hook::Point::postrouting, priority_srcnat},
-                {{Is{Field::nfproto, NFPROTO_IPV4}, InSet{{Field::oifname}, "masqueraded"}, Masquerade{}}}}};
+std::vector<Chain> box_chains(bool answers_web) {
+  std::vector<Chain> chains{to_gateway(answers_web), to_gate(), admit_to_box(), management(),
+                            Chain{"translate",
+                                  Hook{Hook::Type::nat, Hook::Point::postrouting, priority_srcnat},
+                                  {{Is{Field::nfproto, NFPROTO_IPV4}, InSet{{Field::oifname}, "masqueraded"}, Masquerade{}}}}};
+  if (answers_web)
+    for (auto& chain : web_chains()) chains.push_back(std::move(chain));
+  return chains;
 }
 
 std::vector<Set> box_sets(const Intent& intent) {
@@ -111,6 +117,8 @@ std::vector<Set> box_sets(const Intent& intent) {
   Set masqueraded{{"masqueraded", {Type::ifname}}};
   for (const auto& name : intent.masqueraded) masqueraded.elements.push_back({{InterfaceName{name}}});
   sets.push_back(std::move(masqueraded));
+  if (intent.web)
+    for (auto& set : web_sets(*intent.web)) sets.push_back(std::move(set));
   return sets;
 }
 

@@ -10,7 +10,8 @@
 /// What the box itself takes and gives: what may come in, and what happens to all that leaves.
 namespace schultor::netfilter::planner {
 
-[[nodiscard]] std::vector<model::Chain> box_chains();
+/// `answers_web`: something answers on its own addresses (Intent::web).
+[[nodiscard]] std::vector<model::Chain> box_chains(bool answers_web);
 [[nodiscard]] std::vector<model::Set> box_sets(const Intent& intent);
 
 }  // namespace schultor::netfilter::planner

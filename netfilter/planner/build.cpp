@@ -191,7 +191,7 @@ Ruleset build(const Intent& intent) {
     const std::set<std::string> devices(intent.offloaded.begin(), intent.offloaded.end());
     ruleset.flowtables.push_back({std::string(cloud_flows), 0, {devices.begin(), devices.end()}});
   }
-  ruleset.chains = chains(intent.profiles, !intent.offloaded.empty());
+  ruleset.chains = chains(intent.profiles, !intent.offloaded.empty(), intent.web.has_value());
   return ruleset;
 }
 

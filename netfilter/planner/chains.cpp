@@ -243,14 +243,14 @@ Chain inside(const Profile& own, const std::vector<Profile>& all) {
 
 }  // namespace
 
-std::vector<Chain> chains(const std::vector<Profile>& profiles, bool offloads) {
+std::vector<Chain> chains(const std::vector<Profile>& profiles, bool offloads, bool answers_web) {
   std::vector<Chain> all{
       classify(),    redirect_dns(), through_gateway(offloads), outbound(offloads), judge(), hops(), cloud(), never(),
       admit_cloud(), refuse()};
   const auto add = [&](std::vector<Chain> more) {
     all.insert(all.end(), std::make_move_iterator(more.begin()), std::make_move_iterator(more.end()));
   };
-  add(box_chains());
+  add(box_chains(answers_web));
   add(limit_chains());
   for (const Profile& own : profiles) {
     all.push_back(profile(own, profiles));

@@ -16,7 +16,8 @@ std::string refused_counter(std::string_view profile);
 /// "admitted_school"; `profile` empty: "admitted.cloud"
 std::string admitted_counter(std::string_view profile);
 
-/// All chains of the table. They depend on the profiles, and on whether there is the flowtable cloud_flows.
-std::vector<model::Chain> chains(const std::vector<Profile>& profiles, bool offloads);
+/// All chains of the table. They depend on the profiles, on whether there is the flowtable cloud_flows, and on whether something
+/// answers on the box's own addresses (Intent::web).
+std::vector<model::Chain> chains(const std::vector<Profile>& profiles, bool offloads, bool answers_web);
 
 }  // namespace schultor::netfilter::planner

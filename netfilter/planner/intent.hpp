@@ -60,6 +60,13 @@ struct Management {
   bool operator==(const Management&) const = default;
 };
 
+/// What the box answers itself, of what is sent to its own addresses on TCP 80 and 443.
+struct Web {
+  std::vector<base::Address> addresses;  ///< its own, where devices reach it
+  std::vector<GroupNumber> terminating;  ///< whose TLS ends here; everybody else's is passed on as it is
+  bool operator==(const Web&) const = default;
+};
+
 struct Intent {
   std::vector<std::string> lan_interfaces;
   std::map<base::Mac, GroupNumber> devices;
@@ -74,6 +81,7 @@ struct Intent {
   std::vector<base::Prefix> reachable;
   std::vector<std::string> masqueraded;  ///< interfaces by which IPv4 leaves with the interface's address
   Management management;
+  std::optional<Web> web;  ///< none: nothing answers there
   /// Interfaces by which connections to the cloud are forwarded past the rules: only ones that exist, and none where the kernel has
   /// no flowtables.
   std::vector<std::string> offloaded;

@@ -113,6 +113,30 @@ TEST_CASE("a reload that adds, changes and removes profiles and groups keeps the
   CHECK(to_string(reconciled(connection, school())) == "");
 }
 
+TEST_CASE("what answers on the box's own addresses comes and goes with a reload, and so does who may have TLS end there") {
+  auto connection = kernel_with(school());
+  must(connection.commit(planner::pin(pins)));
+  auto wanted = school();
+  const auto apply = [&] {
+    const auto plan = reconciled(connection, wanted);
+    INFO(to_string(plan));
+    CHECK_FALSE(plan.empty());
+    CHECK_FALSE(plan.pins_lost);
+    must(connection.commit(plan));
+    CHECK(to_string(reconciled(connection, wanted)) == "");
+  };
+  wanted.web = planner::Web{{address("10.77.0.1"), address("fd77::1")}, {1}};
+  apply();
+  wanted.web->terminating = {2, 3};
+  wanted.web->addresses.push_back(address("10.78.0.1"));
+  apply();
+  wanted.web->terminating.clear();
+  apply();
+  wanted.web.reset();
+  apply();
+  CHECK(planner::pins_found(must(connection.read(planner::table_name)), school().profiles).size() == pins.size());
+}
+
 TEST_CASE("networks that are cut out of another one are there, and others take their place") {
   auto connection = kernel_with(school());
   planner::Intent changed = school();

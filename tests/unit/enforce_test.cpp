@@ -335,6 +335,27 @@ SCENARIO("what an endpoint list opens reaches the kernel: names by pins with the
                                                       {prefix("2001:db8:cafe::/48"), 17, 3478, 3481}});
 }
 
+SCENARIO("where content is kept, TLS ends on the box for school-owned groups, and never for devices that nobody knows") {
+  School school(make_policy());
+  const auto moment = moment_at(school.policy, instant(school.policy, "2026-11-23 09:00"));
+  const auto intended = [&] {
+    return intent_of(school.policy, lan, moment, school.numbers,
+                     generations_over({}, school.policy, lan, moment, school.numbers, false, first));
+  };
+  CHECK_FALSE(intended().web);
+  school.policy.cache.emplace().lan = {*base::parse_address("10.77.0.1")};
+  const auto intent = intended();
+  REQUIRE(intent.web);
+  CHECK(intent.web->addresses == school.policy.cache->lan);
+  CHECK(intent.web->terminating == std::vector{school.numbers.groups.find("3b")->second});
+  // The views that their questions are answered by go with it.
+  const auto rules = gate_rules_of(school.policy, school.numbers);
+  for (std::size_t i = 0; i < school.policy.groups.size(); ++i) {
+    INFO(school.policy.groups[i].name);
+    CHECK(rules.views.at(intent.groups[i].view).steer == (school.policy.groups[i].name == "3b"));
+  }
+}
+
 SCENARIO("two reloads within a second are two events") {
   const auto policy = make_policy();
   const auto at = instant(policy, "2026-11-23 09:00:00");

@@ -51,6 +51,11 @@ TEST_CASE("the ruleset of a kernel with flowtables") {
   intent.offloaded = {"wan0", "lan0"};
   check_golden("offload.nft", model::render(planner::build(intent)));
 }
+TEST_CASE("the ruleset of a box that answers on its own addresses") {
+  auto intent = narrow();
+  intent.web = planner::Web{{test::address("10.77.0.1"), test::address("fd77::1")}, {1}};
+  check_golden("web.nft", model::render(planner::build(intent)));
+}
 TEST_CASE("the ruleset of a school with ranges, networks and three profiles") {
   check_golden("school.nft", model::render(planner::build(test::school())));
 }
