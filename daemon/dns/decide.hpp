@@ -22,6 +22,7 @@ enum class Action : std::uint8_t {
   any,        ///< allowed, ANY: a minimal answer
   own,        ///< a special name that the gate answers itself: with addresses, a name, or that it holds nothing
   absent,     ///< a special name that does not exist
+  steered,    ///< a kept origin's name, which the cache answers for: the box's own addresses
   ask,        ///< the resolver is asked
 };
 
@@ -33,11 +34,13 @@ struct Decision {
   std::string_view in_place{};
   /// With `own`, what it is.
   policy::Special special = policy::Special::empty;
+  /// With `ask`, whether it would be steered if the cache answered for it: whoever asks is to ask again soon.
+  bool kept = false;
   bool operator==(const Decision&) const = default;
 };
 
-/// `view` is the mark of the packet that brought the question.
-[[nodiscard]] Decision decide(const Rulebook& book, std::uint32_t view, const Query& query);
+/// `view` is the mark of the packet that brought the question; bit i of `well` says that the cache answers for the i-th origin.
+[[nodiscard]] Decision decide(const Rulebook& book, std::uint32_t view, const Query& query, std::uint64_t well = 0);
 
 /// The answer to every decision but `drop` and `ask`.
 [[nodiscard]] Answer answer_to(const Decision& decision, const policy::GateRules& rules, const Query& query);

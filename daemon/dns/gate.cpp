@@ -82,6 +82,8 @@ Verdict verdict_of(Action action) {
     case Action::own:
     case Action::absent:
       return Verdict::own;
+    case Action::steered:
+      return Verdict::steered;
     case Action::ask:
       break;
   }
@@ -126,7 +128,8 @@ void Gate::finish(Jobs::iterator it, Answer answer, Verdict verdict, Time now) {
   counters_.answered(job.timed ? Waited::pins : Waited::resolver, now - job.asked);
   auto packet = reply(job.client, job.view, job.query, std::move(answer), verdict, now);
   // What is kept is given over UDP, where the option for TCP must not be (RFC 7828, section 3.2.2).
-  if (const auto question = plain_question_of(job.query); question && !is_told_keepalive(job.client, job.query))
+  const bool current = job.generation == generation_;
+  if (const auto question = plain_question_of(job.query); current && question && !is_told_keepalive(job.client, job.query))
     kept_.keep(*question, job.view, packet, verdict, now);
   edges_.answer(job.client, std::move(packet));
   forget(it);
@@ -180,7 +183,7 @@ void Gate::on_question(const Client& client, std::uint32_t mark, ByteView packet
   if (!fair_share_.admit(source_of(client), now)) return counters_.count(mark, Verdict::dropped);
   auto query = read_query(packet);
   if (!query) return counters_.count(mark, Verdict::ignored);
-  const auto decision = decide(*rules_, mark, *query);
+  const auto decision = decide(*rules_, mark, *query, well_);
   // By no view: what a packet without one says of itself is nobody's.
   if (decision.action == Action::drop) return counters_.count(0, Verdict::ignored);
   if (decision.action != Action::ask)
@@ -246,7 +249,7 @@ void Gate::on_upstream_silent(JobId id, Ede why, Time now) {
 /// Under the rules that hold now. False when the job is finished, or the resolver is asked for something else.
 bool Gate::judge_anew(Jobs::iterator it, Time now) {
   Job& job = it->second;
-  const auto decision = decide(*rules_, job.view, job.query);
+  const auto decision = decide(*rules_, job.view, job.query, well_);
   if (decision.action == Action::drop) {
     counters_.count(job.view, Verdict::ignored);
     forget(it);
@@ -286,6 +289,7 @@ void Gate::weigh(Jobs::iterator it, Time now) {
   job.ttl = lowest_ttl(job.answer, highest_ttl(job.decision.doors));
   // Nor does a safe name outlive the profile that asks for it, or a plain one the profile that does not.
   if (policy::is_rewritable(job.query.name.lower_text())) job.ttl = std::min(job.ttl, until_switch(job.view, now));
+  if (job.decision.kept) job.ttl = std::min(job.ttl, limits::unsteered_ttl);
   cap_ttls(job.answer, job.ttl);
   if (lacking(job, now).empty()) return finish(it, now);
   if (!std::exchange(job.timed, true)) deadlines_.emplace_back(now + limits::pin_wait, it->first);
@@ -397,6 +401,8 @@ void Gate::on_rules(std::shared_ptr<const Rulebook> rules, const Announcement& a
   // another meaning.
   pins_.keep_for({announcement.pins_epoch, fingerprint(meaning_of_doors(rules->rules()))});
   rules_ = std::move(rules);
+  // The origins' places are those of the rules.
+  if (announcement.rules_epoch != announcement_.rules_epoch) take_for_well(0);
   announcement_ = announcement;
   ++generation_;
   kept_.clear();
@@ -408,7 +414,19 @@ void Gate::on_rules(std::shared_ptr<const Rulebook> rules, const Announcement& a
     else if (job != jobs_.end()) batch_.push_back(id);
 }
 
+void Gate::on_well_origins(const WellOrigins& well) {
+  take_for_well(well.rules_epoch == announcement_.rules_epoch ? well.mask : 0);
+}
+
+void Gate::take_for_well(std::uint64_t origins) {
+  if (std::exchange(well_, origins) == origins) return;
+  // What is kept, and what is under way, was decided by what was well before.
+  ++generation_;
+  kept_.clear();
+}
+
 void Gate::on_link_lost(Time now) {
+  take_for_well(0);
   counters_.pins.lost += outstanding_.size();
   for (auto& [sequence, request] : std::exchange(outstanding_, {}))
     for (const JobId id : request.jobs)

@@ -69,6 +69,8 @@ public:
   [[nodiscard]] std::uint64_t pins_epoch() const { return pins_.meaning().pins_epoch; }
   /// From now on views change then. Known ones that are past hold nothing back for long, in case schultord is away.
   void on_switches(const Switches& switches);
+  /// From now on names of these origins alone are steered; with other rules, or none of schultord's, no longer.
+  void on_well_origins(const WellOrigins& well);
   /// The connection to schultord ended: no reply will come.
   void on_link_lost(Time now);
   /// Writes the answer to a packet from a tablet, if one is kept, to `out`: its length, or 0. on_question() has the others.
@@ -129,6 +131,7 @@ private:
   void give_up(Jobs::iterator job, Time now);
   void do_without_pins(Jobs::iterator job, Time now);
   void forget(Jobs::iterator job);
+  void take_for_well(std::uint64_t origins);
   [[nodiscard]] std::chrono::seconds until_switch(std::uint32_t view, Time now) const;
   [[nodiscard]] std::vector<PinEntry> lacking(const Job& job, Time now) const;
   void send(Outstanding batch, Time now);
@@ -144,6 +147,7 @@ private:
   QuestionLog log_;
   std::unordered_map<std::uint32_t, Time> switches_;
   Time other_switches_ = Time::max();
+  std::uint64_t well_ = 0;
   Jobs jobs_;
   JobId last_job_ = 0;
   std::vector<JobId> batch_;   // to be pinned at the end of this turn

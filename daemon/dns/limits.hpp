@@ -20,6 +20,10 @@ inline constexpr seconds refusal_ttl{5};
 inline constexpr seconds ttl_cap{300};
 inline constexpr seconds cloud_ttl_cap{3600};
 inline constexpr seconds negative_ttl_cap{60};
+/// Of the box's own addresses in an origin's place: what the cache cannot answer for is asked of the origin this soon.
+inline constexpr seconds steered_ttl{5};
+/// Of an origin's own addresses while the cache does not answer for it: a pause of the cache is not to last for an hour.
+inline constexpr seconds unsteered_ttl{60};
 /// The largest UDP answer, so that none is fragmented (DNS flag day 2020), and one to a client without EDNS (RFC 1035).
 inline constexpr std::size_t udp_answer = 1232;
 inline constexpr std::size_t plain_udp_answer = 512;

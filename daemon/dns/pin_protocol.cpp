@@ -22,7 +22,8 @@ enum class Kind : std::uint32_t {
   statistics_request = 6,
   view_statistics = 7,
   gate_statistics = 8,
-  question_logging = 9
+  question_logging = 9,
+  well_origins = 10
 };
 
 constexpr std::size_t announcement_size = 32;
@@ -34,6 +35,7 @@ constexpr std::size_t switches_head_size = 24;
 constexpr std::size_t switch_size = 16;
 constexpr std::size_t question_logging_size = 24;
 constexpr std::size_t statistics_request_size = 16;
+constexpr std::size_t well_origins_size = 24;
 constexpr std::size_t view_statistics_head_size = 16;
 constexpr std::size_t view_counts_size = (2 + verdicts) * 8;
 static_assert(longest_message >= view_statistics_head_size + most_views_told * view_counts_size);
@@ -190,6 +192,13 @@ std::vector<std::byte> pack(const QuestionLogging& logging) {
   return out.take();
 }
 
+std::vector<std::byte> pack(const WellOrigins& well) {
+  Packer out(Kind::well_origins, well_origins_size);
+  out.put(well.rules_epoch);
+  out.put(well.mask);
+  return out.take();
+}
+
 Result<void> expect_size(std::span<const std::byte> packet, std::size_t size, std::string_view what) {
   if (packet.size() == size) return {};
   return fail("{} of {} octets, expected {}", what, packet.size(), size);
@@ -326,6 +335,14 @@ Result<Message> unpack_question_logging(std::span<const std::byte> packet, Unpac
   return Message{logging};
 }
 
+Result<Message> unpack_well_origins(std::span<const std::byte> packet, Unpacker in) {
+  if (auto sized = expect_size(packet, well_origins_size, "well origins"); !sized) return base::pass(std::move(sized));
+  WellOrigins well;
+  well.rules_epoch = in.get<std::uint64_t>();
+  well.mask = in.get<std::uint64_t>();
+  return Message{well};
+}
+
 }  // namespace
 
 std::vector<std::byte> encode(const Message& message) {
@@ -360,6 +377,8 @@ Result<Message> decode(std::span<const std::byte> packet) {
       return unpack_gate_statistics(packet, in);
     case Kind::question_logging:
       return unpack_question_logging(packet, in);
+    case Kind::well_origins:
+      return unpack_well_origins(packet, in);
   }
   return fail("message of unknown kind {}", kind);
 }

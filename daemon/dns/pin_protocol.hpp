@@ -24,12 +24,13 @@
 ///   schultord → gate   Switches, on connect and whenever they change; nobody waits for it
 ///   schultord → gate   StatisticsRequest, when somebody wants to know
 ///   schultord → gate   QuestionLogging, when an administrator wants it or not any more; it ends with the connection
+///   schultord → gate   WellOrigins, on connect and whenever it changes; until then the gate takes none for well
 ///   gate → schultord   ViewStatistics, as many as it takes, then GateStatistics
 ///
 /// Pure: bytes in, values out. schultord reads the gate's messages as a stranger's.
 namespace schultor::dns {
 
-inline constexpr std::uint32_t pin_protocol_version = 3;
+inline constexpr std::uint32_t pin_protocol_version = 4;
 /// Of one PinRequest; a longer one is refused.
 inline constexpr std::size_t most_pins = 256;
 inline constexpr std::size_t longest_message = 32 + most_pins * 32;
@@ -112,7 +113,7 @@ struct ViewStatistics {
   std::vector<View> views;     ///< 1 to most_views_told
   bool operator==(const ViewStatistics&) const = default;
 };
-inline constexpr std::size_t most_views_told = 80;
+inline constexpr std::size_t most_views_told = 78;
 
 /// The last part: with it all is told. `since` is none before the machine's start.
 struct GateStatistics {
@@ -128,8 +129,16 @@ struct QuestionLogging {
   bool operator==(const QuestionLogging&) const = default;
 };
 
+/// The kept origins that the cache answers for: names of these alone are steered. They are places in the rules of an epoch; under
+/// other rules none is well.
+struct WellOrigins {
+  std::uint64_t rules_epoch = 0;
+  std::uint64_t mask = 0;  ///< bit i: the origin with SteeredHost::origin i
+  bool operator==(const WellOrigins&) const = default;
+};
+
 using Message = std::variant<Announcement, PinRequest, PinReply, Health, Switches, StatisticsRequest, ViewStatistics,
-                             GateStatistics, QuestionLogging>;
+                             GateStatistics, QuestionLogging, WellOrigins>;
 
 [[nodiscard]] std::vector<std::byte> encode(const Message& message);
 /// Refuses anything that is too short, too long, of another version, or holds a value out of range.

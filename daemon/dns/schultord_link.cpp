@@ -157,6 +157,8 @@ base::Result<bool> SchultordLink::receive_one() {
     handlers_.statistics_wanted(*wanted);
   } else if (const auto* logging = std::get_if<QuestionLogging>(&*message)) {
     handlers_.question_logging(*logging);
+  } else if (const auto* well = std::get_if<WellOrigins>(&*message)) {
+    handlers_.well_origins(*well);
   } else {
     return base::fail("{}: schultord sent a message that only the gate sends", path_);
   }

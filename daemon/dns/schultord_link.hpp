@@ -41,6 +41,7 @@ public:
     /// What the gate has counted is to be told, with tell_statistics().
     std::function<void(const StatisticsRequest&)> statistics_wanted;
     std::function<void(const QuestionLogging&)> question_logging;
+    std::function<void(const WellOrigins&)> well_origins;
     /// A connection ended, or the first attempt at one failed.
     std::function<void(const base::Error& why)> lost;
   };

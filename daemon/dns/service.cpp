@@ -66,7 +66,8 @@ Service::Service(base::EventLoop& loop, const Options& options, std::optional<Pi
              [this](const PinReply& reply) { gate_.on_pin_reply(reply, now()); },
              [this](const Switches& switches) { gate_.on_switches(switches); },
              [this](const StatisticsRequest& request) { tell_statistics(request); },
-             [this](const QuestionLogging& wanted) { log_questions(wanted); }, [this](const base::Error& why) { on_lost(why); }}) {}
+             [this](const QuestionLogging& wanted) { log_questions(wanted); },
+             [this](const WellOrigins& well) { gate_.on_well_origins(well); }, [this](const base::Error& why) { on_lost(why); }}) {}
 
 base::Result<std::unique_ptr<Service>> Service::create(base::EventLoop& loop, const Options& options,
                                                        std::map<std::string, base::UniqueFd> stored) {

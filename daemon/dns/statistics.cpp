@@ -24,7 +24,7 @@ std::size_t bucket_of(std::uint64_t microseconds) {
 }  // namespace
 
 std::string_view to_string(Verdict verdict) {
-  constexpr std::array<std::string_view, verdicts> names{"allowed", "rewritten", "refused", "screened", "own",
+  constexpr std::array<std::string_view, verdicts> names{"allowed", "rewritten", "refused", "screened", "own",    "steered",
                                                          "no_type", "fault",     "failed",  "dropped",  "ignored"};
   return names[static_cast<std::size_t>(verdict)];
 }

@@ -20,13 +20,14 @@ enum class Verdict : std::uint8_t {
   refused,    ///< its name is not for this view
   screened,   ///< its name is, but the answer led where it may not
   own,        ///< a special name that the gate knows itself
+  steered,    ///< a kept origin's name, answered with the box's own addresses
   no_type,    ///< its name is allowed, but nothing of this type is handed out
   fault,      ///< not understood, or of a kind that is not answered
   failed,     ///< SERVFAIL: the resolver, the pins or room for it was lacking
   dropped,    ///< no answer: its source has used up its share
   ignored,    ///< no answer: no question, or of no view
 };
-inline constexpr std::size_t verdicts = 10;
+inline constexpr std::size_t verdicts = 11;
 /// "allowed", "rewritten", …
 [[nodiscard]] std::string_view to_string(Verdict verdict);
 

@@ -82,6 +82,7 @@ struct GateLink::Impl {
   base::EventSource reading{};
   std::optional<bool> resolver_answers{};
   std::optional<dns::Switches> switches{};
+  std::uint64_t well_origins = 0;
   std::size_t pins_in_window = 0;
   base::EventSource window{};
   StatisticsInquiry inquiry{};
@@ -92,6 +93,7 @@ struct GateLink::Impl {
   void on_messages();
   void drop(std::string_view why);
   void tell_rules(bool with_sockets);
+  void tell_well_origins();
   void answer(const std::vector<dns::PinRequest>& requests);
   void count(std::size_t pins);
   void ask_statistics();
@@ -111,6 +113,8 @@ void GateLink::Impl::on_connection() {
   tell_rules(true);
   if (gate && switches)
     if (auto sent = send_message(gate.get(), *switches); !sent) drop(sent.error().what());
+  // It takes none for well until it hears otherwise.
+  if (well_origins != 0) tell_well_origins();
   handlers.changed();
 }
 
@@ -215,6 +219,8 @@ base::Result<std::unique_ptr<GateLink>> GateLink::listen(base::EventLoop& loop, 
 }
 
 void GateLink::announce(GateState state) {
+  // Whatever was well was so by its place in other rules.
+  if (state.announcement.rules_epoch != impl_->state.announcement.rules_epoch) impl_->well_origins = 0;
   impl_->state = std::move(state);
   if (impl_->gate) impl_->tell_rules(false);
 }
@@ -223,6 +229,16 @@ void GateLink::tell_switches(dns::Switches switches) {
   impl_->switches = std::move(switches);
   if (!impl_->gate) return;
   if (auto sent = send_message(impl_->gate.get(), *impl_->switches); !sent) impl_->drop(sent.error().what());
+}
+
+void GateLink::Impl::tell_well_origins() {
+  if (!gate) return;
+  if (auto sent = send_message(gate.get(), dns::WellOrigins{state.announcement.rules_epoch, well_origins}); !sent)
+    drop(sent.error().what());
+}
+
+void GateLink::tell_well_origins(std::uint64_t mask) {
+  if (std::exchange(impl_->well_origins, mask) != mask) impl_->tell_well_origins();
 }
 
 void GateLink::Impl::ask_statistics() {

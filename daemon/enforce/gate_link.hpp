@@ -46,6 +46,8 @@ public:
   void announce(GateState state);
   /// Kept, told to a connected gate at once and to every one that connects. Waits for nobody.
   void tell_switches(dns::Switches switches);
+  /// As tell_switches(): origins of the rules that were announced last, which the cache answers for.
+  void tell_well_origins(std::uint64_t mask);
   /// Told to a connected gate at once; with another connection it is over.
   void log_questions(const dns::QuestionLogging& wanted);
   /// Asks the gate what it has counted and calls `done` once, perhaps before this returns: with what it tells now, else, where it

@@ -2,8 +2,9 @@
 // SPDX-License-Identifier: EUPL-1.2
 //
 // The whole gate but for its sockets: a question of a tablet's and the resolver's answer to it, both any octets. The first octet
-// picks the view and what becomes of the pins; the next two are the length of the question; the answer's header and question are
-// made to belong, so that what follows is looked at. Whatever comes out, no address leaves that was not pinned.
+// picks the view, what becomes of the pins and whether the kept origin is well; the next two are the length of the question; the
+// answer's header and question are made to belong, so that what follows is looked at. Whatever comes out, no address leaves that
+// was not pinned.
 #include "daemon/dns/gate.hpp"
 #include "daemon/dns/screen.hpp"
 #include "daemon/dns/svcb.hpp"
@@ -28,7 +29,7 @@ policy::NamePatterns patterns(std::initializer_list<std::string_view> names) {
   return policy::NamePatterns(std::move(list));
 }
 
-/// View 1 is listed, 2 open with safe search.
+/// View 1 is listed and steered, 2 open with safe search.
 const policy::GateRules& rules() {
   static const auto made = [] {
     policy::GateRules all;
@@ -44,7 +45,8 @@ const policy::GateRules& rules() {
     open.block = patterns({"casino.test"});
     open.safe_search = {true, policy::YouTube::strict};
     all.profiles = {listed, open};
-    all.views = {{1, {0, false}}, {2, {1, false}}};
+    all.views = {{1, {0, true}}, {2, {1, false}}};
+    all.steered = {{"kept.cloud.test", 0, policy::Scope::school, {}}};
     return all;
   }();
   return made;
@@ -94,10 +96,18 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
              [] { return std::uint64_t{1}; }},
             PinTable(64), {16, 1U << 16U});
   gate.on_rules(std::make_shared<const Rulebook>(rules()), {1, 1}, now);
+  const bool is_well = (data[0] & 4U) != 0;
+  if (is_well) gate.on_well_origins({1, 1});
   gate.on_question(TcpPeer{1}, view, question, now);
   require(answers.size() + upstream.size() <= 1);
   const auto query = read_query(question);
-  if (upstream.empty()) return 0;
+  if (upstream.empty()) {
+    // A kept origin's name leads to the box alone, and only while it is well.
+    if (query && !answers.empty() && query->name.lower_text() == "kept.cloud.test")
+      for (const auto& address : told_addresses(answers[0], *query))
+        require(is_well && view == 1 && address == rules().lan[0].address);
+    return 0;
+  }
   require(query && query->fault == Rcode::no_error);
   require(!upstream[0].second.checking_disabled || !tells_addresses(query->type));
 

@@ -67,6 +67,47 @@ TEST_CASE("types that ask about a server, or that no records are of, are not pas
   CHECK(decide(rules(), leisure, chaos) == Decision{Action::not_ours});
 }
 
+TEST_CASE("a kept origin's name leads to the box while the cache answers for it, in views that are steered") {
+  auto held = rules();
+  held.lan = {base::parse_interface_address("10.77.0.1/16").value(), base::parse_interface_address("fd77::1/64").value()};
+  held.steered = {{"a.cloud.mnspro.test", 0, policy::Scope::all, {}}, {"inhalte.cloud.mnspro.test", 5, policy::Scope::school, {}}};
+  constexpr std::uint32_t steered = 77;
+  held.views[steered] = {held.views.at(school).profile, true};
+  constexpr std::uint64_t well = 1U << 5U;
+  const auto at = [&](std::string_view name, std::uint32_t view, std::uint16_t type, std::uint64_t origins) {
+    return decide(held, view, query_of({name, type}), origins);
+  };
+  for (const auto type : {rr::a, rr::aaaa, rr::https, rr::svcb})
+    CHECK(at("Inhalte.cloud.MNSpro.test", steered, type, well) == Decision{Action::steered});
+  // What is not well, or not for this view, is asked for as ever.
+  const Decision ask{Action::ask, policy::cloud_door};
+  auto soon_again = ask;
+  soon_again.kept = true;
+  CHECK(at("inhalte.cloud.mnspro.test", steered, rr::a, 0) == soon_again);
+  CHECK(at("inhalte.cloud.mnspro.test", steered, rr::a, ~well) == soon_again);
+  CHECK(at("inhalte.cloud.mnspro.test", school, rr::a, well) == ask);
+  CHECK(at("x.inhalte.cloud.mnspro.test", steered, rr::a, ~std::uint64_t{0}) == ask);
+  CHECK(at("inhalte.cloud.mnspro.test", steered, rr::mx, well).action == Action::ask);
+  CHECK(at("a.cloud.mnspro.test", school, rr::a, 1) == Decision{Action::steered});
+  CHECK(at("a.cloud.mnspro.test", exam, rr::a, 1) == Decision{Action::steered});
+
+  const auto answered = [&](std::uint16_t type) {
+    const auto query = query_of({"inhalte.cloud.mnspro.test", type, 1, true});
+    return told(write_answer(query, answer_to(decide(held, steered, query, well), held, query), 1232));
+  };
+  CHECK(answered(rr::a).addresses() == std::vector<std::string>{"10.77.0.1"});
+  CHECK(answered(rr::aaaa).addresses() == std::vector<std::string>{"fd77::1"});
+  CHECK(answered(rr::a).answers.at(0).ttl == 5);
+  const auto binding = answered(rr::https);
+  CHECK(binding.rcode == 0);
+  CHECK(binding.answers.empty());
+  REQUIRE(binding.authority.size() == 1);
+  CHECK(binding.authority[0].ttl == 5);
+  held.lan.pop_back();
+  CHECK(answered(rr::aaaa).answers.empty());
+  CHECK(answered(rr::aaaa).authority.size() == 1);
+}
+
 TEST_CASE("special names are answered by the gate itself, in every view alike") {
   auto held = rules();
   held.lan = {base::parse_interface_address("10.77.0.1/16").value(), base::parse_interface_address("fd77::1/64").value()};

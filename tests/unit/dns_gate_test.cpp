@@ -160,3 +160,99 @@ SCENARIO("what the resolver says of its failure is passed on") {
   CHECK(stage.answers[0].rcode == 2);
   CHECK(stage.answers[0].ede == 6);
 }
+
+namespace {
+
+constexpr std::uint32_t steered = 77;
+
+/// inhalte.cloud.mnspro.test is kept, for the view `steered`.
+policy::GateRules with_origin() {
+  auto held = rules();
+  held.lan = {base::parse_interface_address("10.77.0.1/16").value()};
+  held.steered = {{"inhalte.cloud.mnspro.test", 3, policy::Scope::school, {}}};
+  held.views[steered] = {held.views.at(school).profile, true};
+  return held;
+}
+constexpr std::uint64_t well = 1U << 3U;
+
+std::vector<std::string> told_at_once(Stage& stage, std::uint32_t view = steered) {
+  stage.answers.clear();
+  stage.ask({"inhalte.cloud.mnspro.test"}, view);
+  return stage.answers.size() == 1 ? stage.answers[0].addresses() : std::vector<std::string>{};
+}
+
+}  // namespace
+
+SCENARIO("names are steered from when schultord says that the cache answers for them until it says otherwise") {
+  Stage stage(with_origin());
+  CHECK(told_at_once(stage).empty());
+  stage.gate.on_well_origins({1, well});
+  CHECK(told_at_once(stage) == std::vector<std::string>{"10.77.0.1"});
+  CHECK(stage.requests.empty());
+  CHECK(told_at_once(stage, school).empty());
+  stage.gate.on_well_origins({1, 0});
+  CHECK(told_at_once(stage).empty());
+}
+
+SCENARIO("who is sent to the origin while the cache is not well asks again within a minute") {
+  Stage stage(with_origin());
+  for (const auto& [view, ttl] : {std::pair(steered, 60U), std::pair(school, 3000U)}) {
+    stage.answers.clear();
+    stage.ask({"inhalte.cloud.mnspro.test"}, view);
+    stage.resolve({address_record("inhalte.cloud.mnspro.test", "198.51.100.40", 3000)});
+    stage.gate.end_of_turn(stage.now);
+    if (stage.answers.empty()) stage.reply(PinStatus::pinned, stage.requests.size() - 1);
+    REQUIRE(stage.answers.size() == 1);
+    CHECK(stage.answers[0].answers.at(0).ttl == ttl);
+  }
+}
+
+SCENARIO("with the link to schultord, or with other rules, nothing is well any more") {
+  Stage stage(with_origin());
+  stage.gate.on_well_origins({1, well});
+  stage.gate.on_link_lost(stage.now);
+  CHECK(told_at_once(stage).empty());
+  stage.gate.on_well_origins({1, well});
+  stage.announce(with_origin(), {2, 1});
+  CHECK(told_at_once(stage).empty());
+  // By its place in the rules of before.
+  stage.gate.on_well_origins({1, well});
+  CHECK(told_at_once(stage).empty());
+  stage.gate.on_well_origins({2, well});
+  CHECK(told_at_once(stage) == std::vector<std::string>{"10.77.0.1"});
+  // The same rules again, such as after a repair of the ruleset.
+  stage.announce(with_origin(), {2, 2});
+  CHECK(told_at_once(stage) == std::vector<std::string>{"10.77.0.1"});
+}
+
+SCENARIO("what was answered or asked before an origin became well is not given after it") {
+  Stage stage(with_origin());
+  const auto kept = [&] {
+    Bytes room(1232);
+    return stage.gate.answer_kept(UdpPeer{}, steered, question({"inhalte.cloud.mnspro.test"}), room, stage.now) != 0;
+  };
+  stage.ask({"inhalte.cloud.mnspro.test"}, steered);
+  stage.resolve({address_record("inhalte.cloud.mnspro.test", "198.51.100.40")});
+  stage.gate.end_of_turn(stage.now);
+  stage.reply(PinStatus::pinned);
+  REQUIRE(kept());
+  stage.gate.on_well_origins({1, well});
+  CHECK_FALSE(kept());
+  stage.gate.on_well_origins({1, 0});
+  stage.answers.clear();
+  stage.ask({"inhalte.cloud.mnspro.test"}, steered);
+  stage.gate.on_well_origins({1, well});
+  stage.resolve({address_record("inhalte.cloud.mnspro.test", "198.51.100.40")});
+  REQUIRE(stage.answers.size() == 1);
+  CHECK(stage.answers[0].addresses() == std::vector<std::string>{"10.77.0.1"});
+  // Asked before, and answered when its pins are there.
+  stage.gate.on_well_origins({1, 0});
+  stage.gate.on_link_lost(stage.now);
+  stage.ask({"b.cloud.mnspro.test"}, steered);
+  stage.resolve({address_record("b.cloud.mnspro.test", "198.51.100.41")});
+  stage.gate.end_of_turn(stage.now);
+  stage.gate.on_well_origins({1, well});
+  stage.reply(PinStatus::pinned, stage.requests.size() - 1);
+  Bytes room(1232);
+  CHECK(stage.gate.answer_kept(UdpPeer{}, steered, question({"b.cloud.mnspro.test"}), room, stage.now) == 0);
+}

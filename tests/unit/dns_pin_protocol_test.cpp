@@ -39,6 +39,8 @@ TEST_CASE("every message of the pin protocol comes out as it went in") {
     CHECK(back(PinReply{3, status}) == PinReply{3, status});
   CHECK(back(Health{true}) == Health{true});
   CHECK(back(Health{false}) == Health{false});
+  const WellOrigins well{7, std::uint64_t{1} << 63U | 1U};
+  CHECK(back(well) == well);
   const Switches::Instant at{std::chrono::hours(5)};
   CHECK(back(Switches{}) == Switches{});
   CHECK(back(StatisticsRequest{5}) == StatisticsRequest{5});
@@ -87,6 +89,7 @@ TEST_CASE("a message of any other length is refused") {
                                                     encode(PinRequest{1, 1, {entry("198.51.100.20")}}),
                                                     encode(PinReply{1, PinStatus::pinned}),
                                                     encode(Health{true}),
+                                                    encode(WellOrigins{7, 1}),
                                                     encode(Switches{{{1, {}}}, {}}),
                                                     encode(StatisticsRequest{1}),
                                                     encode(ViewStatistics{1, {{1, {}}}}),

@@ -323,3 +323,25 @@ SCENARIO("a gate that floods has its pins made, so many in a second") {
   CHECK(made() == requests * dns::most_pins);
   CHECK(made_in_first_second <= 60'000 + dns::most_pins);
 }
+
+SCENARIO("which origins are well is told to a gate that is there and to one that comes, until the rules are others") {
+  School school;
+  {
+    Gate gate(school);
+    CHECK(gate.receive() == dns::Message(dns::Announcement{7, 3}));
+    school.link->tell_well_origins(0);  // nothing new: it takes none for well
+    school.link->tell_well_origins(5);
+    CHECK(gate.receive() == dns::Message(dns::WellOrigins{7, 5}));
+  }
+  school.run_until([&] { return !school.link->connected(); });
+  Gate gate(school);
+  CHECK(gate.receive() == dns::Message(dns::Announcement{7, 3}));
+  CHECK(gate.receive() == dns::Message(dns::WellOrigins{7, 5}));
+  school.link->announce({"{}", {8, 3}});
+  CHECK(gate.receive() == dns::Message(dns::Announcement{8, 3}));
+  // The same bits mean other origins, and are told anew.
+  school.link->tell_well_origins(5);
+  CHECK(gate.receive() == dns::Message(dns::WellOrigins{8, 5}));
+  school.link->tell_well_origins(0);
+  CHECK(gate.receive() == dns::Message(dns::WellOrigins{8, 0}));
+}
