@@ -37,10 +37,13 @@ base::Result<std::optional<Options>> parse_options(int argc, char** argv) {
                                      "where the gate's socket lies")(
       "table", po::value(&options.table)->default_value(schultor::lists::default_table)->value_name("FILE"), "the compiled lists")(
       "list-status", po::value(&options.list_status)->default_value(schultor::lists::default_update_status)->value_name("FILE"),
-      "what is known of downloaded lists")(
-      "gate-group", po::value(&options.gate_group)->default_value("schultor-dns")->value_name("GROUP"),
-      "who may open the gate's socket")("before-network", po::bool_switch(&options.before_network),
-                                        "commit the strictest of what was applied last, before there is a network, and end");
+      "what is known of downloaded lists")("gate-group",
+                                           po::value(&options.gate_group)->default_value("schultor-dns")->value_name("GROUP"),
+                                           "who may open the gate's socket")(
+      "cache-group", po::value(&options.cache_group)->default_value("schultor-cache")->value_name("GROUP"),
+      "who may open the content cache's socket")(
+      "before-network", po::bool_switch(&options.before_network),
+      "commit the strictest of what was applied last, before there is a network, and end");
   try {
     po::variables_map values;
     po::store(po::command_line_parser(argc, argv).options(described).positional({}).run(), values);

@@ -220,6 +220,13 @@ int get_manager_property(sd_bus*, const char*, const char*, const char* property
   return sd_bus_message_append(reply, "s", name == "School" ? facts.school.c_str() : std::string(base::version).c_str());
 }
 
+int get_unwell_origins(sd_bus*, const char*, const char*, const char*, sd_bus_message* reply, void* userdata, sd_bus_error*) {
+  int done = sd_bus_message_open_container(reply, 'a', "s");
+  for (const auto& name : gateway_of(userdata).unwell_origins())
+    if (done >= 0) done = sd_bus_message_append(reply, "s", name.c_str());
+  return done < 0 ? done : sd_bus_message_close_container(reply);
+}
+
 /// The group that an object's path means; none for any other path.
 const enforce::GroupStatus* group_at(const char* path, const enforce::Gateway& gateway) {
   char* decoded = nullptr;
@@ -282,6 +289,7 @@ const sd_bus_vtable manager_vtable[] = {
   SD_BUS_PROPERTY("Version", "s", get_manager_property, 0, SD_BUS_VTABLE_PROPERTY_CONST),
   SD_BUS_PROPERTY("PolicyRevision", "t", get_manager_property, 0, SD_BUS_VTABLE_PROPERTY_EMITS_CHANGE),
   SD_BUS_PROPERTY("RulesetInForce", "b", get_manager_property, 0, SD_BUS_VTABLE_PROPERTY_EMITS_CHANGE),
+  SD_BUS_PROPERTY("UnwellOrigins", "as", get_unwell_origins, 0, SD_BUS_VTABLE_PROPERTY_EMITS_CHANGE),
   SD_BUS_VTABLE_END,
 };
 const sd_bus_vtable group_vtable[] = {
@@ -342,7 +350,8 @@ void GatewayService::state_changed() {
     if (const auto path = path_of(group.name))
       sd_bus_emit_properties_changed(bus, path.get(), group_interface, "Profile", "Because", "Text", "Since", "Until", "Ownership",
                                      "Devices", nullptr);
-  sd_bus_emit_properties_changed(bus, root_path, manager_interface, "School", "PolicyRevision", "RulesetInForce", nullptr);
+  sd_bus_emit_properties_changed(bus, root_path, manager_interface, "School", "PolicyRevision", "RulesetInForce", "UnwellOrigins",
+                                 nullptr);
   sd_bus_emit_signal(bus, root_path, manager_interface, "StateChanged", "");
 }
 

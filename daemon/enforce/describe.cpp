@@ -100,6 +100,18 @@ json to_object(const policy::Network& network) {
           {"masquerade", network.masquerade}};
 }
 
+json cache_of(const policy::Policy& policy, const CacheHealth& health) {
+  if (!policy.cache) return nullptr;
+  const auto unwell = unwell_origins(policy, health);
+  json origins = json::array();
+  for (const auto& origin : policy.cache->origins) {
+    const auto found = std::find_if(unwell.begin(), unwell.end(), [&](const auto& one) { return one.name == origin.name; });
+    const bool well = found == unwell.end();
+    origins.push_back({{"name", origin.name}, {"well", well}, {"text", well ? std::string() : found->text}});
+  }
+  return {{"connected", health.connected}, {"origins", std::move(origins)}};
+}
+
 std::string_view to_text(policy::Ownership ownership) {
   return ownership == policy::Ownership::school ? "school" : ownership == policy::Ownership::byod ? "byod" : "staff";
 }
@@ -176,6 +188,7 @@ std::string describe(const policy::Policy& policy, const GatewayStatus& status, 
                       {"applied", policy::format_local(policy, health.applied)},
                       {"categories", categories_of(policy, health)},
                       {"kernel", to_object(policy, health.kernel)},
+                      {"cache", cache_of(policy, health.cache)},
                       {"refused", health.refused ? to_object(policy, *health.refused) : json(nullptr)}};
   return document.dump(-1, ' ', false, json::error_handler_t::replace);
 }

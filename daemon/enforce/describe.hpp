@@ -3,6 +3,7 @@
 #pragma once
 
 #include "daemon/base/wall_clock.hpp"
+#include "daemon/enforce/cache_health.hpp"
 #include "daemon/enforce/events.hpp"
 #include "daemon/enforce/gateway.hpp"
 #include "daemon/enforce/kernel_settings.hpp"
@@ -56,6 +57,7 @@ struct Health {
   std::optional<std::vector<std::size_t>> online{};  ///< devices, of each group; none: not known
   Offload offload{};
   KernelHealth kernel{};
+  CacheHealth cache{};
 };
 
 /// What holds at `moment`, after `changes` that led to it. Since when, is what the policy says, or the latest change that was seen
@@ -68,7 +70,8 @@ struct Health {
 /// {"school", "version", "time", "policy_revision", "groups": […], "overrides": […], "clock": {…}, "randomised_devices", "gate":
 /// {…}, "offload": {"in_effect", "interfaces", "text"}, "network": {"management", "management_ports", "reachable", "masquerade"},
 /// "lists": […], "applied", "categories" (null: none are named): {"in_effect", "compiled", "error"}, "refused" (null: nothing is):
-/// {"at", "errors"}, "kernel": {"settings", "connections", "counters", "ruleset": {"in_force", "since"?, "text"?, "remedy"?}}}: see
+/// {"at", "errors"}, "kernel": {"settings", "connections", "counters", "ruleset": {"in_force", "since"?, "text"?, "remedy"?}},
+/// "cache" (null: nothing is kept): {"connected", "origins": [{"name", "well", "text"}]}}: see
 /// schultord(8).
 [[nodiscard]] std::string describe(const policy::Policy& policy, const GatewayStatus& status, const Health& health);
 

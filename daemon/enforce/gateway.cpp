@@ -22,10 +22,10 @@ namespace message_id = base::message_id;
 /// After a commit that the kernel refused. Enforcement stands as it was meanwhile.
 constexpr std::chrono::seconds retry_delay{1};
 
-std::optional<gid_t> find_group(const std::string& name) {
+/// `who`: whose group it is.
+std::optional<gid_t> find_group(const std::string& name, std::string_view who) {
   if (const auto* entry = getgrnam(name.c_str())) return entry->gr_gid;
-  log(Priority::warning, {},
-      fmt::format("There is no group {} on this system: only schultord's own user can be the DNS gate", name));
+  log(Priority::warning, {}, fmt::format("There is no group {} on this system: only schultord's own user can be {}", name, who));
   return std::nullopt;
 }
 
@@ -67,6 +67,7 @@ base::Result<void> Gateway::Impl::apply(const Configuration& wanted, Occasion oc
   const auto& before = occasion == Occasion::repair ? in_force : outcome->before;
   committed(now, changes_over(before, *current.policy, now, current.numbers, occasion));
   if (gate && (rules_changed || outcome->pins_lost)) announce_rules();
+  if (occasion != Occasion::repair) announce_cache_rules();
   return {};
 }
 
@@ -204,13 +205,20 @@ base::Result<std::unique_ptr<Gateway>> Gateway::start(base::EventLoop& loop, con
 
   auto sockets = open_dns_sockets();
   if (!sockets) return base::pass(std::move(sockets));
-  auto gate = GateLink::listen(loop, options.runtime_directory + "/gate.sock", find_group(options.gate_group), std::move(*sockets),
+  auto gate = GateLink::listen(loop, options.runtime_directory + "/gate.sock", find_group(options.gate_group, "the DNS gate"),
+                               std::move(*sockets),
                                {[gateway = impl.get()](const auto& entries) { return gateway->pin(entries); },
                                 [gateway = impl.get()] { gateway->on_gate_changed(); }});
   if (!gate) return base::pass(std::move(gate));
   impl->gate = std::move(*gate);
+  auto cache =
+      CacheLink::listen(loop, options.runtime_directory + "/cache.sock", find_group(options.cache_group, "the content cache"),
+                        [gateway = impl.get()] { gateway->on_cache_changed(); });
+  if (!cache) return base::pass(std::move(cache));
+  impl->cache = std::move(*cache);
   impl->announce_rules();
   impl->tell_switches();
+  impl->announce_cache_rules();
   impl->watch_kernel();
   log(Priority::notice, message_id::gateway_ready, "What holds now is in the kernel");
   return std::unique_ptr<Gateway>(new Gateway(std::move(impl)));
@@ -239,7 +247,8 @@ std::string Gateway::describe() const {
                             impl_->question_log,
                             impl_->devices.online(),
                             impl_->enforcer.offload(),
-                            {impl_->settings_wrong, impl_->connections, impl_->counter_sums.sums(), impl_->trouble()}});
+                            {impl_->settings_wrong, impl_->connections, impl_->counter_sums.sums(), impl_->trouble()},
+                            impl_->cache_health()});
 }
 
 void Gateway::gate_statistics(std::function<void(const std::string& json)> answer) const {
@@ -247,6 +256,12 @@ void Gateway::gate_statistics(std::function<void(const std::string& json)> answe
     answer(to_json(*my->current.policy, my->current.numbers, my->gate->connected(), told,
                    {my->clock->now(), std::chrono::steady_clock::now()}));
   });
+}
+
+std::vector<std::string> Gateway::unwell_origins() const {
+  std::vector<std::string> names;
+  for (auto& one : enforce::unwell_origins(*impl_->current.policy, impl_->cache_health())) names.push_back(std::move(one.name));
+  return names;
 }
 
 base::Result<std::string> Gateway::devices() const { return impl_->devices.devices_json(); }

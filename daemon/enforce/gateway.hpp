@@ -23,6 +23,7 @@ struct GatewayOptions {
   std::string list_status;  ///< what the update of downloaded lists left, see lists::UpdateStatus
   std::string table;        ///< of lists: lists::default_table
   std::string gate_group;   ///< a group of the system that may open the gate's socket; one that does not exist is a warning
+  std::string cache_group;  ///< the same for the content cache's
 };
 
 /// Who wants to know what happens.
@@ -85,6 +86,8 @@ public:
   [[nodiscard]] const GatewayStatus& status() const;
   /// status() and health as the JSON that Manager.Describe answers with.
   [[nodiscard]] std::string describe() const;
+  /// The kept origins whose names lead to themselves because the cache does not answer for them, by name.
+  [[nodiscard]] std::vector<std::string> unwell_origins() const;
   /// What the gate has counted, as the JSON that Manager.GateStatistics answers with: `answer` is called once, within about a
   /// second, perhaps before this returns.
   void gate_statistics(std::function<void(const std::string& json)> answer) const;

@@ -3,6 +3,8 @@
 #pragma once
 
 #include "daemon/base/wall_clock.hpp"
+#include "daemon/enforce/cache_health.hpp"
+#include "daemon/enforce/cache_link.hpp"
 #include "daemon/enforce/clock_trust.hpp"
 #include "daemon/enforce/configuration.hpp"
 #include "daemon/enforce/counter_sums.hpp"
@@ -35,6 +37,9 @@ struct Gateway::Impl {
   ClockTrust clock_trust;
   std::optional<base::WallClock> clock{};
   std::unique_ptr<GateLink> gate{};
+  std::unique_ptr<CacheLink> cache{};
+  base::EventSource cache_unwell{};  ///< runs while an origin is unwell that was not told of
+  bool cache_fault_told = false;
   base::EventSource retry{};
   base::EventSource clock_watch{};
   PinKeeper pin_keeper{options.state_directory + "/cloud_pins"};
@@ -158,6 +163,14 @@ struct Gateway::Impl {
   void load_counters();
   /// Adds up what the kernel has counted, and keeps it for the next start.
   void look_at_counters();
+
+  // gateway_cache.cpp
+  void announce_cache_rules();
+  /// Has the gate steer names of the origins that the cache answers for, and of no others.
+  void steer_by_health();
+  void on_cache_changed();
+  void tell_cache_fault();
+  [[nodiscard]] CacheHealth cache_health() const;
 
   // gateway_stop.cpp
   bool stop_for_service();

@@ -159,6 +159,22 @@ Result<void> read_kernel(const json& object, GatewayFacts& facts) {
   return {};
 }
 
+Result<void> read_cache(const json& object, GatewayFacts& facts) {
+  Reader reader(object);
+  const auto* origins = reader.member("origins", json::value_t::array, "an array");
+  if (origins == nullptr || origins->size() > most_origins) return fail("origins are no array of at most {}", most_origins);
+  auto& names = facts.origins_unwell.emplace();
+  for (const auto& origin : *origins) {
+    if (!origin.is_object()) return fail("an origin is no object");
+    Reader origin_reader(origin);
+    auto name = origin_reader.text("name");
+    const bool well = origin_reader.flag("well");
+    if (!origin_reader.wrong().empty()) return fail("an origin: {}", origin_reader.wrong());
+    if (!well) names.push_back(std::move(name));
+  }
+  return {};
+}
+
 /// The length of the MAC address that starts at `at`; 0 where none does.
 std::size_t mac_length(std::string_view text, std::size_t at) {
   for (const auto& [length, separator] : {std::pair<std::size_t, std::size_t>{17, 2}, {14, 4}}) {
@@ -254,6 +270,11 @@ Result<GatewayFacts> parse_description(std::string_view text) {
     if (kernel == nullptr) return fail("{}", reader.wrong());
     if (auto read = read_kernel(*kernel, facts); !read) return base::pass(std::move(read), "kernel");
   }
+  if (reader.has("cache")) {
+    const auto* cache = reader.member("cache", json::value_t::object, "an object");
+    if (cache == nullptr) return fail("{}", reader.wrong());
+    if (auto read = read_cache(*cache, facts); !read) return base::pass(std::move(read), "cache");
+  }
   if (groups->size() > most_groups) return fail("{} groups, expected at most {}", groups->size(), most_groups);
   for (const auto& object_of_group : *groups) {
     auto group = read_group(object_of_group);
@@ -284,6 +305,7 @@ std::string compose_state(std::string_view school, const std::optional<GatewayFa
     health["settings"] = facts->settings_wrong ? json(*facts->settings_wrong) : json(nullptr);
     health["ruleset"] = facts->ruleset_in_force ? json(*facts->ruleset_in_force) : json(nullptr);
     health["connections"] = facts->connections_percent ? json(*facts->connections_percent) : json(nullptr);
+    health["cache"] = facts->origins_unwell ? json(*facts->origins_unwell) : json(nullptr);
     versions["schultor"] = facts->version;
     state["time"] = facts->time;
     state["policy_revision"] = facts->policy_revision;

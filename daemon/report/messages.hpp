@@ -19,6 +19,7 @@ inline constexpr std::size_t largest_event = 1U << 20U;  ///< a refused configur
 inline constexpr std::size_t most_groups = 1000;
 inline constexpr std::size_t most_settings = 500;
 inline constexpr std::size_t most_counters = 4096;
+inline constexpr std::size_t most_origins = 64;
 inline constexpr std::size_t most_errors = 50;    ///< of a configuration, that the city is told one by one
 inline constexpr std::size_t longest_text = 200;  ///< names, ids, instants; bytes
 
@@ -47,8 +48,10 @@ struct GatewayFacts {
     std::uint64_t refused = 0;
     std::uint64_t admitted = 0;  ///< those that opened a connection
   };
-  std::optional<Traffic> traffic;                    ///< none from an older schultord
-  std::optional<std::uint64_t> online;               ///< devices of all groups; none: not known. Never told as it is, see Telemetry
+  std::optional<Traffic> traffic;       ///< none from an older schultord
+  std::optional<std::uint64_t> online;  ///< devices of all groups; none: not known. Never told as it is, see Telemetry
+  std::optional<std::vector<std::string>>
+      origins_unwell;                                ///< kept origins that the cache does not answer for; none: nothing is kept
   std::optional<std::uint64_t> connections_percent;  ///< how full the kernel's table of connections is
 };
 

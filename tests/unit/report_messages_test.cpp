@@ -42,6 +42,10 @@ json description() {
         {"connections", {{"tracked", 4211}, {"most", 262144}, {"percent", 1}}},
         {"ruleset",
          {{"in_force", false}, {"since", "2026-11-23T08:00:00+01:00"}, {"text", "nft (pid 7) changed it"}, {"remedy", "end it"}}}}},
+      {"cache",
+       {{"connected", true},
+        {"origins",
+         {{{"name", "filme"}, {"well", true}, {"text", ""}}, {{"name", "inhalte"}, {"well", false}, {"text", "nginx"}}}}}},
       {"applied", "2026-11-23T08:00:00+01:00"}};
 }
 
@@ -83,6 +87,7 @@ SCENARIO("the city learns modes and health, and nothing about devices or people"
                         {"settings", {"net.ipv4.ip_forward"}},
                         {"connections", 1},
                         {"ruleset", false},
+                        {"cache", {"inhalte"}},
                         {"applied", "2026-11-23T08:00:00+01:00"}}},
                       {"versions", {{"schultor", "0.1.0"}}}});
 }
@@ -120,6 +125,22 @@ SCENARIO("a description that is none is refused with what was expected") {
   crowd["groups"] = std::vector<json>(most_groups + 1, description()["groups"][0]);
   CHECK_FALSE(parse_description(crowd.dump()));
   CHECK_FALSE(parse_description(std::string(largest_description + 1, ' ')));
+}
+
+SCENARIO("what is told of the cache is optional, and strict where it is there") {
+  auto without = description();
+  without["cache"] = nullptr;
+  const auto facts = parse_description(without.dump());
+  REQUIRE(facts);
+  CHECK(json::parse(compose_state("a", *facts, true, OutboxHealth::ok))["health"]["cache"] == nullptr);
+  for (const auto& cache : {json(7), json::object(), json{{"origins", 7}}, json{{"origins", {7}}},
+                            json{{"origins", {{{"name", "a"}}}}}, json{{"origins", {{{"name", 7}, {"well", true}}}}},
+                            json{{"origins", std::vector<json>(65, {{"name", "a"}, {"well", true}})}}}) {
+    auto broken = description();
+    broken["cache"] = cache;
+    INFO(cache.dump().substr(0, 100));
+    CHECK_FALSE(parse_description(broken.dump()));
+  }
 }
 
 SCENARIO("what is told of the kernel is optional, and strict where it is there") {

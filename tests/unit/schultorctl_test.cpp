@@ -251,6 +251,16 @@ TEST_CASE("the status is a table whose columns stand below one another, umlauts 
   CHECK(status_text(description)->find("offload:  cloud connections (lan0, wan0)\n") != std::string::npos);
   description["offload"] = nlohmann::ordered_json::parse(R"({"in_effect":false,"interfaces":[],"text":"switched off"})");
   CHECK(status_text(description)->find("offload:  switched off\n") != std::string::npos);
+  CHECK(text->find("cache:") == std::string::npos);
+  description["cache"] = nlohmann::ordered_json::parse(
+      R"({"connected":true,"origins":[{"name":"filme","well":true,"text":""},{"name":"inhalte","well":false,"text":"nginx does not answer"}]})");
+  CHECK(status_text(description)->find("cache:    answers for 1 of 2 origins\n") != std::string::npos);
+  CHECK(status_text(description)
+            ->ends_with("\nOrigins that the cache does not answer for, whose names lead to themselves:\n"
+                        "  inhalte: nginx does not answer\n"));
+  description["cache"]["connected"] = false;
+  CHECK(status_text(description)->find("cache:    not connected: schultor-origin is not running\n") != std::string::npos);
+  description.erase("cache");
   description["randomised_devices"] = 2;
   description["overrides"] = nlohmann::ordered_json::array();
   description["refused"] = nullptr;
@@ -315,29 +325,31 @@ TEST_CASE("what the gate has counted is told in tables") {
     CHECK(misuse(words) == "expected: " + usage);
   auto statistics = nlohmann::ordered_json::parse(R"({"connected":true,"since":"S","seconds":60,"age":0,"waiting":1,
     "views":[{"view":0,"profile":null,"steer":false,"questions":1,"cached":0,"verdicts":{"allowed":0,"rewritten":0,"refused":0,
-      "screened":0,"own":0,"no_type":0,"fault":0,"failed":0,"dropped":0,"ignored":1}},
+      "screened":0,"own":0,"steered":0,"no_type":0,"fault":0,"failed":0,"dropped":0,"ignored":1}},
      {"view":2,"profile":"school","steer":true,"questions":8,"cached":4,"verdicts":{"allowed":1,"rewritten":2,"refused":3,
-      "screened":0,"own":0,"no_type":1,"fault":0,"failed":0,"dropped":1,"ignored":0}}],
+      "screened":0,"own":0,"steered":5,"no_type":1,"fault":0,"failed":0,"dropped":1,"ignored":0}}],
     "answered":{"nothing":{"count":4,"p50_us":48,"p99_us":1536,"buckets_us":[]},"resolver":{"count":0,"p50_us":null,"p99_us":null},
      "pins":{"count":2,"p50_us":2048,"p99_us":4194304}},
     "resolver":{"questions":9,"answers":8,"again":1,"silent":0,"tcp":2,"under_way":1,"round_trip":{"p50_us":640,"p99_us":1024}},
     "pins":{"requests":3,"addresses":5,"pinned":2,"stale":1,"refused":0,"failed":0,"lost":0}})");
-  CHECK(
-      gate_statistics_text(statistics).value() ==
-      "since:     S\n"
-      "gate:      connected\n"
-      "waiting:   1\n"
-      "resolver:  9 questions, 8 answers (p50 640 µs, p99 1.0 ms), 1 sent again, 0 silent, 2 over TCP, 1 under way\n"
-      "pins:      3 requests for 5 addresses: 2 done, 1 stale, 0 refused, 0 failed, 0 lost\n"
-      "\n"
-      "PROFILE           QUESTIONS  CACHED  ALLOWED  REWRITTEN  REFUSED  SCREENED  OWN  NO-TYPE  FAULT  FAILED  DROPPED  IGNORED\n"
-      "(no view)         1          0 %     0        0          0        0         0    0        0      0       0        1\n"
-      "school (steered)  8          50 %    1        2          3        0         0    1        0      0       1        0\n"
-      "\n"
-      "ANSWERED                 COUNT  P50     P99\n"
-      "at once                  4      48 µs   1.5 ms\n"
-      "by the resolver          0      -       -\n"
-      "after opening addresses  2      2.0 ms  4.2 s\n");
+  CHECK(gate_statistics_text(statistics).value() ==
+        "since:     S\n"
+        "gate:      connected\n"
+        "waiting:   1\n"
+        "resolver:  9 questions, 8 answers (p50 640 µs, p99 1.0 ms), 1 sent again, 0 silent, 2 over TCP, 1 under way\n"
+        "pins:      3 requests for 5 addresses: 2 done, 1 stale, 0 refused, 0 failed, 0 lost\n"
+        "\n"
+        "PROFILE           QUESTIONS  CACHED  ALLOWED  REWRITTEN  REFUSED  SCREENED  OWN  STEERED  NO-TYPE  FAULT  FAILED  DROPPED "
+        " IGNORED\n"
+        "(no view)         1          0 %     0        0          0        0         0    0        0        0      0       0       "
+        " 1\n"
+        "school (steered)  8          50 %    1        2          3        0         0    5        1        0      0       1       "
+        " 0\n"
+        "\n"
+        "ANSWERED                 COUNT  P50     P99\n"
+        "at once                  4      48 µs   1.5 ms\n"
+        "by the resolver          0      -       -\n"
+        "after opening addresses  2      2.0 ms  4.2 s\n");
   statistics["connected"] = false;
   statistics["age"] = 12;
   CHECK(gate_statistics_text(statistics)->find("told:      12 s ago\ngate:      not connected") != std::string::npos);

@@ -13,11 +13,12 @@ namespace {
 using json = nlohmann::ordered_json;
 
 /// What became of a question, as it is called in JSON and in the table.
-constexpr std::array<std::pair<const char*, const char*>, 10> verdicts{{{"allowed", "ALLOWED"},
+constexpr std::array<std::pair<const char*, const char*>, 11> verdicts{{{"allowed", "ALLOWED"},
                                                                         {"rewritten", "REWRITTEN"},
                                                                         {"refused", "REFUSED"},
                                                                         {"screened", "SCREENED"},
                                                                         {"own", "OWN"},
+                                                                        {"steered", "STEERED"},
                                                                         {"no_type", "NO-TYPE"},
                                                                         {"fault", "FAULT"},
                                                                         {"failed", "FAILED"},

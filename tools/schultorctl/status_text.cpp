@@ -131,6 +131,27 @@ std::string counters_text(const json& counters) {
   return text + " since the machine started";
 }
 
+std::size_t well_of(const json& origins) {
+  std::size_t well = 0;
+  for (const auto& origin : origins) well += origin.at("well").get<bool>() ? 1 : 0;
+  return well;
+}
+
+std::string cache_text(const json& cache) {
+  if (!cache.at("connected").get<bool>()) return "not connected: schultor-origin is not running";
+  const auto& origins = cache.at("origins");
+  return fmt::format("answers for {} of {} origins", well_of(origins), origins.size());
+}
+
+/// Empty where all are well.
+std::string unwell_origins_text(const json& origins) {
+  std::string text;
+  for (const auto& origin : origins)
+    if (!origin.at("well").get<bool>())
+      text += fmt::format("  {}: {}\n", origin.at("name").get<std::string>(), origin.at("text").get<std::string>());
+  return text.empty() ? text : "\nOrigins that the cache does not answer for, whose names lead to themselves:\n" + text;
+}
+
 std::string broker_text(const json& broker) {
   if (broker.is_null()) return "unknown (schultor-report is not running)";
   const auto waiting = broker.at("outbox_depth").get<std::uint64_t>();
@@ -149,6 +170,8 @@ base::Result<std::string> status_text(const json& description) {
               {"applied:", text_or(description, "applied", "not yet")},
               {"gate:", gate_text(description.at("gate"))},
               {"broker:", broker_text(description.at("broker"))}};
+    const auto* cache = told(description, "cache");
+    if (cache != nullptr) head.push_back({"cache:", cache_text(*cache)});
     if (const auto* lists = told(description, "categories")) head.push_back({"categories:", categories_text(*lists)});
     if (const auto* log = told(description.at("gate"), "question_log"))
       head.push_back(
@@ -173,6 +196,7 @@ base::Result<std::string> status_text(const json& description) {
     }
     if (const auto* lists = told(description, "lists")) text += lists_in_need_text(*lists);
     if (const auto* ruleset = kernel != nullptr ? told(*kernel, "ruleset") : nullptr) text += ruleset_text(*ruleset);
+    if (cache != nullptr) text += unwell_origins_text(cache->at("origins"));
     if (const auto* settings = kernel != nullptr ? told(*kernel, "settings") : nullptr) text += settings_text(*settings);
     if (const auto* refused = told(description, "refused")) text += refused_text(*refused);
     return text;
