@@ -96,14 +96,12 @@ class OriginTls(unittest.TestCase):
         self.assertLess(self.self_made.connections - before, 20)
 
     def test_who_reads_slowly_holds_up_nobody_over_http_2(self):
-        clients = [self.hop.connect() for _ in range(4)]
+        clients = [self.enterContext(self.hop.connect()) for _ in range(4)]
         for client in clients:
             client.sendall(self.hop.text("GET", "/film", HTTPS))
             self.assertTrue(client.recv(1000).startswith(b"HTTP/1.1 200"))
         for _ in range(20):
             self.assertEqual(self.hop.store("/kurz", HTTPS, slice=None).body, b"kurz")
-        for client in clients:
-            client.close()
 
     def test_a_body_that_is_cut_short_within_tls_is_never_whole(self):
         head = "Cache-Control: max-age=60"
