@@ -227,8 +227,9 @@ class Origin(unittest.TestCase):
         self.addCleanup(over.set)
 
         def drip(connection, _):
-            connection.sendall(response(b"", FRESH, length=1000))
-            while not over.wait(1):
+            connection.sendall(response(b"", FRESH, length=15))
+            for _ in range(15):
+                over.wait(1)
                 connection.sendall(b"x")
         self.assertFalse(self.hop.store(self.page("/drips", drip)).whole)
         self.closed(self.hop.store(self.page("/silent", lambda *_: over.wait(DEADLINE))))
