@@ -250,6 +250,22 @@ class SourcesAndHops(Crafted, unittest.TestCase):
         for own in (f"EIGEN{tablet}{family}".encode() for tablet in (PUPIL, TEACHER) for family in FAMILIES):
             self.assertTrue(any(own in packet for packet in seen), own)
 
+    def test_a_flow_of_somebody_elses_is_carried_on_by_nobody(self):
+        for family, (address, own, _) in FAMILIES.items():
+            with self.subTest(family=family):
+                server = self.school.server("internet", address(GAME_FREE), OPEN, socket.SOCK_DGRAM)
+                near = self.udp(TEACHER, address(GAME_FREE), OPEN)
+                near.send(b"hallo")
+                self.assertEqual(server.recv(100), b"hallo")
+                source, target = own(int(TEACHER.removeprefix("tablet"))), address(GAME_FREE)
+                foreign = packets.udp(source, target, near.getsockname()[1], OPEN, MARK)
+                self.send(PUPIL, packets.ip(source, target, socket.IPPROTO_UDP, foreign))
+                # The refusal goes to whose address it is, and whose flow goes on.
+                self.assert_prohibited(near, family)
+                near.send(b"danach")
+                self.assertEqual(server.recv(100), b"danach")
+                server.close()
+
     def test_a_route_that_the_sender_chose_leads_nowhere(self):
         tap = WanTap(self.school)
         for tablet in (PUPIL, TEACHER):
