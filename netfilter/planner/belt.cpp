@@ -14,8 +14,7 @@ namespace {
 using namespace model;
 using namespace operation;
 
-// After the ruleset's own: what it accepts bears its stamp by then.
-constexpr std::int32_t after_the_rules = 10;
+// Behind the ruleset's own, which is done with what it translates: what it accepts bears its stamp by then.
 constexpr std::int32_t after_srcnat = 110;
 
 void add_interfaces(Plan& plan, const std::string& name, const std::vector<std::string>& interfaces) {
@@ -37,12 +36,13 @@ Plan belt(const std::vector<std::string>& lan_interfaces, const std::vector<std:
   Plan plan{std::string(belt_name), {AddTable{true}, DeleteTable{}, AddTable{true}}};
   add_interfaces(plan, "lan", lan_interfaces);
   add_interfaces(plan, "masqueraded", masqueraded);
-  add_chain(plan, {"without_stamp",
-                   Hook{Hook::Type::filter, Hook::Point::forward, after_the_rules},
-                   {{Is{Field::ct_mark, 0}, from_lan, drop}}});
-  add_chain(plan, {"translate",
+  // A chain of this kind sees the first packet of a flow and no other: in the chain of forwarded packets the same rule would be
+  // paid for by each of them.
+  add_chain(plan, {"first_packets",
                    Hook{Hook::Type::nat, Hook::Point::postrouting, after_srcnat},
-                   {{Is{Field::nfproto, NFPROTO_IPV4}, InSet{{Field::oifname}, "masqueraded"}, Masquerade{}}}});
+                   {// The machine's own IGMP leaves as if it had come in where it goes out.
+                    {Is{Field::ct_mark, 0}, from_lan, Is{Field::l4proto, IPPROTO_IGMP, true}, drop},
+                    {Is{Field::nfproto, NFPROTO_IPV4}, InSet{{Field::oifname}, "masqueraded"}, Masquerade{}}}});
   return plan;
 }
 

@@ -13,10 +13,10 @@ namespace schultor::netfilter::planner {
 
 inline constexpr std::string_view belt_name = "schultor_belt";
 
-/// Makes the belt, or makes it anew: a table that drops what comes from the LAN to be forwarded and belongs to a flow that no rule
-/// of ours has stamped, as every flow that begins while the ruleset is gone; and that translates what the ruleset does, so that
-/// flows which have been admitted do not leave untranslated then. It belongs to the socket that commits this plan, so that "nft
-/// flush ruleset" leaves it alone, and goes with it: the ruleset outlives a daemon, the belt does not.
+/// Makes the belt, or makes it anew: a table that drops the first packet of each flow which comes from the LAN to be forwarded and
+/// no rule of ours has stamped, as every one that begins while the ruleset is gone. It keeps the kernel translating flows that are
+/// there, and costs their packets nothing. It belongs to the socket that commits this plan, so that "nft flush ruleset" leaves it
+/// alone, and goes with it: the ruleset outlives a daemon, the belt does not.
 [[nodiscard]] Plan belt(const std::vector<std::string>& lan_interfaces, const std::vector<std::string>& masqueraded);
 
 }  // namespace schultor::netfilter::planner

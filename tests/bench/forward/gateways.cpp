@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: EUPL-1.2
 #include "tests/bench/forward/gateways.hpp"
 
-#include "netfilter/kernel/connection.hpp"
+#include "netfilter/planner/belt.hpp"
 #include "netfilter/planner/build.hpp"
 #include "netfilter/planner/reconcile.hpp"
 #include "netfilter/planner/switch.hpp"
@@ -34,7 +34,7 @@ void lay_routes(const ThreeHosts& hosts) {
 }
 
 /// The least of a gateway: there is nothing that judges a packet.
-void load_masquerading(const Host& gateway) {
+void load_masquerading(Gateway& gateway) {
   const test::TemporaryFile rules(R"(table inet empty {
   chain translate {
     type nat hook postrouting priority srcnat; policy accept;
@@ -42,20 +42,23 @@ void load_masquerading(const Host& gateway) {
   }
 }
 )");
-  gateway.run("nft -f " + rules.path());
+  gateway.hosts.gateway.run("nft -f " + rules.path());
 }
 
-void load_schultor(const Host& gateway) {
-  const Host::Inside inside(gateway);
+void load_schultor(Gateway& gateway) {
+  const Host::Inside inside(gateway.hosts.gateway);
   auto connection = must(kernel::Connection::open());
-  auto ruleset = planner::build(test::large_school(groups, devices));
+  const auto intent = test::large_school(groups, devices);
+  auto ruleset = planner::build(intent);
   planner::begin_with(ruleset, test::many_pins(pins));
   must(connection.commit(planner::reconcile(ruleset, must(connection.read(planner::table_name)))));
+  must(connection.commit(planner::belt(intent.lan_interfaces, intent.masqueraded)));
+  gateway.owner = std::move(connection);
 }
 
 /// As fast as iptables can be at it: the set of devices leads to the profile's mark at once, where a switch rewrites an element for
 /// each device of the group; and what the server says is never judged again.
-void load_iptables(const Host& gateway) {
+void load_iptables(Gateway& gateway) {
   std::string sets =
       "create devices bitmap:ip,mac range 10.77.0.0/16 skbinfo\ncreate never hash:net\n"
       "create school hash:ip maxelem 200000 timeout 3600\ncreate cloud hash:ip,port maxelem 200000 timeout 3600\n";
@@ -71,7 +74,7 @@ void load_iptables(const Host& gateway) {
       for (const auto* service : {"tcp:80", "tcp:443", "udp:443"}) sets += fmt::format("add cloud {},{}\n", address, service);
   }
   const test::TemporaryFile set_file(sets);
-  gateway.run("ipset restore < " + set_file.path());
+  gateway.hosts.gateway.run("ipset restore < " + set_file.path());
   const test::TemporaryFile rules(R"(*mangle
 -A PREROUTING -i lan0 -j SET --map-set devices src,src --map-mark
 COMMIT
@@ -96,7 +99,7 @@ COMMIT
 -A leisure -j ACCEPT
 COMMIT
 )");
-  gateway.run("iptables-legacy-restore < " + rules.path());
+  gateway.hosts.gateway.run("iptables-legacy-restore < " + rules.path());
 }
 
 }  // namespace
@@ -123,12 +126,12 @@ base::Address address_of_pin(std::size_t pin) { return test::address_of_pin(pin)
 
 std::vector<Gateway> make_gateways(bool peers) {
   std::vector<Gateway> gateways;
-  const auto add = [&](std::string name, bool filters, bool masquerades, const std::function<void(const Host&)>& load) {
+  const auto add = [&](std::string name, bool filters, bool masquerades, const std::function<void(Gateway&)>& load) {
     auto& made = gateways.emplace_back(Gateway{std::move(name), filters, masquerades});
     lay_routes(made.hosts);
-    load(made.hosts.gateway);
+    load(made);
   };
-  add("router, tracks nothing", false, false, [](const Host&) {});
+  add("router, tracks nothing", false, false, [](Gateway&) {});
   add("empty ruleset", false, true, load_masquerading);
   add("schultor", true, true, load_schultor);
   if (peers) add("iptables and ipset", true, true, load_iptables);

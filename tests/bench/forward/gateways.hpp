@@ -3,10 +3,12 @@
 #pragma once
 
 #include "daemon/base/address.hpp"
+#include "netfilter/kernel/connection.hpp"
 #include "tests/bench/lib/three_hosts.hpp"
 
 #include <cstddef>
 #include <functional>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -28,6 +30,7 @@ struct Gateway {
   bool filters = false;      ///< refuses what is not pinned
   bool masquerades = false;  ///< devices are behind the address of its wan0
   ThreeHosts hosts{};
+  std::optional<netfilter::kernel::Connection> owner{};  ///< of a table that goes with its socket
 };
 
 /// A router without a rule, which knows of no connection; a gateway with an empty ruleset, which follows connections and

@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: EUPL-1.2
 #include "tests/catch.hpp"
 
+#include "netfilter/planner/belt.hpp"
 #include "netfilter/planner/build.hpp"
 #include "netfilter/planner/differences.hpp"
 #include "netfilter/planner/ranges.hpp"
@@ -93,6 +94,26 @@ TEST_CASE("a mode switch is the group's elements and nothing else") {
         "add element inet schultor group_view { 0x00000001 : 0x00000001 }\n"
         "add element inet schultor fresh_pair { 0x00000001 . 0x00010008 }\n"
         "add element inet schultor fresh { 0x00010008 }\n");
+}
+
+TEST_CASE("the belt is on the way of a flow's first packet alone") {
+  const auto plan = belt({"lan1", "lan0", "lan1"}, {"wan0"});
+  for (const auto& operation : plan.operations)
+    if (const auto* chain = std::get_if<operation::AddChain>(&operation)) {
+      REQUIRE(chain->hook);
+      CHECK(chain->hook->type == model::Hook::Type::nat);
+    }
+  CHECK(to_string(plan) ==
+        "add table inet schultor_belt { flags owner }\n"
+        "delete table inet schultor_belt\n"
+        "add table inet schultor_belt { flags owner }\n"
+        "add set inet schultor_belt lan\n"
+        "add element inet schultor_belt lan { \"lan0\", \"lan1\" }\n"
+        "add set inet schultor_belt masqueraded\n"
+        "add element inet schultor_belt masqueraded { \"wan0\" }\n"
+        "add chain inet schultor_belt first_packets\n"
+        "add rule inet schultor_belt first_packets ct mark 0x00000000 iifname @lan meta l4proto != 2 drop\n"
+        "add rule inet schultor_belt first_packets meta nfproto ipv4 oifname @masqueraded masquerade\n");
 }
 
 TEST_CASE("another table of lists is elements and nothing else") {
