@@ -164,9 +164,9 @@ class School:
     def ctl(self, *words: str, check: bool = True) -> subprocess.CompletedProcess:
         return self.exec("gateway", "schultorctl", *words, check=check)
 
-    def nft(self) -> dict:
-        """`nft -j list ruleset` of the gateway."""
-        return json.loads(self.exec("gateway", "nft", "-j", "list", "ruleset").stdout)
+    def nft(self, what: str = "ruleset") -> dict:
+        """`nft -j list WHAT` of the gateway."""
+        return json.loads(self.exec("gateway", "nft", "-j", "list", *what.split()).stdout)
 
     def nft_elements(self, name: str) -> list:
         """What a set or map of the table inet schultor holds, as nft tells it in JSON."""
