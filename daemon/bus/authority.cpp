@@ -44,6 +44,7 @@ struct RightFacts {
 };
 RightFacts facts_of(Right right) {
   if (right == Right::configure) return {"org.schultor.gateway1.configure", "change the configuration and have it applied"};
+  if (right == Right::maintain) return {"org.schultor.gateway1.maintain", "withdraw what the content cache holds"};
   if (right == Right::debug) return {"org.schultor.gateway1.debug", "have questions logged for a while"};
   if (right == Right::devices) return {"org.schultor.gateway1.devices", "see which devices are there"};
   return {"org.schultor.gateway1.override", "set, extend and clear overrides"};

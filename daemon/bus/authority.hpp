@@ -15,7 +15,7 @@
 namespace schultor::bus {
 
 /// What a caller may be allowed, as polkit knows it: see units/polkit.
-enum class Right { set_overrides, configure, debug, devices };
+enum class Right { set_overrides, configure, maintain, debug, devices };
 
 /// Asks who calls and whether they may, and never waits for the answer: neither the bus nor polkit can hold up the event loop.
 /// root and the user that this process runs as may do everything, also where there is no polkit; but for Right::debug and

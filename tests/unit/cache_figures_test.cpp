@@ -3,6 +3,7 @@
 #include "tests/catch.hpp"
 
 #include "daemon/cache/figures.hpp"
+#include "daemon/cache/figures_json.hpp"
 
 #include <filesystem>
 
@@ -64,4 +65,11 @@ SCENARIO("what was taken once is not taken again, also by the next process") {
     REQUIRE(file->add(monday, {{"filme", {1, 0, 10, 0, 0}}}, "figures.log.aside-1"));
     CHECK(file->read(monday)->at(0).figures.requests == 1);
   }
+}
+
+SCENARIO("figures are told by origin and day") {
+  CHECK(figures_json({}) == R"({"origins":[]})");
+  CHECK(
+      figures_json({{monday, "filme", {3, 2, 100, 1, 30}}}) ==
+      R"({"origins":[{"origin":"filme","days":[{"day":"2026-11-23","requests":3,"hits":2,"served":100,"fetches":1,"fetched":30,"saved":70}]}]})");
 }

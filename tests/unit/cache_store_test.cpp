@@ -4,7 +4,9 @@
 
 #include "daemon/cache/engine_probe.hpp"
 #include "daemon/cache/nginx_configuration.hpp"
+#include "daemon/cache/purge.hpp"
 #include "daemon/cache/store.hpp"
+#include "daemon/cache/sweeper.hpp"
 
 #include <fmt/format.h>
 
@@ -142,4 +144,46 @@ SCENARIO("the engine is well when it says so, and by what") {
   CHECK_FALSE(generation_of("HTTP/1.1 502 Bad Gateway\r\nX-Schultor-Generation: abc\r\n\r\n"));
   CHECK_FALSE(generation_of("HTTP/1.1 204 No Content\r\n\r\n"));
   CHECK_FALSE(generation_of(""));
+}
+
+SCENARIO("what is to be purged is an address, an origin or everything") {
+  schultor::policy::CacheRules rules;
+  rules.origins.push_back({"filme", {"filme.test", "www.filme.test"}, true, true, {}, 0, {}, {}, {}});
+  StoredHead film, other;
+  film.key = slice(3);
+  other.key = storage_key("http", "pakete.test", "/", slice_range(0));
+  const auto means = [&](std::string_view what, const StoredHead& head) {
+    const auto judge = condemned(what, rules);
+    REQUIRE(judge);
+    return (*judge)(head);
+  };
+  CHECK(means("", film));
+  CHECK(means("filme", film));
+  CHECK_FALSE(means("filme", other));
+  CHECK(means("HTTPS://Filme.test/film.mp4#t=3", film));
+  CHECK_FALSE(means("http://filme.test/film.mp4", film));
+  CHECK(means("http://pakete.test", other));
+  CHECK_FALSE(means("http://pakete.test?a", other));
+  CHECK_FALSE(condemned("ftp://filme.test/", rules));
+  CHECK_FALSE(condemned("https:///film.mp4", rules));
+  CHECK_FALSE(condemned("film", rules));
+}
+
+SCENARIO("sweeps are done one after the other, beside the loop") {
+  auto loop = schultor::base::EventLoop::create();
+  REQUIRE(loop);
+  auto sweeper = Sweeper::create(*loop);
+  REQUIRE(sweeper);
+  std::vector<std::uint64_t> done;
+  for (std::uint64_t i = 1; i <= 3; ++i)
+    (*sweeper)->begin(
+        [i](const std::atomic<bool>&) -> schultor::base::Result<Swept> {
+          return Swept{i, 0, 0};
+        },
+        [&, i](const auto& swept) {
+          done.push_back(swept->seen);
+          if (i == 3) loop->quit();
+        });
+  REQUIRE(loop->run());
+  CHECK(done == std::vector<std::uint64_t>{1, 2, 3});
 }

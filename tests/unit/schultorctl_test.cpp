@@ -1,6 +1,7 @@
 // SPDX-FileCopyrightText: Schultor contributors
 // SPDX-License-Identifier: EUPL-1.2
 #include "tests/catch.hpp"
+#include "tools/schultorctl/cache_text.hpp"
 #include "tools/schultorctl/columns.hpp"
 #include "tools/schultorctl/command_line.hpp"
 #include "tools/schultorctl/devices_text.hpp"
@@ -371,4 +372,29 @@ TEST_CASE("that questions are logged is said wherever one looks") {
   CHECK(event_text(
             json(R"({"id":"i","kind":"debug","at":"T","result":"ended","until":"U","by":"root","profile":"school","text":"t"})")) ==
         "T  debug          questions of school are not logged any more");
+}
+
+TEST_CASE("what the cache spares is a table by origin and day, with a sum where there are several days") {
+  const auto text = cache_statistics_text(nlohmann::ordered_json::parse(
+      R"({"origins":[{"origin":"filme","days":[{"day":"2026-11-23","requests":30,"hits":29,"served":6000000000,"fetches":50,"fetched":200000000,"saved":5800000000},
+                                               {"day":"2026-11-24","requests":1,"hits":0,"served":10,"fetches":1,"fetched":12,"saved":0}]}]})"));
+  REQUIRE(text);
+  CHECK(*text ==
+        "ORIGIN  DAY         REQUESTS  HITS  SERVED  FETCHES  FETCHED  SAVED\n"
+        "filme   2026-11-23  30        97 %  6.0 GB  50       200 MB   5.8 GB\n"
+        "filme   2026-11-24  1         0 %   10 B    1        12 B     0 B\n"
+        "filme   all         31        94 %  6.0 GB  51       200 MB   5.8 GB\n");
+  CHECK(cache_statistics_text(nlohmann::ordered_json::parse(R"({"origins":[]})")).value() == "nothing was counted yet\n");
+  CHECK_FALSE(cache_statistics_text(nlohmann::ordered_json::parse(R"({"origins":[{"origin":1}]})")));
+  CHECK(purge_text(nlohmann::ordered_json::parse(R"({"withdrawn":3,"octets":12582912})")).value() == "3 parts withdrawn, 13 MB\n");
+  CHECK_FALSE(purge_text(nlohmann::ordered_json::parse("[]")));
+}
+
+TEST_CASE("everything in the cache is withdrawn only where that is said") {
+  CHECK(misuse({"cache", "purge", "--all"}).empty());
+  CHECK(misuse({"cache", "purge", "filme"}).empty());
+  CHECK_FALSE(misuse({"cache", "purge"}).empty());
+  CHECK_FALSE(misuse({"cache", "purge", ""}).empty());
+  CHECK_FALSE(misuse({"cache", "purge", "filme", "--all"}).empty());
+  CHECK_FALSE(misuse({"cache", "stats", "--all"}).empty());
 }

@@ -23,4 +23,14 @@ Exit give_up(const base::Result<T>& failed) {
   return Exit::failed;
 }
 
+/// A daemon's answer, in words or, where --json is given, as it is.
+inline Exit say(const Request& request, const std::string& answer, base::Result<std::string> (*in_words)(const json&)) {
+  const auto document = json::parse(answer, nullptr, false);
+  const auto text = in_words(document);
+  if (!text) return give_up(text);
+  if (request.json) print(document);
+  else fmt::print("{}", *text);
+  return Exit::yes;
+}
+
 }  // namespace schultor::ctl

@@ -37,6 +37,10 @@ public:
   base::Result<std::string> describe();
   base::Result<std::string> gate_statistics();
   base::Result<std::string> ruleset();
+  /// What the content cache spares the line.
+  base::Result<std::string> cache_statistics();
+  /// Withdraws what the content cache holds of an address, of an origin, or everything where it is empty.
+  base::Result<Answered> purge(const std::string& what);
   /// Each as JSON, oldest first.
   base::Result<std::vector<std::string>> events();
   /// What the kernel holds otherwise than it was told; wants the right to configure.
@@ -55,7 +59,6 @@ private:
     void operator()(sd_bus* bus) const { sd_bus_flush_close_unref(bus); }
   };
   explicit BusClient(sd_bus* bus) : bus_(bus) {}
-  base::Result<std::string> call_for_text(const char* method);
   base::Result<std::vector<std::string>> call_for_lines(const char* method);
 
   std::unique_ptr<sd_bus, Unref> bus_;

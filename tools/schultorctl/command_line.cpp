@@ -74,6 +74,13 @@ bool gate_fits(const Request& request) {
   return word == "debug" && request.off != request.span.has_value() && !(request.off && request.profile);
 }
 
+/// `cache stats`, or `cache purge` with what is meant: nothing is everything only by --all.
+bool cache_fits(const Request& request) {
+  const auto& words = request.arguments;
+  if (words.front() == "stats") return words.size() == 1 && !request.all;
+  return words.front() == "purge" && (words.size() == 2) != request.all && !(words.size() == 2 && words.back().empty());
+}
+
 bool override_fits(const Request& request) {
   const bool whose = request.group.has_value() != request.all;
   const bool of_setting = request.span || request.until || request.reason;
@@ -147,6 +154,14 @@ const std::vector<Command>& commands() {
        {"for", "profile", "off"},
        1,
        gate_fits},
+      {"cache",
+       "cache (stats | purge (ADDRESS | ORIGIN | --all))",
+       "what the content cache spares the line, by origin and day; or withdraws what it holds: of an address such as "
+       "https://filme.example/a.mp4 with all its parts, of an [[origin]] by its name, or everything",
+       {"all"},
+       2,
+       cache_fits,
+       1},
       {"override",
        "override [(--group GROUP | --all) (--profile PROFILE (--for SPAN | --until TIME) [--reason TEXT] | --extend SPAN | "
        "--clear)]",

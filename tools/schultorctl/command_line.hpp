@@ -32,7 +32,7 @@ struct Request {
   std::vector<std::string> renames;  ///< roster import: "NAME=GROUP"
   bool remove_missing = false;       ///< roster import
   bool write = false;                ///< roster import
-  bool all = false;                  ///< override: for all groups
+  bool all = false;                  ///< override: for all groups; cache purge: everything
   std::optional<std::string> profile;
   std::optional<std::string> span;                ///< --for, of override and gate debug: "45m"
   std::optional<std::string> until;               ///< override: "10:15", "2026-11-28 10:15"

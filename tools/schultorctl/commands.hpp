@@ -19,6 +19,7 @@ Exit lists(const Request& request);
 Exit status(const Request& request);
 Exit devices(const Request& request);
 Exit gate(const Request& request);
+Exit cache(const Request& request);
 Exit metrics(const Request& request);
 Exit override_profile(const Request& request);
 Exit events(const Request& request);

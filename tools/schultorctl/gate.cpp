@@ -8,15 +8,6 @@
 namespace schultor::ctl {
 namespace {
 
-Exit say(const Request& request, const std::string& answer, base::Result<std::string> (*in_words)(const json&)) {
-  const auto document = json::parse(answer, nullptr, false);
-  const auto text = in_words(document);
-  if (!text) return give_up(text);
-  if (request.json) print(document);
-  else fmt::print("{}", *text);
-  return Exit::yes;
-}
-
 Exit stats(const Request& request, BusClient& bus) {
   const auto answered = bus.gate_statistics();
   return answered ? say(request, *answered, gate_statistics_text) : give_up(answered);

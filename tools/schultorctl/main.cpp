@@ -15,7 +15,7 @@ namespace {
 
 Exit run(const Request& request) {
   using Handler = Exit (*)(const Request&);
-  constexpr std::array<std::pair<std::string_view, Handler>, 15> handlers{{
+  constexpr std::array<std::pair<std::string_view, Handler>, 16> handlers{{
       {"validate", validate},
       {"policy", policy},
       {"timeline", timeline},
@@ -25,6 +25,7 @@ Exit run(const Request& request) {
       {"status", status},
       {"devices", devices},
       {"gate", gate},
+      {"cache", cache},
       {"metrics", metrics},
       {"override", override_profile},
       {"events", events},
