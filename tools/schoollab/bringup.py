@@ -87,7 +87,7 @@ def fill(lab: instance.Instance, config: Path | None, wanted: datetime | None, p
     gateway.load_sysctl(lab, "sysctl.conf")
     gateway.write_users(lab)
     placed, copied = gateway.place_config(lab, config, DEFAULT_CONFIG)
-    lab.remember(config=str(placed), config_copied=copied, programs=programs, reports=gateway.reports(placed))
+    lab.remember(config=str(placed), config_copied=copied, programs=programs, reports=gateway.has(placed, "operations"), caches=gateway.has(placed, "cache"))
     outside.write_authority(lab)
     outside.write_web(lab)
     outside.write_broker(lab)
@@ -95,14 +95,15 @@ def fill(lab: instance.Instance, config: Path | None, wanted: datetime | None, p
     gateway.write_bus(lab)
     gateway.write_daemons(lab)
     gateway.compile_lists(lab)
+    gateway.issue_certificates(lab)
     for part in parts.PARTS:
         lab.path("log", f"{part}.log").touch()
     parts.start(lab, [part for part in parts.PARTS if part not in parts.DAEMONS])
     if wanted:
         lab.remember(clock_offset=clock.offset_for(wanted))
     if programs:
-        for part in parts.DAEMONS:
-            if part != "report" or lab.facts["reports"]:
+        for part, condition in parts.DAEMONS.items():
+            if not condition or lab.facts[condition]:
                 parts.start(lab, [part])
     else:
         gateway.load_sysctl(lab, "forwarding.conf")

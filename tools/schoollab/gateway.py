@@ -14,10 +14,14 @@ from .names import AUTHORITY, CHECKOUT, SCHOOL, LabError, internet4
 from .outside import fill
 
 CONFIGURATION, LISTS = Path("/etc/schultor"), Path("/var/lib/schultor-lists")
+CERTIFICATES, STORED = Path("/var/lib/schultor-certificates"), Path("/var/cache/schultor")
+# What the gateway's programs trust: the lab's internet.
+TRUSTED = Path("/etc/ssl/certs/ca-certificates.crt")
 USERS = ("schultor", "schultor-dns", "schultor-report")
 UNITS = CHECKOUT / "units"
 # What runs under which name in the build directory.
-PROGRAMS = {"schultord": "schultord-lab", "schultor-dns": "schultor-dns", "schultor-report": "schultor-report", "schultorctl": "schultorctl"}
+PROGRAMS = {"schultord": "schultord-lab", "schultor-dns": "schultor-dns", "schultor-report": "schultor-report",
+            "schultor-origin": "schultor-origin", "schultorctl": "schultorctl"}
 
 
 def find_build(wanted: str | None) -> Path:
@@ -103,10 +107,10 @@ def place_config(lab: Instance, wanted: Path | None, default: Path) -> tuple[Pat
     return target, wanted is not None
 
 
-def reports(config: Path) -> bool:
-    """Whether the configuration has [operations], without which schultor-report has nothing to do and does not start."""
+def has(config: Path, table: str) -> bool:
+    """Whether gateway.toml has that table, without which a daemon has nothing to do and is not started."""
     try:
-        return "operations" in tomllib.loads((config / "gateway.toml").read_text(encoding="utf-8"))
+        return table in tomllib.loads((config / "gateway.toml").read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
         raise LabError(f"{config}/gateway.toml: {error}") from error
 
@@ -132,12 +136,14 @@ def write_bus(lab: Instance) -> None:
 
 
 def write_daemons(lab: Instance) -> None:
-    for directory, user in (("run", "schultor"), ("state", "schultor"), ("report", "schultor-report"), ("lists", "schultor-lists")):
+    for directory, user in (("run", "schultor"), ("state", "schultor"), ("report", "schultor-report"), ("lists", "schultor-lists"),
+                            ("cache", "schultor-cache"), ("cache-state", "schultor-cache"), ("stored", "schultor-cache"),
+                            ("certificates", "schultor-ca")):
         lab.path(directory).mkdir()
         shutil.chown(lab.path(directory), *account(lab, user))
     certificates.hand_out(lab.path("ca"), lab.path("credentials"), {"ca": "ca.crt", "certificate": f"{SCHOOL}.crt", "key": f"{SCHOOL}.key"},
                           account(lab, "schultor-report"))
-    for target in CONFIGURATION, LISTS:
+    for target in CONFIGURATION, LISTS, CERTIFICATES, STORED:
         (layers(lab)[str(target.parent)] / target.name).mkdir(parents=True)
     lab.path("bin").mkdir()
     for name in PROGRAMS:
@@ -148,7 +154,8 @@ def binds(lab: Instance) -> dict[str, str]:
     """The programs lie in the lab's bin directory by mounts: a checkout that only root may enter works as well. The configuration
     and what is compiled from lists lie where the product looks for them."""
     return {str(lab.path("bin", name)): source for name, source in lab.facts.get("programs", {}).items()} | {
-        str(CONFIGURATION): lab.facts["config"], str(LISTS): str(lab.path("lists"))}
+        str(CONFIGURATION): lab.facts["config"], str(LISTS): str(lab.path("lists")), str(CERTIFICATES): str(lab.path("certificates")),
+        str(STORED): str(lab.path("stored")), str(TRUSTED): str(lab.path("ca", "ca.crt"))}
 
 
 def compile_lists(lab: Instance) -> None:
@@ -158,7 +165,7 @@ def compile_lists(lab: Instance) -> None:
 
 
 def layers(lab: Instance) -> dict[str, Path]:
-    return {str(CONFIGURATION.parent): lab.path("etc"), str(LISTS.parent): lab.path("var-lib")}
+    return {str(CONFIGURATION.parent): lab.path("etc"), str(LISTS.parent): lab.path("var-lib"), str(STORED.parent): lab.path("var-cache")}
 
 
 def environment(lab: Instance) -> dict[str, str]:

@@ -13,7 +13,7 @@ from . import namespaces, network, processes
 from .names import LABS, LabError
 
 # These may have something to finish; the rest is killed with its namespace.
-ASKED_TO_STOP = ("report", "dns", "schultord")
+ASKED_TO_STOP = ("report", "origin", "dns", "schultord")
 
 
 @contextlib.contextmanager

@@ -32,12 +32,23 @@ class Part:
 
 
 def daemon(lab: Instance, name: str, capabilities: list[str], *options: str) -> list[str]:
-    return gateway.as_user(name if name != "schultord" else "schultor", capabilities, [str(lab.path("bin", name)), *options])
+    users = {"schultord": "schultor", "schultor-origin": "schultor-cache"}
+    return gateway.as_user(users.get(name, name), capabilities, [str(lab.path("bin", name)), *options])
 
 
 def schultord(lab: Instance) -> list[str]:
     return daemon(lab, "schultord", ["net_admin"], "--config", lab.facts["config"], "--state", str(lab.path("state")), "--runtime",
                   str(lab.path("run")))
+
+
+def origin(lab: Instance) -> list[str]:
+    return daemon(lab, "schultor-origin", [], "--control", str(lab.path("run", "cache.sock")), "--runtime", str(lab.path("cache")), "--state",
+                  str(lab.path("cache-state")))
+
+
+def cache(lab: Instance) -> list[str]:
+    """As schultor-cache.service does."""
+    return gateway.as_user("schultor-cache", [], ["nginx", "-e", "stderr", "-p", str(lab.path("cache")), "-c", str(lab.path("cache", "nginx.conf"))])
 
 
 def hold_before_network(lab: Instance) -> None:
@@ -76,13 +87,14 @@ PARTS: dict[str, Part] = {
                                               "127.0.0.1:5335")),
     "report": Part("gateway", lambda lab: daemon(lab, "schultor-report", [], "--config", lab.facts["config"], "--state",
                                                  str(lab.path("report")))),
+    "origin": Part("gateway", origin),
+    "cache": Part("gateway", cache, notifies=False, answers=connects("gateway", socket.AF_INET, ("127.0.0.1", 8080))),
 }
-DAEMONS = ("schultord", "dns", "report")
+# By which fact about the lab they run.
+DAEMONS = {"schultord": "", "dns": "", "report": "reports", "origin": "caches", "cache": "caches"}
 
 
 def find(name: str) -> Part:
-    if name == "cache":
-        raise LabError("there is no cache yet")
     if name not in PARTS:
         raise LabError(f"there is no part “{name}”: {', '.join(PARTS)}")
     return PARTS[name]
@@ -156,13 +168,15 @@ def stop(lab: Instance, name: str) -> None:
 
 
 def kill(lab: Instance, name: str) -> None:
+    """With whatever it has started, as a service manager does of a service whose main process was killed."""
     find(name)
     named = lab.running(name)
     if named is None:
         raise LabError(f"{name} does not run")
-    processes.send_signal(named, signal.SIGKILL)
-    if not processes.wait_gone(named, STOP_SECONDS):
-        raise LabError(f"{name} does not end")
+    for each in [named, *processes.session_of(named)]:
+        processes.send_signal(each, signal.SIGKILL)
+        if not processes.wait_gone(each, STOP_SECONDS):
+            raise LabError(f"{name} does not end")
     lab.stopped(name)
 
 

@@ -65,6 +65,17 @@ def stop(named: str, seconds: float) -> None:
         wait_gone(named, seconds)
 
 
+def session_of(named: str) -> list[str]:
+    """The others of the session that the process leads (setsid(2)): what it has started."""
+    leader, found = pid_of(named), []
+    for entry in os.listdir("/proc"):
+        if entry.isdigit() and int(entry) != leader:
+            with contextlib.suppress(OSError, LabError):
+                if os.getsid(int(entry)) == leader:
+                    found.append(identity(int(entry)))
+    return found
+
+
 def in_namespaces(inodes: set[int]) -> list[int]:
     """The processes that live in these network namespaces."""
     found = []
