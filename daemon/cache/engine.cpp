@@ -25,8 +25,9 @@ Engine::Engine(base::EventLoop& loop, Options options, std::function<void()> cha
 
 std::string Engine::configuration_path() const { return options_.settings.runtime + "/nginx.conf"; }
 
-void Engine::apply(const policy::CacheRules& rules, std::vector<std::string> certified) {
+void Engine::apply(const policy::CacheRules& rules, std::vector<std::string> certified, std::uint64_t certificates_edition) {
   options_.settings.certified = std::move(certified);
+  options_.settings.certificates_edition = certificates_edition;
   auto made = nginx_configuration(rules, options_.settings);
   if (!made) {
     refuse(made.error().what());
@@ -58,7 +59,8 @@ void Engine::judged(const NginxConfiguration& wanted, const Outcome& outcome) {
   } else {
     generation_ = wanted.generation;
     others_heard_ = 0;
-    settle(false);
+    is_refused_ = false;
+    is_well_ = false;
     reload();
   }
   // What called this is not destroyed by it.
@@ -67,10 +69,12 @@ void Engine::judged(const NginxConfiguration& wanted, const Outcome& outcome) {
 
 void Engine::judge_next() {
   judging_.reset();
+  changed_();
   if (auto wanted = std::exchange(waiting_, std::nullopt); wanted && wanted->generation != generation_) judge(std::move(*wanted));
 }
 
 void Engine::refuse(std::string_view why) {
+  is_refused_ = true;
   base::log(Priority::error, base::message_id::engine_refused,
             fmt::format("nginx does not take its configuration, the one before stays: {}", why));
 }

@@ -29,17 +29,20 @@ public:
     std::string program = "/usr/sbin/nginx";
   };
 
-  /// `changed` is called whenever is_well() is another. The loop outlives this.
+  /// `changed` is called whenever what this tells is another. The loop outlives this.
   Engine(base::EventLoop& loop, Options options, std::function<void()> changed);
 
   /// Renders, has nginx judge it (nginx -t), puts it in place and has a running nginx take it on without dropping a transfer. What
   /// is refused is logged, and changes nothing. Of several in a row the last one counts.
-  void apply(const policy::CacheRules& rules, std::vector<std::string> certified);
+  void apply(const policy::CacheRules& rules, std::vector<std::string> certified, std::uint64_t certificates_edition);
 
   /// Whether nginx answers, the hop behind it too, and both by the configuration that was applied last.
   [[nodiscard]] bool is_well() const { return is_well_; }
   /// Whether there is a configuration that nginx may be started with.
   [[nodiscard]] bool is_ready() const { return !generation_.empty(); }
+  /// Whether nginx took or refused the configuration that was applied last.
+  [[nodiscard]] bool is_settled() const { return !judging_ && (is_ready() || is_refused_); }
+  [[nodiscard]] bool is_refused() const { return is_refused_; }
 
 private:
   /// Of questions that were answered by another configuration than the one in place, until nginx is told again.
@@ -48,7 +51,7 @@ private:
   void judge(NginxConfiguration wanted);
   void judged(const NginxConfiguration& wanted, const Outcome& outcome);
   void judge_next();
-  static void refuse(std::string_view why);
+  void refuse(std::string_view why);
   void reload();
   void ask();
   void heard(const std::optional<std::string>& generation);
@@ -65,6 +68,7 @@ private:
   std::optional<EngineProbe> probe_;
   unsigned others_heard_ = 0;
   bool is_well_ = false;
+  bool is_refused_ = false;  ///< what was applied last
 };
 
 }  // namespace schultor::cache

@@ -54,6 +54,7 @@ std::string to_endpoint(const base::Endpoint& endpoint) { return base::to_string
 
 constexpr std::string_view main_part =
     R"(# Written by schultor-origin. Whatever is changed here is lost: it comes from [cache] and [[origin]] in /etc/schultor.
+# Certificates: edition {edition}.
 load_module /usr/lib/nginx/modules/ngx_http_perl_module.so;
 load_module /usr/lib/nginx/modules/ngx_stream_module.so;
 daemon off;
@@ -271,7 +272,8 @@ std::string stream_part(const policy::CacheRules& rules, const EngineSettings& s
 base::Result<NginxConfiguration> nginx_configuration(const policy::CacheRules& rules, const EngineSettings& settings) {
   if (auto checked = check(rules, settings); !checked) return base::pass(std::move(checked));
   NginxConfiguration made;
-  made.text = fmt::format(fmt::runtime(main_part), fmt::arg("workers", settings.workers), fmt::arg("runtime", settings.runtime));
+  made.text = fmt::format(fmt::runtime(main_part), fmt::arg("workers", settings.workers), fmt::arg("runtime", settings.runtime),
+                          fmt::arg("edition", settings.certificates_edition));
   made.text +=
       fmt::format(fmt::runtime(http_part), fmt::arg("runtime", settings.runtime), fmt::arg("directory", rules.directory),
                   fmt::arg("zone", zone_mebibytes(rules.size)), fmt::arg("size", std::max<std::uint64_t>(rules.size / mebibyte, 1)),

@@ -39,6 +39,7 @@ struct EngineSettings {
   std::string certificates;            ///< absolute; HOST.pem holds key, certificate and chain
   std::vector<std::string> certified;  ///< hosts that have a certificate which is well, in order
   unsigned workers = 1;
+  std::uint64_t certificates_edition = 0;  ///< another one: nginx is to read the certificates again
 };
 
 struct NginxConfiguration {
