@@ -88,10 +88,11 @@ struct ContentCache::Impl {
   [[nodiscard]] Health health() const;
   [[nodiscard]] Unwell state_of(const policy::Origin& origin) const;
   void sweep_damaged();
+  [[nodiscard]] HopEvents events();
 };
 
 base::Result<void> ContentCache::Impl::start() {
-  auto made = Hop::create(loop, {options.runtime + "/hop.sock", options.limits});
+  auto made = Hop::create(loop, {options.runtime + "/hop.sock", options.limits}, events());
   if (!made) return base::pass(std::move(made));
   hop = std::move(*made);
   auto swept = Sweeper::create(loop);
@@ -117,6 +118,17 @@ base::Result<void> ContentCache::Impl::start() {
   look();
   count();
   return {};
+}
+
+HopEvents ContentCache::Impl::events() {
+  const auto scheme = [](const StoredAddress& address) { return address.https ? "https" : "http"; };
+  return {[this, scheme](const StoredAddress& address) {
+            if (rules) Store(rules->directory).withdraw(scheme(address), address.host, address.target);
+          },
+          [this, scheme](const StoredAddress& address, const ByteRange& slice, std::uint64_t total, const std::string& tag) {
+            if (rules)
+              Store(rules->directory).withdraw_others(scheme(address), address.host, address.target, tag, total, slice.first == 0);
+          }};
 }
 
 void ContentCache::Impl::take(std::optional<policy::CacheRules> given) {

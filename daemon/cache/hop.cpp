@@ -71,10 +71,20 @@ private:
   std::set<std::string> failing_;
 };
 
+/// RFC 9110, 9.2.1
+bool is_safe(std::string_view method) { return method == "GET" || method == "HEAD" || method == "OPTIONS" || method == "TRACE"; }
+
+std::string_view value_of(const ResponseHead& response, std::string_view name) {
+  const auto found = std::find_if(response.fields.begin(), response.fields.end(),
+                                  [&](const HeaderField& field) { return equal_without_case(field.name, name); });
+  return found == response.fields.end() ? std::string_view() : std::string_view(found->value);
+}
+
 Answer plain(int status) { return {Answer::Kind::head, {status, {}, 0}}; }
 
 /// What requests of the engine have in common.
 struct Common {
+  HopEvents events;
   FetchCounts counts;
   Troubles troubles;
   std::shared_ptr<World> world;
@@ -107,7 +117,9 @@ private:
   void ask(const base::Result<std::vector<base::Address>>& addresses);
   void on_progress();
   void on_head(const FetchedHead& head);
+  void tell_of_slice(const ResponseHead& response) const;
   void refuse(const FetchedHead& head, Refusal refusal);
+  [[nodiscard]] StoredAddress address() const { return {request_.https, request_.host, request_.target}; }
   void fail(const std::string& why);
 
   Common& hop_;
@@ -206,10 +218,14 @@ void Conversation::on_head(const FetchedHead& head) {
   hop_.troubles.answered(*origin_);
   // The engine's own word, which an origin is not to say.
   if (head.status == not_stored_status || head.status > 599) return settle({Answer::Kind::hang_up, {}});
-  if (!request_.store) return hand_out(passed_on(head));
+  if (!request_.store) {
+    if (!is_safe(request_.method) && head.status >= 200 && head.status < 400) hop_.events.changed(address());
+    return hand_out(passed_on(head));
+  }
   auto decision = decide(request_, whole_, head, rules_of(*origin_, request_.https, request_.target), asked_, now());
   switch (decision.move) {
     case Move::store:
+      tell_of_slice(decision.response);
       return hand_out(std::move(decision.response));
     case Move::refuse:
       return refuse(head, decision.refusal);
@@ -220,6 +236,12 @@ void Conversation::on_head(const FetchedHead& head) {
     case Move::hang_up:
       return settle({Answer::Kind::hang_up, {}});
   }
+}
+
+void Conversation::tell_of_slice(const ResponseHead& response) const {
+  if (response.status != 206 || !request_.slice) return;
+  if (const auto part = read_content_range(value_of(response, "Content-Range")))
+    hop_.events.slice(address(), *request_.slice, part->complete, std::string(value_of(response, "ETag")));
 }
 
 void Conversation::refuse(const FetchedHead& head, Refusal refusal) {
@@ -276,8 +298,9 @@ std::unique_ptr<HttpServer::Handler> Hop::Impl::accept(RequestHead head, HttpSer
 Hop::Hop(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
 Hop::~Hop() = default;
 
-base::Result<std::unique_ptr<Hop>> Hop::create(base::EventLoop& loop, Options options) {
-  auto impl = std::unique_ptr<Impl>(new Impl{loop, std::move(options.limits), {{}, {}, nullptr, ParkingLot(loop)}});
+base::Result<std::unique_ptr<Hop>> Hop::create(base::EventLoop& loop, Options options, HopEvents events) {
+  auto impl =
+      std::unique_ptr<Impl>(new Impl{loop, std::move(options.limits), {std::move(events), {}, {}, nullptr, ParkingLot(loop)}});
   auto server = HttpServer::create(loop, options.socket, [raw = impl.get()](RequestHead head, HttpServer::Wake wake) {
     return raw->accept(std::move(head), std::move(wake));
   });

@@ -3,14 +3,33 @@
 #pragma once
 
 #include "daemon/base/event_loop.hpp"
+#include "daemon/cache/byte_range.hpp"
 #include "daemon/cache/fetch.hpp"
 #include "daemon/cache/http_server.hpp"
 #include "daemon/policy/cache_rules.hpp"
 
+#include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 
 namespace schultor::cache {
+
+/// An address as it is stored under.
+struct StoredAddress {
+  bool https = false;
+  std::string host;
+  std::string target;
+};
+
+/// What passes that concerns what is stored already. Called before the engine has the response.
+struct HopEvents {
+  /// The origin took a request that changes what is there (RFC 9111, 4.4).
+  std::function<void(const StoredAddress&)> changed = [](const StoredAddress&) {};
+  /// A slice is about to be stored that begins at that octet, of so many in all, under that entity tag.
+  std::function<void(const StoredAddress&, const ByteRange& slice, std::uint64_t total, const std::string& tag)> slice =
+      [](const StoredAddress&, const ByteRange&, std::uint64_t, const std::string&) {};
+};
 
 /// The origin hop: what the engine asks it over a unix socket, it asks origins, and says whether and for how long what they answer
 /// may be stored.
@@ -21,7 +40,7 @@ public:
     FetchLimits limits;
   };
 
-  static base::Result<std::unique_ptr<Hop>> create(base::EventLoop& loop, Options options);
+  static base::Result<std::unique_ptr<Hop>> create(base::EventLoop& loop, Options options, HopEvents events);
   ~Hop();
 
   /// Before the first rules no host is an origin's. Requests that are under way go on under the rules with which they began. On

@@ -2,6 +2,8 @@
 // SPDX-License-Identifier: EUPL-1.2
 #include "daemon/cache/nginx_configuration.hpp"
 
+#include "daemon/cache/engine_request.hpp"
+
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
@@ -68,6 +70,7 @@ events {{ worker_connections 8192; }}
 
 constexpr std::string_view http_part = R"(http {{
   server_tokens off;
+  recursive_error_pages on;
   access_log off;
   client_body_temp_path {runtime}/body;
   proxy_temp_path {runtime}/proxy;
@@ -189,7 +192,7 @@ std::string direct(std::string_view name, bool parked) {
 
 std::string locations(bool stores) {
   if (!stores) return direct("/", false) + std::string(line_down_location);
-  return fmt::format(fmt::runtime(stored_locations), fmt::arg("not_storable", not_storable_status), fmt::arg("slice", slice_size)) +
+  return fmt::format(fmt::runtime(stored_locations), fmt::arg("not_storable", not_stored_status), fmt::arg("slice", slice_size)) +
          direct("@direct", true) + std::string(line_down_location);
 }
 

@@ -22,12 +22,6 @@ inline constexpr std::uint16_t passthrough_port = 8444;  ///< of port 443, for e
 /// What is stored together and fetched together, in octets: of a film that is opened in the middle two of them are fetched.
 inline constexpr std::uint64_t slice_size = 4ULL << 20U;
 
-/// The status by which the hop says that an answer must not be stored; nobody outside sees it.
-inline constexpr int not_storable_status = 598;
-
-/// For which so long is remembered that it cannot be stored.
-inline constexpr std::chrono::seconds not_storable_for{60};
-
 /// The engine says that it is there, and by which configuration, to GET of this.
 inline constexpr std::string_view health_host = "health.schultor.internal";
 inline constexpr std::string_view health_path = "/.schultor/health";

@@ -10,6 +10,7 @@
 #include <fmt/format.h>
 #include <sys/stat.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <filesystem>
 #include <system_error>
@@ -50,6 +51,17 @@ bool is_stored_name(const std::string& name) {
   return name.size() == 32 && name.find_first_not_of("0123456789abcdef") == std::string::npos;
 }
 
+/// 64 GiB: nobody has the loop look at more files than these.
+constexpr std::uint64_t most_slices_looked_at = 16384;
+/// Where nobody knows how many there are, since the first one has gone.
+constexpr std::uint64_t slices_looked_for_without_first = 256;
+
+std::uint64_t slices_of(std::uint64_t octets) { return octets / slice_size + (octets % slice_size == 0 ? 0 : 1); }
+
+struct Address {
+  std::string_view scheme, host, request_uri;
+};
+
 template <typename Judge>
 base::Result<Swept> sweep_all(const std::string& directory, const Judge& condemns, const std::atomic<bool>& stop) {
   Swept swept;
@@ -84,17 +96,35 @@ std::optional<StoredHead> Store::find(std::string_view key) const {
   return opened && opened->head && opened->head->key == key ? opened->head : std::nullopt;
 }
 
-std::uint64_t Store::withdraw(std::string_view scheme, std::string_view host, std::string_view request_uri,
-                              std::uint64_t octets) const {
+namespace {
+
+template <typename Judge>
+std::uint64_t withdraw_slices(const Store& store, const Address& address, std::uint64_t count, const Judge& condemns) {
   std::uint64_t withdrawn = 0;
-  for (std::uint64_t number = 0; number == 0 || number * slice_size < octets; ++number) {
-    const auto path = path_of(storage_key(scheme, host, request_uri, slice_range(number)));
+  for (std::uint64_t number = 0; number < std::min(count, most_slices_looked_at); ++number) {
+    const auto path = store.path_of(storage_key(address.scheme, address.host, address.request_uri, slice_range(number)));
     const auto opened = open_stored(path);
-    if (!opened) continue;
+    if (!opened || !condemns(*opened)) continue;
     take_out(*opened, path);
     ++withdrawn;
   }
   return withdrawn;
+}
+
+}  // namespace
+
+std::uint64_t Store::withdraw(std::string_view scheme, std::string_view host, std::string_view request_uri) const {
+  const auto first = find(storage_key(scheme, host, request_uri, slice_range(0)));
+  const auto count = first && first->complete ? slices_of(*first->complete) : slices_looked_for_without_first;
+  return withdraw_slices(*this, {scheme, host, request_uri}, count, [](const Opened&) { return true; });
+}
+
+std::uint64_t Store::withdraw_others(std::string_view scheme, std::string_view host, std::string_view request_uri,
+                                     std::string_view tag, std::uint64_t octets, bool all) const {
+  const auto is_other = [tag](const Opened& opened) { return !opened.head || opened.head->etag != tag; };
+  const Address address{scheme, host, request_uri};
+  const auto first = withdraw_slices(*this, address, 1, is_other);
+  return !all && first == 0 ? 0 : first + withdraw_slices(*this, address, slices_of(octets), is_other);
 }
 
 base::Result<Swept> Store::sweep(const std::function<bool(const StoredHead&)>& condemns, const std::atomic<bool>& stop) const {

@@ -32,9 +32,14 @@ public:
   /// The head of what is stored under a key; none where nothing is.
   [[nodiscard]] std::optional<StoredHead> find(std::string_view key) const;
 
-  /// Withdraws the slices of an address up to that many octets, from now on: whoever is in the middle of one gets it to its end.
-  /// Not its variants (RFC 9111, 4.1), which lie under other names: sweep() finds those. How many there were.
-  std::uint64_t withdraw(std::string_view scheme, std::string_view host, std::string_view request_uri, std::uint64_t octets) const;
+  /// Withdraws the slices of an address, from now on: whoever is in the middle of one gets it to its end. Not its variants (RFC
+  /// 9111, 4.1), which lie under other names: sweep() finds those. How many there were.
+  std::uint64_t withdraw(std::string_view scheme, std::string_view host, std::string_view request_uri) const;
+
+  /// Withdraws those slices of an address, which has so many octets, that are not of this entity tag: nginx breaks off where it
+  /// meets another one than that of the first slice, again and again. Looks at all of them where `all`, else at the first alone.
+  std::uint64_t withdraw_others(std::string_view scheme, std::string_view host, std::string_view request_uri, std::string_view tag,
+                                std::uint64_t octets, bool all) const;
 
   /// Looks at everything that is stored, which takes a disk's time, and withdraws what `condemns`; ends early when `stop` is set.
   [[nodiscard]] base::Result<Swept> sweep(const std::function<bool(const StoredHead&)>& condemns,

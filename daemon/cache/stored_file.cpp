@@ -61,6 +61,7 @@ bool read_fields(std::string_view text, StoredHead& head) {
     if (colon == std::string_view::npos) continue;
     const auto name = line.substr(0, colon), value = trimmed(line.substr(colon + 1));
     if (is_field(name, "content-length")) head.content_length = number_of(value);
+    else if (is_field(name, "content-range")) head.complete = number_of(value.substr(std::min(value.find('/') + 1, value.size())));
     else if (is_field(name, "etag")) head.etag = value;
   }
   return !first;

@@ -20,6 +20,7 @@ struct StoredHead {
   std::size_t body_start = 0;                   ///< where in the file the answer's body begins
   int status = 0;                               ///< of the answer
   std::optional<std::uint64_t> content_length;  ///< as the answer's header says; none: it was sent in chunks
+  std::optional<std::uint64_t> complete;        ///< of the whole representation, where the answer is a part (Content-Range)
   std::string etag;                             ///< of the answer; empty: none
 };
 

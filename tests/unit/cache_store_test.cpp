@@ -98,18 +98,41 @@ SCENARIO("what is no head of this version is none") {
 SCENARIO("an address is withdrawn with all its slices, and nothing else") {
   Stored stored;
   const auto first = stored.put(slice(0)), third = stored.put(slice(2)), other = stored.put(slice(0, "/film.mp4?lang=de"));
-  CHECK(Store(stored.directory).withdraw("https", "filme.test", "/film.mp4", 3 * slice_size) == 2);
+  CHECK(Store(stored.directory).withdraw("https", "filme.test", "/film.mp4") == 2);
   CHECK_FALSE(fs::exists(first));
   CHECK_FALSE(fs::exists(third));
   CHECK(fs::exists(other));
-  CHECK(Store(stored.directory).withdraw("https", "filme.test", "/film.mp4", 3 * slice_size) == 0);
+  CHECK(Store(stored.directory).withdraw("https", "filme.test", "/film.mp4") == 0);
+}
+
+SCENARIO("slices of another edition are withdrawn") {
+  Stored stored;
+  const auto fields = [](const char* tag) {
+    return fmt::format("Content-Length: 4\r\nETag: {}\r\nContent-Range: bytes 0-3/12582912\r\n", tag);
+  };
+  const auto first = stored.put(slice(0), fields("\"old\"")), second = stored.put(slice(1), fields("\"new\"")),
+             third = stored.put(slice(2), fields("\"old\""));
+  const Store store(stored.directory);
+  CHECK(store.find(slice(0))->complete == 12582912);
+  WHEN("one in the middle is fetched of the edition that the first one has") {
+    CHECK(store.withdraw_others("https", "filme.test", "/film.mp4", "\"old\"", 12582912, false) == 0);
+  }
+  WHEN("one in the middle is fetched of another edition") {
+    CHECK(store.withdraw_others("https", "filme.test", "/film.mp4", "\"new\"", 12582912, false) == 2);
+    CHECK(fs::exists(second));
+  }
+  WHEN("the first one is fetched anew") {
+    CHECK(store.withdraw_others("https", "filme.test", "/film.mp4", "\"newer\"", 12582912, true) == 3);
+    CHECK_FALSE(fs::exists(first));
+    CHECK_FALSE(fs::exists(third));
+  }
 }
 
 SCENARIO("who has a withdrawn file open takes it for none any more") {
   Stored stored;
   const auto path = stored.put(slice(0));
   std::ifstream open(path);
-  REQUIRE(Store(stored.directory).withdraw("https", "filme.test", "/film.mp4", 1) == 1);
+  REQUIRE(Store(stored.directory).withdraw("https", "filme.test", "/film.mp4") == 1);
   std::string text(std::istreambuf_iterator<char>(open), {});
   CHECK_FALSE(read_stored_head(text));
   CHECK(text.substr(text.size() - 4) == "body");

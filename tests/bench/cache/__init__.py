@@ -1,0 +1,3 @@
+# SPDX-FileCopyrightText: Schultor contributors
+# SPDX-License-Identifier: EUPL-1.2
+"""What cache.py is made of."""
