@@ -26,7 +26,7 @@ sys.path[:0] = [str(Path(__file__).resolve().parents[2] / "tests" / "system"), s
 
 from cache import servers, suite  # noqa: E402
 from cache.classroom import fetch_together  # noqa: E402
-from cache.origin import Origin, octets  # noqa: E402
+from lib.counted_origin import Origin, octets  # noqa: E402
 from lib.school import DEFAULT_CONFIG, GATEWAY4, School, cannot_run_here, internet4, tablet_mac  # noqa: E402
 
 HOST, CONTENT = servers.HOST, internet4(40)
@@ -36,13 +36,13 @@ MOST_OF_FLOOR = 1.15
 
 def school_of(tablets: int) -> School:
     roster = "mac,group\n" + "".join(f"{tablet_mac(number)},3b\n" for number in range(1, tablets + 1))
-    return School(at="2026-11-23 10:00", tablets=tablets, config={"roster.csv": roster})
+    return School(at="2026-11-23 10:00", tablets=tablets, config={"roster.csv": roster}, cache=True)
 
 
 def begin_origin(school: School, rate: float = 0) -> Origin:
     """In place of the lab's web server."""
     school.stop("web")
-    return Origin(school.server("internet", CONTENT, 80), rate)
+    return Origin([school.server("internet", CONTENT, 80)], rate=rate)
 
 
 def engine(school: School) -> servers.Server:
@@ -99,8 +99,7 @@ def hit(rounds: int) -> None:
                     print(f"{server.name:>24}  {cpu:>9.1f} µs CPU a request" + (f"  {cpu / 8.388608:>7.1f} ms/GB" if path == LARGE else "") +
                           f"  {ratio:.2f}× of the floor" +
                           ("" if server.name != "schultor" else f"  (at most {MOST_OF_FLOOR}: {'holds' if ratio <= MOST_OF_FLOOR else 'does not hold'})"))
-        fetched = [wanted for _, wanted in origin.requests]
-        print(f"\nthe origin was asked {len(fetched)} times in all of this")
+        print(f"\nthe origin was asked {len(origin.requests)} times in all of this")
         origin.close()
 
 

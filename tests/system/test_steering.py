@@ -10,24 +10,14 @@ import unittest
 from lib import dns
 from lib.cache import CERTIFICATE, FakeCache
 from lib.reach import SOON, Reach
-from lib.school import GATEWAY4, GATEWAY6, School, internet4, internet6, main, wait_for
+from lib.school import GATEWAY4, GATEWAY6, School, internet4, internet6, main, wait_for, without_cache
 from schoollab.names import CLOUD, CONTENT, WAN4, WAN6
 
 DEFAULT = School.DEFAULT_CONFIG
 HOUR = "2026-11-23 09:00:00"
 PUPIL, BYOD, TEACHER, STRANGER = "tablet1", "tablet5", "tablet7", "tablet9"
-GATEWAY = (DEFAULT / "gateway.toml").read_text() + """
-[cache]
-directory = "/var/cache/schultor"
-size      = "1 GiB"
-"""
-CITY = (DEFAULT / "city.toml").read_text() + """
-[[origin]]
-name  = "inhalte"
-names = ["inhalte.test"]
-http  = true
-https = true
-"""
+GATEWAY = (DEFAULT / "gateway.toml").read_text()
+CITY = (DEFAULT / "city.toml").read_text()
 EVERYBODYS = """
 [[origin]]
 name  = "cloud"
@@ -44,7 +34,7 @@ ORIGIN = {dns.A: [internet4(CONTENT)], dns.AAAA: [internet6(CONTENT)]}
 class Steering(Reach, unittest.TestCase):
     @classmethod
     def setUpClass(cls):
-        cls.school = cls.enterClassContext(School(at=HOUR, tablets=9, config={"gateway.toml": GATEWAY, "city.toml": CITY}))
+        cls.school = cls.enterClassContext(School(at=HOUR, tablets=9, cache="played"))
 
     def setUp(self):
         for name, text in (("gateway.toml", GATEWAY), ("city.toml", CITY), ("school.toml", SCHOOL)):
@@ -139,7 +129,7 @@ class Steering(Reach, unittest.TestCase):
         for tablet in (PUPIL, BYOD, TEACHER, STRANGER):
             self.wait_until_steered(tablet, "cloud.mnspro.test")
             self.assertEqual(self.addresses(tablet), ORIGIN[dns.A], tablet)
-        self.school.config("city.toml").write_text((DEFAULT / "city.toml").read_text())
+        self.school.config("city.toml").write_text(without_cache(CITY))
         self.assertEqual(self.school.reload().returncode, 0)
         self.assertIsNone(cache.take_rules())
         self.assertEqual(self.addresses(PUPIL, "cloud.mnspro.test"), [internet4(CLOUD)])
@@ -198,7 +188,7 @@ class Steering(Reach, unittest.TestCase):
             self.assert_nothing_came(listener)
 
     def test_without_a_cache_nothing_is_redirected(self):
-        self.school.config("gateway.toml").write_text((DEFAULT / "gateway.toml").read_text())
+        self.school.config("gateway.toml").write_text(without_cache(GATEWAY))
         self.assertEqual(self.school.reload().returncode, 0)
         listeners = self.listeners()
         for port in (80, 443, *listeners):

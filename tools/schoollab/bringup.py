@@ -56,7 +56,8 @@ def check_config(name: str, config: Path) -> None:
         raise LabError(f"{config}: it goes with the lab “{name}”, which “up” replaces: copy it to another place first")
 
 
-def up(name: str, config: Path | None, at: str | None, tablets: int, owner: int | None, build: str | None, gate: bool) -> instance.Instance:
+def up(name: str, config: Path | None, at: str | None, tablets: int, owner: int | None, build: str | None, gate: bool,
+       cache: bool) -> instance.Instance:
     check_machine()
     if not 1 <= tablets <= MOST_TABLETS:
         raise LabError(f"--tablets {tablets}: 1 to {MOST_TABLETS}")
@@ -76,18 +77,18 @@ def up(name: str, config: Path | None, at: str | None, tablets: int, owner: int 
         signal.pthread_sigmask(signal.SIG_UNBLOCK, WATCHED)
         raise
     with undone_when_interrupted(name):
-        fill(lab, config, wanted, programs)
+        fill(lab, config, wanted, programs, cache)
         return lab
 
 
-def fill(lab: instance.Instance, config: Path | None, wanted: datetime | None, programs: dict[str, str]) -> None:
+def fill(lab: instance.Instance, config: Path | None, wanted: datetime | None, programs: dict[str, str], cache: bool) -> None:
     tablets = lab.facts["tablets"]
     certificates.make(lab.path("ca"))
     network.build(lab.name, tablets)
     gateway.load_sysctl(lab, "sysctl.conf")
     gateway.write_users(lab)
     placed, copied = gateway.place_config(lab, config, DEFAULT_CONFIG)
-    lab.remember(config=str(placed), config_copied=copied, programs=programs, reports=gateway.has(placed, "operations"), caches=gateway.has(placed, "cache"))
+    lab.remember(config=str(placed), config_copied=copied, programs=programs, reports=gateway.has(placed, "operations"), caches=cache and gateway.has(placed, "cache"))
     outside.write_authority(lab)
     outside.write_web(lab)
     outside.write_broker(lab)
@@ -95,7 +96,8 @@ def fill(lab: instance.Instance, config: Path | None, wanted: datetime | None, p
     gateway.write_bus(lab)
     gateway.write_daemons(lab)
     gateway.compile_lists(lab)
-    gateway.issue_certificates(lab)
+    if lab.facts["caches"] and programs:
+        gateway.make_authority(lab)
     for part in parts.PARTS:
         lab.path("log", f"{part}.log").touch()
     parts.start(lab, [part for part in parts.PARTS if part not in parts.DAEMONS])

@@ -30,7 +30,8 @@ time        {clock.FORMS}, in the gateway's time zone; a bare time is of the lab
 
 
 def do_up(arguments: argparse.Namespace) -> int:
-    lab = bringup.up(arguments.name, arguments.config, arguments.at, arguments.tablets, arguments.owner, arguments.build, not arguments.no_gate)
+    lab = bringup.up(arguments.name, arguments.config, arguments.at, arguments.tablets, arguments.owner, arguments.build, not arguments.no_gate,
+                     not arguments.no_cache)
     if lab.facts["config_copied"]:
         print(f"tools/lab: {arguments.config} is not readable for the daemons' users: a copy is in use, {lab.facts['config']}", file=sys.stderr)
     if not arguments.no_gate and not lab.facts["reports"]:
@@ -147,12 +148,13 @@ def parser() -> argparse.ArgumentParser:
         return added
 
     up = command("up", do_up, "bring the lab up; returns when the gateway is ready. One of the same name is replaced, "
-                 "unless the arguments are wrong; schultor-report runs only where gateway.toml has [operations]")
+                 "unless the arguments are wrong; schultor-report runs only where gateway.toml has [operations], the content cache where it has [cache]")
     up.add_argument("--config", type=Path, metavar="DIR", help=f"configuration directory (default: a copy of {DEFAULT_CONFIG})")
     up.add_argument("--at", metavar="TIME", help="the gateway daemon's clock at start")
     up.add_argument("--tablets", type=int, default=8, metavar="N")
     up.add_argument("--build", metavar="DIR", help="build directory to take the daemons from (default: SCHULTOR_BUILD, else the newest of build/)")
     up.add_argument("--owner", type=int, metavar="PID", help="once this process is gone, the next “up” of any lab clears this one")
+    up.add_argument("--no-cache", action="store_true", help="without the content cache, whatever the configuration says: a test plays it")
     up.add_argument("--no-gate", action="store_true", help="without the daemons: plain routing, to compare with")
     command("down", do_down, "remove it; nothing stays behind")
     execute = command("exec", do_exec, "run a command in a host")

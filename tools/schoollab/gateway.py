@@ -21,7 +21,8 @@ USERS = ("schultor", "schultor-dns", "schultor-report")
 UNITS = CHECKOUT / "units"
 # What runs under which name in the build directory.
 PROGRAMS = {"schultord": "schultord-lab", "schultor-dns": "schultor-dns", "schultor-report": "schultor-report",
-            "schultor-origin": "schultor-origin", "schultorctl": "schultorctl"}
+            "schultor-origin": "schultor-origin", "schultor-certificates": "schultor-certificates", "schultor-city": "schultor-city",
+            "schultorctl": "schultorctl"}
 
 
 def find_build(wanted: str | None) -> Path:
@@ -141,6 +142,8 @@ def write_daemons(lab: Instance) -> None:
                             ("certificates", "schultor-ca")):
         lab.path(directory).mkdir()
         shutil.chown(lab.path(directory), *account(lab, user))
+    shutil.chown(lab.path("certificates"), group=account(lab, "schultor-cache")[1])
+    lab.path("certificates").chmod(0o750)
     certificates.hand_out(lab.path("ca"), lab.path("credentials"), {"ca": "ca.crt", "certificate": f"{SCHOOL}.crt", "key": f"{SCHOOL}.key"},
                           account(lab, "schultor-report"))
     for target in CONFIGURATION, LISTS, CERTIFICATES, STORED:
@@ -148,6 +151,39 @@ def write_daemons(lab: Instance) -> None:
     lab.path("bin").mkdir()
     for name in PROGRAMS:
         lab.path("bin", name).touch(0o755)
+
+
+def https_hosts(config: Path) -> list[str]:
+    """Of the origins whose content is kept."""
+    tables = [tomllib.loads((config / name).read_text(encoding="utf-8")) for name in ("city.toml", "school.toml") if (config / name).exists()]
+    return sorted({host for table in tables for origin in table.get("origin", []) if origin.get("https") for host in origin["names"]})
+
+
+def make_authority(lab: Instance) -> None:
+    """As the city does for its school; the device CA that school-owned tablets trust is ca/city/device-ca.pem."""
+    hosts = https_hosts(Path(lab.facts["config"]))
+    city, program = lab.path("ca", "city"), lab.facts["programs"]["schultor-city"]
+    words = [["create", "--dir", str(city), "--name", "Schultor lab", "--plain"]]
+    if hosts:
+        words.append(["school", "--dir", str(city), "--name", SCHOOL, "--out", str(lab.path("ca", "school")), *(word for host in hosts for word in ("--host", host))])
+    for each in words:
+        done = subprocess.run([program, "ca", *each], capture_output=True, text=True, check=False)
+        if done.returncode != 0:
+            raise LabError(f"schultor-city ca {each[0]}: {done.stderr.strip()}")
+
+
+def tend_certificates(lab: Instance) -> None:
+    """As schultor-certificates.service does when the hosts change; what there is not is handed over empty."""
+    handed = lab.path("credentials-ca")
+    handed.mkdir(exist_ok=True)
+    for name, source in (("cache_rules.json", lab.path("state", "cache_rules.json")), ("ca.pem", lab.path("ca", "school", "ca.pem")),
+                         ("ca.key", lab.path("ca", "school", "ca.key"))):
+        (handed / name).write_bytes(source.read_bytes() if source.exists() else b"\n")
+        shutil.chown(handed / name, *account(lab, "schultor-ca"))
+        (handed / name).chmod(0o400)
+    argv = as_user("schultor-ca", [], [str(lab.path("bin", "schultor-certificates")), "--rules", str(handed / "cache_rules.json"), "--authority",
+                                       str(handed / "ca.pem"), "--key", str(handed / "ca.key"), "--state", str(lab.path("certificates"))], "schultor-cache")
+    namespaces.run(lab.namespace("gateway"), ["env", "CREDENTIALS_DIRECTORY=", *argv], binds(lab), layers(lab))
 
 
 def binds(lab: Instance) -> dict[str, str]:
@@ -173,8 +209,8 @@ def environment(lab: Instance) -> dict[str, str]:
             "SCHULTOR_LAB": lab.name}
 
 
-def as_user(user: str, capabilities: list[str], argv: list[str]) -> list[str]:
+def as_user(user: str, capabilities: list[str], argv: list[str], group: str | None = None) -> list[str]:
     """setpriv(1) with these capabilities and no others, now and ever."""
     allowed = ",".join(["-all", *(f"+{capability}" for capability in capabilities)])
-    return ["setpriv", f"--reuid={user}", f"--regid={user}", "--init-groups", f"--inh-caps={allowed}", f"--ambient-caps={allowed}",
+    return ["setpriv", f"--reuid={user}", f"--regid={group or user}", "--init-groups", f"--inh-caps={allowed}", f"--ambient-caps={allowed}",
             f"--bounding-set={allowed}", "--no-new-privs", *argv]

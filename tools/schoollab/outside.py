@@ -73,7 +73,8 @@ def write_web(lab: Instance) -> None:
     for host, title in SITES.items():
         listen = "".join(f"    listen {address}:80;\n    listen {address}:443 ssl;\n" for address in (internet4(host), f"[{internet6(host)}]"))
         servers.append(f"  server {{\n{listen}    location / {{ default_type text/plain; charset utf-8; return 200 \"{title} ($host)\\n\"; }}\n"
-                       f"    location /gross.bin {{ root {directory}/www; }}\n  }}\n")
+                       f"    location /gross.bin {{ root {directory}/www; }}\n"
+                       f"    location /pakete/ {{ alias {directory}/www/; expires 1d; }}\n  }}\n")
     fill("nginx.conf", directory / "nginx.conf", dir=directory, ca=lab.path("ca"), servers="".join(servers))
 
 

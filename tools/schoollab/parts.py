@@ -51,6 +51,12 @@ def cache(lab: Instance) -> list[str]:
     return gateway.as_user("schultor-cache", [], ["nginx", "-e", "stderr", "-p", str(lab.path("cache")), "-c", str(lab.path("cache", "nginx.conf"))])
 
 
+def after_schultord(lab: Instance) -> None:
+    gateway.load_sysctl(lab, "forwarding.conf")
+    if lab.facts["caches"]:
+        gateway.tend_certificates(lab)
+
+
 def hold_before_network(lab: Instance) -> None:
     """As schultor-before-network.service does at a start of the machine; raises where the unit would fail."""
     clocked = [f"{name}={value}" for name, value in schultord_clock(lab).items() if name != "SCHULTOR_LAB_CLOCK_SOCKET"]
@@ -82,7 +88,7 @@ PARTS: dict[str, Part] = {
     "bus": Part("gateway", lambda lab: ["dbus-daemon", f"--config-file={lab.path('bus.conf')}", "--nofork", "--nopidfile"], notifies=False,
                 answers=connects("gateway", socket.AF_UNIX, lambda lab: str(lab.path("bus.sock")))),
     "resolver": Part("gateway", lambda lab: ["unbound", "-d", "-p", "-c", str(lab.path("unbound", "unbound.conf"))]),
-    "schultord": Part("gateway", schultord, env=schultord_clock, then=lambda lab: gateway.load_sysctl(lab, "forwarding.conf")),
+    "schultord": Part("gateway", schultord, env=schultord_clock, then=after_schultord),
     "dns": Part("gateway", lambda lab: daemon(lab, "schultor-dns", [], "--socket", str(lab.path("run", "gate.sock")), "--resolver",
                                               "127.0.0.1:5335")),
     "report": Part("gateway", lambda lab: daemon(lab, "schultor-report", [], "--config", lab.facts["config"], "--state",

@@ -130,7 +130,7 @@ class Hop:
         self.rules = directory / "rules.json"
         self.inside = inside
         self.write_rules(origins)
-        self.words = [str(Path(os.environ["SCHULTOR_BUILD"], "daemon/app/schultor-origin")), "--runtime", str(directory), "--rules", str(self.rules),
+        self.words = [str(Path(os.environ["SCHULTOR_BUILD"], "daemon/app/schultor-origin")), "--runtime", str(directory), "--state", str(directory), "--certificates", str(directory), "--rules", str(self.rules),
                       "--stalled", str(stalled)] + (["--ca", str(ca)] if ca else [])
         self.log = directory / "log"
         self.process = None

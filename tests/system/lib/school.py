@@ -7,6 +7,7 @@ import contextlib
 import itertools
 import json
 import os
+import re
 import select
 import shutil
 import signal
@@ -65,15 +66,22 @@ def wait_for(predicate, seconds: float = DEADLINE, what: str = "it"):
     return value
 
 
+def without_cache(text: str) -> str:
+    """A file of the default configuration, with whatever was added to it, but for what it says of the content cache."""
+    return re.sub(r"\n# The content cache:.*?(?=\n\n\[|\Z)", "", text, flags=re.DOTALL)
+
+
 class School:
     """with School(at="2026-11-23 07:59:50") as school: …"""
 
     DEFAULT_CONFIG = DEFAULT_CONFIG
 
-    def __init__(self, at: str | None = None, tablets: int = 8, config: dict[str, str] | None = None, gate: bool = True):
-        """`config` replaces files of the default configuration: name → text."""
+    def __init__(self, at: str | None = None, tablets: int = 8, config: dict[str, str] | None = None, gate: bool = True,
+                 cache: bool | str = False):
+        """`config` replaces files of the default configuration: name → text. Without `cache` whatever they say of it is
+        left out; one that is "played" is configured and not started."""
         self.name = f"t{os.getpid()}n{next(numbers)}"
-        self.at, self.tablets, self.gate = at, tablets, gate
+        self.at, self.tablets, self.gate, self.cache = at, tablets, gate, cache
         self.changes = config or {}
         self.directory = LABS / self.name
         self.open_files = contextlib.ExitStack()
@@ -83,12 +91,16 @@ class School:
         words = ["up", "--tablets", str(self.tablets), "--owner", str(os.getpid())]
         words += ["--at", self.at] if self.at else []
         words += [] if self.gate else ["--no-gate"]
+        words += ["--no-cache"] if self.cache == "played" else []
         with tempfile.TemporaryDirectory(prefix="schultor-config-") as directory:
             config = Path(directory, "config")
             shutil.copytree(DEFAULT_CONFIG, config)
             for name, text in self.changes.items():
                 (config / name).parent.mkdir(exist_ok=True)
                 (config / name).write_text(text)
+            if not self.cache:
+                for name in ("gateway.toml", "city.toml"):
+                    (config / name).write_text(without_cache((config / name).read_text()))
             # Only root may enter the directory: the lab takes a copy, which config() then edits.
             Path(directory).chmod(0o700)
             # unittest forgets its class cleanups on Ctrl-C, and an interrupted `up` may have been killed.
