@@ -6,6 +6,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstdio>
 #include <filesystem>
@@ -40,10 +41,12 @@ Result<std::optional<std::string>> read_file(const std::string& path, std::size_
   struct stat status {};
   if (!fd || fstat(fd.get(), &status) != 0) return fail_errno(errno, path);
   if (!S_ISREG(status.st_mode)) return fail("{}: it is no regular file", path);
-  if (static_cast<std::size_t>(status.st_size) > largest) return fail("{}: it is larger than {} octets", path, largest);
-  std::string text(static_cast<std::size_t>(status.st_size), '\0');
+  // As much as it tells and one octet more, where it ends; files of /proc tell nothing.
+  std::string text(std::min(static_cast<std::size_t>(status.st_size), largest) + 1, '\0');
   std::size_t filled = 0;
-  while (filled < text.size()) {
+  for (;;) {
+    if (filled == text.size()) text.resize(std::min(2 * text.size() + 512, largest + 1));
+    if (filled > largest) return fail("{}: it is larger than {} octets", path, largest);
     const auto got = read(fd.get(), text.data() + filled, text.size() - filled);
     if (got < 0 && errno == EINTR) continue;
     if (got < 0) return fail_errno(errno, path);

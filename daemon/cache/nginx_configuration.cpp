@@ -16,6 +16,8 @@ namespace {
 using policy::Origin;
 
 constexpr std::uint64_t mebibyte = 1ULL << 20U;
+/// Of this machine alone: where connections arrive whose name was looked at first. No unix socket, which a death leaves behind.
+constexpr std::uint16_t behind_port = 8445;
 
 bool is_host(std::string_view text) {
   return !text.empty() && text.size() <= 253 && std::all_of(text.begin(), text.end(), [](char c) {
@@ -130,9 +132,9 @@ constexpr std::string_view own_part = R"(  server {{
   }}
 )";
 
-constexpr std::string_view stored_locations = R"(    location / {{
-      if ($not_for_the_store) {{ return 597; }}
-      error_page 597 {not_storable} = @direct;
+/// Of two conditions the older one is passed over (RFC 9110, 13.1.3), which nginx does not do by itself.
+constexpr std::string_view stored_location = R"(    location {name} {{
+{first}      error_page {not_storable} = @direct;
       error_page 502 =503 @line_down;
       proxy_intercept_errors on;
       slice {slice};
@@ -143,7 +145,7 @@ constexpr std::string_view stored_locations = R"(    location / {{
       proxy_cache_lock_timeout 1h;
       proxy_cache_lock_age 1h;
       proxy_force_ranges on;
-      if_modified_since before;
+      if_modified_since {since};
       proxy_ignore_headers X-Accel-Redirect X-Accel-Buffering X-Accel-Charset X-Accel-Limit-Rate;
       proxy_set_header Host $host;
       proxy_set_header Connection "";
@@ -161,6 +163,12 @@ constexpr std::string_view stored_locations = R"(    location / {{
       add_header Age $answer_age always;
       proxy_pass http://hop;
     }}
+)";
+
+constexpr std::string_view first_of_all = R"(      if ($not_for_the_store) { return 597; }
+      if ($http_if_none_match) { return 596; }
+      error_page 597 = @direct;
+      error_page 596 = @conditional;
 )";
 
 constexpr std::string_view direct_location = R"(    location {name} {{
@@ -190,10 +198,15 @@ std::string direct(std::string_view name, bool parked) {
                      fmt::arg("parked", parked ? "      proxy_set_header X-Schultor-Parked $parked;\n" : ""));
 }
 
+std::string stored(std::string_view name, std::string_view first, std::string_view since) {
+  return fmt::format(fmt::runtime(stored_location), fmt::arg("name", name), fmt::arg("first", first), fmt::arg("since", since),
+                     fmt::arg("not_storable", not_stored_status), fmt::arg("slice", slice_size));
+}
+
 std::string locations(bool stores) {
   if (!stores) return direct("/", false) + std::string(line_down_location);
-  return fmt::format(fmt::runtime(stored_locations), fmt::arg("not_storable", not_stored_status), fmt::arg("slice", slice_size)) +
-         direct("@direct", true) + std::string(line_down_location);
+  return stored("/", first_of_all, "before") + stored("@conditional", "", "off") + direct("@direct", true) +
+         std::string(line_down_location);
 }
 
 std::string server(const Origin& origin, std::string_view listen, std::string_view names, std::string_view more, bool stores,
@@ -213,13 +226,13 @@ bool passes_on(const policy::CacheRules& rules) {
 }
 
 /// Where those who know the box's certificates arrive: at nginx's HTTP server, or behind the server that looks at names first.
-std::string tls_listen(const policy::CacheRules& rules, const EngineSettings& settings) {
-  if (passes_on(rules)) return fmt::format("    listen unix:{}/tls.sock ssl http2", settings.runtime);
+std::string tls_listen(const policy::CacheRules& rules) {
+  if (passes_on(rules)) return fmt::format("    listen 127.0.0.1:{} ssl http2", behind_port);
   return fmt::format("    listen {0} ssl http2@;\n    listen [::]:{0} ssl http2", tls_port);
 }
 
-std::string tls_listen(const policy::CacheRules& rules, const EngineSettings& settings, std::string_view option) {
-  auto text = tls_listen(rules, settings) + std::string(option) + ";\n";
+std::string tls_listen(const policy::CacheRules& rules, std::string_view option) {
+  auto text = tls_listen(rules) + std::string(option) + ";\n";
   if (const auto at = text.find('@'); at != std::string::npos) text.replace(at, 1, option);
   return text;
 }
@@ -233,12 +246,12 @@ std::string http_servers(const policy::CacheRules& rules, const EngineSettings& 
     for (const auto& host : origin.hosts)
       if (is_certified(settings, host))
         text += server(
-            origin, tls_listen(rules, settings, ""), host,
+            origin, tls_listen(rules, ""), host,
             fmt::format("    ssl_certificate {0}/{1}.pem;\n    ssl_certificate_key {0}/{1}.pem;\n", settings.certificates, host),
             true, settings);
   }
-  text += fmt::format("  server {{\n{}    server_name _;\n    ssl_reject_handshake on;\n  }}\n",
-                      tls_listen(rules, settings, " default_server"));
+  text +=
+      fmt::format("  server {{\n{}    server_name _;\n    ssl_reject_handshake on;\n  }}\n", tls_listen(rules, " default_server"));
   return text;
 }
 
@@ -253,7 +266,7 @@ std::string stream_part(const policy::CacheRules& rules, const EngineSettings& s
     for (const auto& origin : rules.origins)
       for (const auto& host : origin.hosts) {
         if (!terminates || !origin.https) text += fmt::format("    {0} {0}:443;\n", host);
-        else if (is_certified(settings, host)) text += fmt::format("    {} unix:{}/tls.sock;\n", host, settings.runtime);
+        else if (is_certified(settings, host)) text += fmt::format("    {} 127.0.0.1:{};\n", host, behind_port);
       }
     text += "  }\n";
   };
