@@ -151,7 +151,7 @@ constexpr std::string_view stored_location = R"(    location {name} {{
       proxy_set_header Connection "";
       proxy_set_header X-Schultor-Scheme $scheme;
       proxy_set_header X-Schultor-Store 1;
-      proxy_set_header X-Schultor-Client-Range $http_range;
+      proxy_set_header X-Schultor-Cache $upstream_cache_status;
       proxy_set_header Range $slice_range;
       proxy_pass_header Date;
       proxy_hide_header Cache-Control;
