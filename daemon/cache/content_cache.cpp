@@ -12,6 +12,7 @@
 #include "daemon/cache/figures_log.hpp"
 #include "daemon/cache/hop.hpp"
 #include "daemon/cache/purge.hpp"
+#include "daemon/cache/renewal.hpp"
 #include "daemon/cache/schultord_link.hpp"
 #include "daemon/cache/sweeper.hpp"
 
@@ -122,13 +123,23 @@ base::Result<void> ContentCache::Impl::start() {
 
 HopEvents ContentCache::Impl::events() {
   const auto scheme = [](const StoredAddress& address) { return address.https ? "https" : "http"; };
-  return {[this, scheme](const StoredAddress& address) {
-            if (rules) Store(rules->directory).withdraw(scheme(address), address.host, address.target);
-          },
-          [this, scheme](const StoredAddress& address, const ByteRange& slice, std::uint64_t total, const std::string& tag) {
-            if (rules)
-              Store(rules->directory).withdraw_others(scheme(address), address.host, address.target, tag, total, slice.first == 0);
-          }};
+  HopEvents events;
+  events.changed = [this, scheme](const StoredAddress& address) {
+    if (rules) Store(rules->directory).withdraw(scheme(address), address.host, address.target);
+  };
+  events.slice = [this, scheme](const StoredAddress& address, const ByteRange& slice, std::uint64_t total, const std::string& tag) {
+    if (rules) Store(rules->directory).withdraw_others(scheme(address), address.host, address.target, tag, total, slice.first == 0);
+  };
+  events.stored = [this, scheme](const StoredAddress& address,
+                                 const std::optional<ByteRange>& slice) -> std::optional<StoredResponse> {
+    const auto range = slice ? fmt::format("bytes={}-{}", slice->first, slice->last) : std::string();
+    auto body =
+        rules ? Store(rules->directory).read(storage_key(scheme(address), address.host, address.target, range), longest_renewed)
+              : std::nullopt;
+    if (!body) return std::nullopt;
+    return StoredResponse{body->head.status, std::move(body->head.fields), std::move(body->octets)};
+  };
+  return events;
 }
 
 void ContentCache::Impl::take(std::optional<policy::CacheRules> given) {

@@ -8,6 +8,7 @@
 #include "daemon/cache/name_lookup.hpp"
 #include "daemon/cache/outside.hpp"
 #include "daemon/cache/parking_lot.hpp"
+#include "daemon/cache/renewal.hpp"
 
 #include <algorithm>
 #include <chrono>
@@ -113,6 +114,7 @@ private:
   void settle(Answer answer);
   void hand_out(ResponseHead response);
   bool begin_with_parked();
+  bool begin_with_stored(const FetchedHead& not_modified);
   void look_up();
   void ask(const base::Result<std::vector<base::Address>>& addresses);
   void on_progress();
@@ -137,6 +139,7 @@ private:
   Answer answer_{};
   std::optional<std::uint64_t> length_;  ///< of what is handed out, where it is told
   std::uint64_t handed_out_ = 0;
+  std::string body_;  ///< what is handed out where nothing is fetched
 };
 
 void Conversation::settle(Answer answer) {
@@ -182,6 +185,20 @@ bool Conversation::begin_with_parked() {
   return true;
 }
 
+/// That nothing has changed but what is said of it: the engine stores its own response anew.
+bool Conversation::begin_with_stored(const FetchedHead& not_modified) {
+  auto stored = hop_.events.stored(address(), request_.slice);
+  if (!stored || stored->fields.single("ETag").value_or("") != request_.fields.single("If-None-Match").value_or("")) return false;
+  const auto head = renewed(stored->status, stored->fields, stored->body.size(), not_modified);
+  if (!head) return false;
+  auto decision = decide(request_, false, *head, rules_of(*origin_, request_.https, request_.target), asked_, now());
+  if (decision.move != Move::store) return false;
+  body_ = std::move(stored->body);
+  fetch_.reset();
+  hand_out(std::move(decision.response));
+  return true;
+}
+
 void Conversation::look_up() {
   if (!world_->names) return fail("there is no resolver");
   if (world_->is_unreachable(request_)) return fail("it could not be reached a moment ago");
@@ -222,6 +239,7 @@ void Conversation::on_head(const FetchedHead& head) {
     if (!is_safe(request_.method) && head.status >= 200 && head.status < 400) hop_.events.changed(address());
     return hand_out(passed_on(head));
   }
+  if (head.status == 304 && begin_with_stored(head)) return;
   auto decision = decide(request_, whole_, head, rules_of(*origin_, request_.https, request_.target), asked_, now());
   switch (decision.move) {
     case Move::store:
@@ -265,6 +283,11 @@ void Conversation::end_of_body() {
 }
 
 Pulled Conversation::pull(std::span<char> into) {
+  if (!fetch_ && handed_out_ < body_.size()) {
+    const auto count = body_.copy(into.data(), into.size(), handed_out_);
+    handed_out_ += count;
+    return {Pulled::Kind::octets, count};
+  }
   if (!fetch_) return {length_.value_or(0) == handed_out_ ? Pulled::Kind::end : Pulled::Kind::broken, 0};
   if (const auto count = fetch_->read(into); count > 0) {
     handed_out_ += count;

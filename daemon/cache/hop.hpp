@@ -5,12 +5,14 @@
 #include "daemon/base/event_loop.hpp"
 #include "daemon/cache/byte_range.hpp"
 #include "daemon/cache/fetch.hpp"
+#include "daemon/cache/header_fields.hpp"
 #include "daemon/cache/http_server.hpp"
 #include "daemon/policy/cache_rules.hpp"
 
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 
 namespace schultor::cache {
@@ -22,6 +24,13 @@ struct StoredAddress {
   std::string target;
 };
 
+/// A response that the engine has.
+struct StoredResponse {
+  int status = 0;
+  HeaderFields fields;  ///< as they are stored
+  std::string body;
+};
+
 /// What passes that concerns what is stored already. Called before the engine has the response.
 struct HopEvents {
   /// The origin took a request that changes what is there (RFC 9111, 4.4).
@@ -29,6 +38,9 @@ struct HopEvents {
   /// A slice is about to be stored that begins at that octet, of so many in all, under that entity tag.
   std::function<void(const StoredAddress&, const ByteRange& slice, std::uint64_t total, const std::string& tag)> slice =
       [](const StoredAddress&, const ByteRange&, std::uint64_t, const std::string&) {};
+  /// What the engine has, where its body is of longest_renewed at most.
+  std::function<std::optional<StoredResponse>(const StoredAddress&, const std::optional<ByteRange>& slice)> stored =
+      [](const StoredAddress&, const std::optional<ByteRange>&) { return std::nullopt; };
 };
 
 /// The origin hop: what the engine asks it over a unix socket, it asks origins, and says whether and for how long what they answer

@@ -132,9 +132,9 @@ constexpr std::string_view own_part = R"(  server {{
   }}
 )";
 
-/// Of two conditions the older one is passed over (RFC 9110, 13.1.3), which nginx does not do by itself.
-constexpr std::string_view stored_location = R"(    location {name} {{
-{first}      error_page {not_storable} = @direct;
+constexpr std::string_view stored_location = R"(    location / {{
+      if ($not_for_the_store) {{ return 597; }}
+      error_page 597 {not_storable} = @direct;
       error_page 502 =503 @line_down;
       proxy_intercept_errors on;
       slice {slice};
@@ -145,7 +145,7 @@ constexpr std::string_view stored_location = R"(    location {name} {{
       proxy_cache_lock_timeout 1h;
       proxy_cache_lock_age 1h;
       proxy_force_ranges on;
-      if_modified_since {since};
+      if_modified_since before;
       proxy_ignore_headers X-Accel-Redirect X-Accel-Buffering X-Accel-Charset X-Accel-Limit-Rate;
       proxy_set_header Host $host;
       proxy_set_header Connection "";
@@ -163,12 +163,6 @@ constexpr std::string_view stored_location = R"(    location {name} {{
       add_header Age $answer_age always;
       proxy_pass http://hop;
     }}
-)";
-
-constexpr std::string_view first_of_all = R"(      if ($not_for_the_store) { return 597; }
-      if ($http_if_none_match) { return 596; }
-      error_page 597 = @direct;
-      error_page 596 = @conditional;
 )";
 
 constexpr std::string_view direct_location = R"(    location {name} {{
@@ -198,15 +192,13 @@ std::string direct(std::string_view name, bool parked) {
                      fmt::arg("parked", parked ? "      proxy_set_header X-Schultor-Parked $parked;\n" : ""));
 }
 
-std::string stored(std::string_view name, std::string_view first, std::string_view since) {
-  return fmt::format(fmt::runtime(stored_location), fmt::arg("name", name), fmt::arg("first", first), fmt::arg("since", since),
-                     fmt::arg("not_storable", not_stored_status), fmt::arg("slice", slice_size));
+std::string stored() {
+  return fmt::format(fmt::runtime(stored_location), fmt::arg("not_storable", not_stored_status), fmt::arg("slice", slice_size));
 }
 
 std::string locations(bool stores) {
   if (!stores) return direct("/", false) + std::string(line_down_location);
-  return stored("/", first_of_all, "before") + stored("@conditional", "", "off") + direct("@direct", true) +
-         std::string(line_down_location);
+  return stored() + direct("@direct", true) + std::string(line_down_location);
 }
 
 std::string server(const Origin& origin, std::string_view listen, std::string_view names, std::string_view more, bool stores,

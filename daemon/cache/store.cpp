@@ -91,6 +91,17 @@ std::string Store::path_of(std::string_view key) const {
   return fmt::format("{}/{}/{}/{}", directory_, hash.substr(31, 1), hash.substr(29, 2), hash);
 }
 
+std::optional<Store::Body> Store::read(std::string_view key, std::uint64_t longest) const {
+  auto opened = open_stored(path_of(key));
+  if (!opened || !opened->head || opened->head->key != key || !opened->head->content_length ||
+      *opened->head->content_length > longest || !is_whole(*opened->head, opened->size))
+    return std::nullopt;
+  std::string octets(*opened->head->content_length, '\0');
+  const auto got = pread(opened->fd.get(), octets.data(), octets.size(), static_cast<off_t>(opened->head->body_start));
+  if (got != static_cast<ssize_t>(octets.size())) return std::nullopt;
+  return Body{std::move(*opened->head), std::move(octets)};
+}
+
 std::optional<StoredHead> Store::find(std::string_view key) const {
   const auto opened = open_stored(path_of(key));
   return opened && opened->head && opened->head->key == key ? opened->head : std::nullopt;

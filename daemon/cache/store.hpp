@@ -29,6 +29,13 @@ public:
   /// Where nginx stores what has this key (levels=1:2).
   [[nodiscard]] std::string path_of(std::string_view key) const;
 
+  struct Body {
+    StoredHead head;
+    std::string octets;
+  };
+  /// What is stored under a key, where its body is not longer than that and whole.
+  [[nodiscard]] std::optional<Body> read(std::string_view key, std::uint64_t longest) const;
+
   /// The head of what is stored under a key; none where nothing is.
   [[nodiscard]] std::optional<StoredHead> find(std::string_view key) const;
 

@@ -3,7 +3,6 @@
 #include "daemon/cache/stored_file.hpp"
 
 #include <algorithm>
-#include <cctype>
 #include <charconv>
 #include <cstring>
 #include <string_view>
@@ -29,17 +28,6 @@ std::optional<std::uint64_t> number_of(std::string_view text) {
   return value;
 }
 
-bool is_field(std::string_view name, std::string_view wanted) {
-  return std::equal(name.begin(), name.end(), wanted.begin(), wanted.end(),
-                    [](char a, char b) { return std::tolower(static_cast<unsigned char>(a)) == b; });
-}
-
-std::string_view trimmed(std::string_view text) {
-  while (!text.empty() && (text.front() == ' ' || text.front() == '\t')) text.remove_prefix(1);
-  while (!text.empty() && (text.back() == ' ' || text.back() == '\t' || text.back() == '\r')) text.remove_suffix(1);
-  return text;
-}
-
 bool read_status(std::string_view line, StoredHead& head) {
   const auto blank = line.find(' ');
   if (line.substr(0, 5) != "HTTP/" || blank == std::string_view::npos) return false;
@@ -53,16 +41,19 @@ bool read_fields(std::string_view text, StoredHead& head) {
   bool first = true;
   while (!text.empty()) {
     const auto end = std::min(text.find('\n'), text.size());
-    const auto line = trimmed(text.substr(0, end));
+    auto line = text.substr(0, end);
+    if (!line.empty() && line.back() == '\r') line.remove_suffix(1);
     text.remove_prefix(std::min(end + 1, text.size()));
     if (first && !read_status(line, head)) return false;
     first = false;
     const auto colon = line.find(':');
     if (colon == std::string_view::npos) continue;
     const auto name = line.substr(0, colon), value = trimmed(line.substr(colon + 1));
-    if (is_field(name, "content-length")) head.content_length = number_of(value);
-    else if (is_field(name, "content-range")) head.complete = number_of(value.substr(std::min(value.find('/') + 1, value.size())));
-    else if (is_field(name, "etag")) head.etag = value;
+    head.fields.add(name, value);
+    if (equal_without_case(name, "Content-Length")) head.content_length = number_of(value);
+    else if (equal_without_case(name, "Content-Range"))
+      head.complete = number_of(value.substr(std::min(value.find('/') + 1, value.size())));
+    else if (equal_without_case(name, "ETag")) head.etag = value;
   }
   return !first;
 }

@@ -2,6 +2,8 @@
 // SPDX-License-Identifier: EUPL-1.2
 #pragma once
 
+#include "daemon/cache/header_fields.hpp"
+
 #include <cstddef>
 #include <cstdint>
 #include <optional>
@@ -22,6 +24,7 @@ struct StoredHead {
   std::optional<std::uint64_t> content_length;  ///< as the answer's header says; none: it was sent in chunks
   std::optional<std::uint64_t> complete;        ///< of the whole representation, where the answer is a part (Content-Range)
   std::string etag;                             ///< of the answer; empty: none
+  HeaderFields fields;                          ///< of the answer, as they are stored
 };
 
 /// None where it is none, or not one of this version. `start` is the file's beginning, as much of it as there is up to

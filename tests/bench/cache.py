@@ -34,9 +34,11 @@ SMALL, LARGE = "/16384/k", "/8388608/g"
 MOST_OF_FLOOR = 1.15
 
 
-def school_of(tablets: int) -> School:
+def school_of(tablets: int, fresh: str = "") -> School:
+    """`fresh`: for how long answers count as fresh that say nothing of that."""
+    city = (DEFAULT_CONFIG / "city.toml").read_text() + (f'[[origin.path]]\npath  = "/"\nfresh = "{fresh}"\n' if fresh else "")
     roster = "mac,group\n" + "".join(f"{tablet_mac(number)},3b\n" for number in range(1, tablets + 1))
-    return School(at="2026-11-23 10:00", tablets=tablets, config={"roster.csv": roster}, cache=True)
+    return School(at="2026-11-23 10:00", tablets=tablets, config={"roster.csv": roster, "city.toml": city}, cache=True)
 
 
 def begin_origin(school: School, rate: float = 0) -> Origin:
@@ -180,7 +182,7 @@ def main() -> None:
         sys.exit(77)
     quick = arguments.rounds == 1
     parts = {"hit": lambda: hit(arguments.rounds), "cold": lambda: cold(200), "kill": lambda: kill(arguments.rounds),
-             "memory": lambda: memory(50 if quick else 1500), "suite": lambda: suite.run(school_of(2), arguments.suite)}
+             "memory": lambda: memory(50 if quick else 1500), "suite": lambda: suite.run(school_of(2, "1m"), arguments.suite)}
     if arguments.part:
         parts[arguments.part]()
         return
