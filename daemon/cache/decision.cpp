@@ -12,6 +12,7 @@
 namespace schultor::cache {
 namespace {
 
+using std::chrono::seconds;
 using std::chrono::sys_seconds;
 using Move = Decision::Move;
 
@@ -77,7 +78,10 @@ ResponseHead stored(const FetchedHead& head, const Judgement& judgement, const s
     stale += fmt::format("{}stale-if-error={}", stale.empty() ? "" : ", ", judgement.stale_if_error.count());
   // In this order: the engine reads no Cache-Control once it knows for how long.
   if (!stale.empty()) fields.push_back({"Cache-Control", stale});
-  fields.push_back({"X-Accel-Expires", judgement.fresh.count() > 0 ? fmt::format("{}", judgement.fresh.count()) : "@1"});
+  // What is not fresh ends a second ago, not in 1970: the engine counts the time for which it may be stale from then on.
+  const auto ended = (now - seconds{1}).time_since_epoch();
+  fields.push_back({"X-Accel-Expires",
+                    judgement.fresh.count() > 0 ? fmt::format("{}", judgement.fresh.count()) : fmt::format("@{}", ended.count())});
   if (const auto control = head.fields.joined("Cache-Control")) fields.push_back({"X-Origin-Cache-Control", *control});
   if (const auto expires = head.fields.joined("Expires")) fields.push_back({"X-Origin-Expires", *expires});
   fields.push_back({"X-Origin-Born", fmt::format("{}", (now - judgement.age).time_since_epoch().count())});

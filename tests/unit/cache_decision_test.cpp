@@ -105,7 +105,7 @@ SCENARIO("a slice that can be stored is handed on") {
 
   THEN("what is never fresh is to be validated each time, and not to be handed out unasked where that is said") {
     const auto response = decided(told(206, {date, "Cache-Control: no-cache", tag, part})).response;
-    CHECK(field(response, "X-Accel-Expires") == "@1");
+    CHECK(field(response, "X-Accel-Expires") == "@" + std::to_string(now.time_since_epoch().count() - 1));
     CHECK(field(response, "Cache-Control").empty());
   }
   THEN("a whole response is as good, where the origin knows no ranges") {
