@@ -102,6 +102,8 @@ constexpr std::string_view http_part = R"(http {{
   upstream hop {{ server unix:{runtime}/hop.sock; keepalive 64; }}
   proxy_http_version 1.1;
   proxy_next_upstream off;
+  proxy_buffer_size 16k;
+  proxy_buffers 8 16k;
   proxy_read_timeout 75s;
   ssl_protocols TLSv1.2 TLSv1.3;
   ssl_session_cache shared:sessions:4m;
@@ -172,6 +174,8 @@ constexpr std::string_view direct_location = R"(    location {name} {{
       proxy_set_header X-Schultor-Scheme $scheme;
 {parked}      proxy_pass_header Date;
       proxy_request_buffering off;
+      proxy_buffer_size 32k;
+      proxy_buffers 4 32k;
       proxy_max_temp_file_size 0;
       proxy_pass http://hop;
     }}

@@ -205,11 +205,15 @@ scope = "all"
     def test_while_the_line_is_down_what_is_kept_opens_and_the_rest_says_so(self):
         path = self.path.format(SLICE + 5)
         self.answers[path] = lambda request: of_size(request, lines=("Cache-Control: max-age=1",))
-        self.assertEqual(self.curl(PUPIL, f"https://{HOST}{path}")[0], 200)
+        asked_each_time = f"/{1000}/asked-each-time"
+        self.answers[asked_each_time] = lambda request: of_size(request, lines=("Cache-Control: max-age=0",))
+        for url in (path, asked_each_time):
+            self.assertEqual(self.curl(PUPIL, f"https://{HOST}{url}")[0], 200)
         self.school.wan("down")
         try:
             wait_for(lambda: int(self.curl(OTHER, f"https://{HOST}{path}")[2].get("age", 0)) > 2, what="it to be stale")
             self.assertEqual(self.curl(OTHER, f"https://{HOST}{path}")[1], octets(0, SLICE + 5))
+            self.assertEqual(self.curl(OTHER, f"https://{HOST}{asked_each_time}")[1], octets(0, 1000))
             status, body, fields = self.curl(OTHER, f"https://{HOST}/{100}/never-opened")
             self.assertEqual(status, 503)
             self.assertIn("Die Schule hat gerade keine Verbindung", body.decode())
@@ -217,6 +221,24 @@ scope = "all"
         finally:
             self.school.wan("up")
         wait_for(lambda: self.curl(OTHER, f"https://{HOST}/{100}/never-opened")[0] == 200, what="the line's return")
+
+    def test_a_new_origin_disturbs_no_transfer(self):
+        size = 5 * SLICE
+        path = self.path.format(size)
+        city = self.school.config("city.toml")
+        before = city.read_text()
+        self.addCleanup(lambda: (city.write_text(before), self.school.reload()))
+        with tempfile.NamedTemporaryFile() as file:
+            self.origin.rate = 8e6
+            running = self.school.popen(PUPIL, "curl", "-s", "--max-time", "60", "-o", file.name, f"http://{HOST}{path}")
+            wait_for(lambda: self.fetched(path), what="the transfer to begin")
+            city.write_text(before + '\n[[origin]]\nname = "frei"\nnames = ["frei.mnspro.test"]\nhttp = true\nscope = "all"\n')
+            self.assertEqual(self.school.reload().returncode, 0)
+            self.wait_until_steered("frei.mnspro.test")
+            self.assertIsNone(running.poll())
+            self.origin.rate = 0
+            self.assertEqual(running.wait(60), 0)
+            self.assertEqual(Path(file.name).read_bytes(), octets(0, size))
 
     def test_an_administrator_withdraws_and_looks_at_figures(self):
         path = self.path.format(SLICE + 5)
