@@ -29,6 +29,8 @@ namespace {
 using base::Priority;
 
 constexpr std::chrono::seconds looks_every{1};
+/// Then it is as ready as it can be without schultord, for which nothing else is to wait.
+constexpr std::chrono::seconds longest_start{10};
 constexpr std::chrono::seconds counts_every{60};
 
 /// Where the machine stands: what people call a day.
@@ -76,7 +78,7 @@ struct ContentCache::Impl {
   std::map<std::string, FetchCount> counted;  ///< of what was fetched, what is in the file
   std::unique_ptr<Sweeper> sweeper;
   std::optional<SchultordLink> link;
-  base::EventSource looking, counting;
+  base::EventSource looking, counting, starting;
 
   base::Result<void> start();
   void take(std::optional<policy::CacheRules> given);
@@ -118,6 +120,7 @@ base::Result<void> ContentCache::Impl::start() {
   }
   look();
   count();
+  if (auto timer = loop.after(longest_start, [this] { tell_ready(); })) starting = std::move(*timer);
   return {};
 }
 

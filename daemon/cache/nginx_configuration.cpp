@@ -63,7 +63,6 @@ load_module /usr/lib/nginx/modules/ngx_http_perl_module.so;
 load_module /usr/lib/nginx/modules/ngx_stream_module.so;
 daemon off;
 worker_processes {workers};
-worker_rlimit_nofile 16384;
 pid {runtime}/nginx.pid;
 # Lines of a lesser kind name tablets and what they asked for.
 error_log stderr alert;
