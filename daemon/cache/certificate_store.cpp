@@ -131,12 +131,4 @@ base::Result<Tended> tend(const std::string& directory, const Wanted& wanted) {
   return done;
 }
 
-std::vector<std::string> certified(const std::string& directory, std::span<const std::string> hosts, sys_seconds now) {
-  std::vector<std::string> good;
-  for (const auto& host : hosts)
-    if (const auto found = look(directory, host, now); found && !found->fault) good.push_back(host);
-  std::sort(good.begin(), good.end());
-  return good;
-}
-
 }  // namespace schultor::cache

@@ -58,8 +58,4 @@ struct Tended {
 /// Fails where the folder cannot be read, and while somebody else does the same. Files that bear other names are left alone.
 [[nodiscard]] base::Result<Tended> tend(const std::string& directory, const Wanted& wanted);
 
-/// Those of `hosts` whose certificate in `directory` is good `now`, in order. For whoever shows them: takes no lock and changes
-/// nothing.
-[[nodiscard]] std::vector<std::string> certified(const std::string& directory, std::span<const std::string> hosts, sys_seconds now);
-
 }  // namespace schultor::cache

@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: EUPL-1.2
 #include "daemon/cache/engine_probe.hpp"
 
+#include "daemon/cache/engine_request.hpp"
 #include "daemon/cache/nginx_configuration.hpp"
 
 #include <arpa/inet.h>

@@ -8,12 +8,17 @@
 
 #include <optional>
 #include <string>
+#include <string_view>
 
 namespace schultor::cache {
 
 /// The engine's status for a response that is not to be stored: it asks for it again, without storing, and for a minute others as
 /// well.
 inline constexpr int not_stored_status = 598;
+
+/// Whether hop and engine are there is asked of this host, under this path: 204.
+inline constexpr std::string_view health_host = "health.schultor.internal";
+inline constexpr std::string_view health_path = "/.schultor/health";
 
 /// What the engine asks of an origin, in the words of its configuration.
 struct EngineRequest {

@@ -159,8 +159,8 @@ void Conversation::fail(const std::string& why) {
 
 void Conversation::begin(RequestHead head) {
   has_body_ = head.fields.has("Transfer-Encoding") || head.fields.first("Content-Length").value_or("0") != "0";
-  if (head.fields.single("Host") == "health.schultor.internal") {
-    return settle(plain(head.target == "/.schultor/health" ? 204 : 404));
+  if (head.fields.single("Host") == health_host) {
+    return settle(plain(head.target == health_path ? 204 : 404));
   }
   auto request = read_engine_request(std::move(head));
   if (!request) return settle(plain(400));

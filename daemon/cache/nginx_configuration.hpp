@@ -22,9 +22,7 @@ inline constexpr std::uint16_t passthrough_port = 8444;  ///< of port 443, for e
 /// What is stored together and fetched together, in octets: of a film that is opened in the middle two of them are fetched.
 inline constexpr std::uint64_t slice_size = 4ULL << 20U;
 
-/// The engine says that it is there, and by which configuration, to GET of this.
-inline constexpr std::string_view health_host = "health.schultor.internal";
-inline constexpr std::string_view health_path = "/.schultor/health";
+/// By which configuration the engine works, it says in its answer to who asks for its health (engine_request.hpp).
 inline constexpr std::string_view generation_header = "X-Schultor-Generation";
 
 /// Of the machine, and of the moment.

@@ -1,6 +1,7 @@
 // SPDX-FileCopyrightText: Schultor contributors
 // SPDX-License-Identifier: EUPL-1.2
 #include "daemon/cache/certificate_store.hpp"
+#include "daemon/cache/certified_hosts.hpp"
 
 #include "daemon/base/unique_fd.hpp"
 #include "tests/catch.hpp"
@@ -60,6 +61,19 @@ private:
 
 }  // namespace
 
+SCENARIO("who shows certificates knows which are good now, and when there are others") {
+  const Folder folder;
+  REQUIRE(folder.tend({hosts, school(), noon}).made == hosts);
+  CertifiedHosts certified(folder.path());
+  CHECK(certified.among({"b.test", "c.test", "a.test"}, noon) == hosts);
+  const auto edition = certified.edition();
+  CHECK(certified.among(hosts, noon + days(91)).empty());
+  CHECK(certified.edition() == edition);
+  fs::remove(folder.path("a.test.pem"));
+  CHECK(certified.among(hosts, noon) == Names{"b.test"});
+  CHECK(certified.edition() != edition);
+}
+
 SCENARIO("each listed host has a certificate that is good, and nobody else has one") {
   const Folder folder;
   const auto authority = school();
@@ -71,9 +85,6 @@ SCENARIO("each listed host has a certificate that is good, and nobody else has o
   struct stat status {};
   REQUIRE(stat(folder.path("a.test.pem").c_str(), &status) == 0);
   CHECK((status.st_mode & 07777U) == 0640);
-
-  CHECK(certified(folder.path(), Names{"b.test", "c.test", "a.test"}, noon) == hosts);
-  CHECK(certified(folder.path(), hosts, noon + days(91)).empty());
 
   const auto before = folder.text("a.test.pem");
   CHECK(folder.tend({hosts, authority, noon}).made.empty());
