@@ -26,7 +26,7 @@ sys.path[:0] = [str(Path(__file__).resolve().parents[2] / "tests" / "system"), s
 
 from cache import servers, suite  # noqa: E402
 from cache.classroom import fetch_together  # noqa: E402
-from lib.counted_origin import Origin, octets  # noqa: E402
+from lib.counted_origin import Origin, context_of, octets  # noqa: E402
 from lib.school import DEFAULT_CONFIG, GATEWAY4, School, cannot_run_here, internet4, tablet_mac  # noqa: E402
 
 HOST, CONTENT = servers.HOST, internet4(40)
@@ -44,23 +44,23 @@ def school_of(tablets: int, fresh: str = "") -> School:
 def begin_origin(school: School, rate: float = 0) -> Origin:
     """In place of the lab's web server."""
     school.stop("web")
-    return Origin([school.server("internet", CONTENT, 80)], rate=rate)
+    return Origin([school.server("internet", CONTENT, 80)], [school.server("internet", CONTENT, 443)], context_of(school), rate)
 
 
 def engine(school: School) -> servers.Server:
-    return servers.of_process("schultor", 8080, 8443, int((school.directory / "parts" / "cache").read_text().split()[0]))
+    return servers.of_process("schultor", 8080, 8443, int((school.directory / "parts" / "cache").read_text().split()[0]), 3)
 
 
 def curl(school: School, *words: str) -> str:
     return school.exec("gateway", "curl", "-sk", *words).stdout
 
 
-def load(school: School, server: servers.Server, tls: bool, path: str, seconds: float, connections: int) -> float:
+def load(school: School, server: servers.Server, tls: bool, path: str, connections: int) -> float:
     """CPU of the server, µs a request."""
     scheme, port = ("https", server.tls) if tls else ("http", server.http)
     before = server.cpu_us()
-    done = school.exec("gateway", "taskset", "-c", "0", "wrk", "-t1", f"-c{connections}", f"-d{seconds}s", "-H", f"Host: {HOST}",
-                       f"{scheme}://{HOST if tls else '127.0.0.1'}:{port}{path}", seconds=seconds + 60)
+    done = school.exec("gateway", "taskset", "-c", "0", "wrk", "-t1", f"-c{connections}", "-d1s", "-H", f"Host: {HOST}",
+                       f"{scheme}://{HOST if tls else '127.0.0.1'}:{port}{path}")
     requests = int(re.search(r"(\d+) requests in", done.stdout)[1])
     if "Non-2xx" in done.stdout or requests == 0:
         raise SystemExit(f"{server.name} does not answer {path}:\n{done.stdout}{done.stderr}")
@@ -89,11 +89,11 @@ def hit(rounds: int) -> None:
             for tls in (False, True):
                 contenders = [server for server in all_servers if not tls or server.tls]
                 for server in contenders:
-                    load(school, server, tls, path, 0.5, connections)
+                    load(school, server, tls, path, connections)
                 values = {server.name: [] for server in contenders}
                 for number in range(rounds):
                     for server in contenders[number % len(contenders):] + contenders[:number % len(contenders)]:
-                        values[server.name].append(load(school, server, tls, path, 1 if rounds > 1 else 0.2, connections))
+                        values[server.name].append(load(school, server, tls, path, connections))
                 print(f"\nhit, {'16 kB' if path == SMALL else '8 MB'} by {'TLS' if tls else 'HTTP'}")
                 for server in contenders:
                     ratio = statistics.median(a / b for a, b in zip(values[server.name], values[contenders[0].name]))
@@ -161,7 +161,7 @@ def memory(connections: int) -> None:
         server = engine(school)
         idle = server.memory_kb() + hop.memory_kb()
         for path in (SMALL, LARGE):
-            load(school, server, False, path, 0.2, 1)
+            load(school, server, False, path, 1)
         running = school.popen("gateway", "wrk", "-t1", f"-c{connections}", "-d6s", "-H", f"Host: {HOST}", f"http://127.0.0.1:8080{LARGE}",
                                stdout=subprocess.PIPE, text=True)
         most = 0
@@ -181,7 +181,7 @@ def main() -> None:
         print(f"skipped: {reason}")
         sys.exit(77)
     quick = arguments.rounds == 1
-    parts = {"hit": lambda: hit(arguments.rounds), "cold": lambda: cold(200), "kill": lambda: kill(arguments.rounds),
+    parts = {"hit": lambda: hit(arguments.rounds), "cold": lambda: cold(20 if quick else 200), "kill": lambda: kill(arguments.rounds),
              "memory": lambda: memory(50 if quick else 1500), "suite": lambda: suite.run(school_of(2, "1m"), arguments.suite)}
     if arguments.part:
         parts[arguments.part]()

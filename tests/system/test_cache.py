@@ -5,7 +5,6 @@
 
 import json
 import socket
-import ssl
 import sys
 import tempfile
 import unittest
@@ -13,7 +12,7 @@ from pathlib import Path
 
 sys.dont_write_bytecode = True
 from lib import dns  # noqa: E402
-from lib.counted_origin import Origin, Reply, of_size, octets  # noqa: E402
+from lib.counted_origin import Origin, Reply, context_of, of_size, octets  # noqa: E402
 from lib.school import GATEWAY4, GATEWAY6, School, internet4, main, wait_for  # noqa: E402
 from schoollab.names import CONTENT  # noqa: E402
 
@@ -37,13 +36,12 @@ scope = "all"
         cls.school = cls.enterClassContext(School(at=HOUR, tablets=6, cache=True, config={"city.toml": city}))
         cls.authority = cls.school.directory / "ca" / "city" / "device-ca.pem"
         cls.school.stop("web")
-        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        context.load_cert_chain(cls.school.directory / "ca" / "web.crt", cls.school.directory / "ca" / "web.key")
         # One socket each: a device has a thousand connections to the box, and whoever waits asks often.
         cls.clients = {tablet: cls.school.socket(tablet, type=socket.SOCK_DGRAM) for tablet in (PUPIL, BYOD)}
         cls.answers = {}
         cls.origin = Origin([cls.school.server("internet", address, 80) for address in (ADDRESS, internet4(10))],
-                            [cls.school.server("internet", address, 443) for address in (ADDRESS, internet4(10))], context, answer=cls.answer)
+                            [cls.school.server("internet", address, 443) for address in (ADDRESS, internet4(10))], context_of(cls.school),
+                            answer=cls.answer)
         cls.addClassCleanup(cls.origin.close)
 
     @classmethod

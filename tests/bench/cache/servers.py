@@ -50,8 +50,10 @@ def children(pid: int) -> list[int]:
     return found
 
 
-def of_process(name: str, http: int, tls: int | None, pid: int) -> Server:
-    pids = children(pid)
+def of_process(name: str, http: int, tls: int | None, pid: int, least: int = 1) -> Server:
+    """With all that it has started, which are so many at least."""
+    while len(pids := children(pid)) < least:
+        time.sleep(0.05)
     for each in pids:
         subprocess.run(["taskset", "-apc", str(CORE), str(each)], check=True, stdout=subprocess.DEVNULL)
     return Server(name, http, tls, pids)
@@ -91,7 +93,7 @@ def start_floor(school, directory: Path, files: dict[str, bytes], certificate: P
     (directory / "nginx.conf").write_text(NGINX.format(dir=directory))
     process = school.popen("gateway", "nginx", "-e", "stderr", "-c", str(directory / "nginx.conf"), stderr=subprocess.DEVNULL)
     wait_for_port(school, 9001)
-    return of_process("nginx, files (floor)", 9001, 9011, below(process.pid, "nginx"))
+    return of_process("nginx, files (floor)", 9001, 9011, below(process.pid, "nginx"), 2)
 
 
 SQUID = """

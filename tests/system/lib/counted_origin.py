@@ -54,12 +54,21 @@ class Reply:
 
 def of_size(request: Request, tag: str | None = None, lines: tuple[str, ...] = ("Cache-Control: public, max-age=86400",)) -> Reply:
     """/SIZE/NAME, or the part that is asked for."""
-    size = int(re.match(r"/(\d+)/", request.target)[1])
+    if not (named := re.match(r"/(\d+)/", request.target)):
+        return Reply("404 Not Found")
+    size = int(named[1])
     told = [*lines, "Content-Type: application/octet-stream", f'ETag: "{tag or size}"', "Accept-Ranges: bytes"]
     if request.range is None or request.range[0] >= size:
         return Reply("200 OK", told, octets(0, size))
     first, last = request.range[0], min(request.range[1], size - 1)
     return Reply("206 Partial Content", [*told, f"Content-Range: bytes {first}-{last}/{size}"], octets(first, last - first + 1))
+
+
+def context_of(school) -> ssl.SSLContext:
+    """By which the lab's internet speaks TLS."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(school.directory / "ca" / "web.crt", school.directory / "ca" / "web.key")
+    return context
 
 
 class Origin:
@@ -80,6 +89,11 @@ class Origin:
         for sock, context in self.listeners:
             self.loop.run_until_complete(asyncio.start_server(self.serve, sock=sock, ssl=context, limit=1 << 16))
         self.loop.run_forever()
+        tasks = asyncio.all_tasks(self.loop)
+        for task in tasks:
+            task.cancel()
+        self.loop.run_until_complete(asyncio.gather(*tasks, return_exceptions=True))
+        self.loop.close()
 
     def close(self) -> None:
         self.loop.call_soon_threadsafe(self.loop.stop)
@@ -109,7 +123,7 @@ class Origin:
                 self.requests.append(request)
                 if not await self.reply(writer, request, self.answer(request)):
                     return
-        except (asyncio.IncompleteReadError, ConnectionError):
+        except (asyncio.IncompleteReadError, asyncio.CancelledError, ConnectionError):
             pass
         finally:
             writer.close()
