@@ -72,11 +72,11 @@ json to_object(const policy::Policy& policy, const KernelHealth& kernel) {
   json settings = nullptr;
   if (kernel.settings_wrong) {
     settings = json::array();
-    for (const auto& one : *kernel.settings_wrong)
-      settings.push_back({{"name", one.name},
-                          {"value", one.found ? json(*one.found) : json(nullptr)},
-                          {"expected", one.expected},
-                          {"remedy", one.remedy}});
+    for (const auto& one : *kernel.settings_wrong) {
+      json value = nullptr;
+      if (one.found) std::visit([&](const auto& found) { value = found; }, *one.found);
+      settings.push_back({{"name", one.name}, {"value", value}, {"expected", one.expected}, {"remedy", one.remedy}});
+    }
   }
   json connections = nullptr;
   if (const auto& table = kernel.connections)

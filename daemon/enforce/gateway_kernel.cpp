@@ -7,7 +7,10 @@
 #include "daemon/enforce/gateway_impl.hpp"
 
 #include <algorithm>
+#include <charconv>
 #include <fstream>
+#include <system_error>
+#include <variant>
 
 namespace schultor::enforce {
 namespace {
@@ -23,16 +26,27 @@ constexpr std::chrono::seconds look_at_room{1};
 /// For so long strangers are held off without another word of ours: a turn of the loop may come late.
 constexpr std::chrono::seconds held_off{5};
 
-std::optional<std::int64_t> read_setting(const std::string& path) {
+std::optional<SettingValue> read_setting(const std::string& path) {
   std::ifstream file("/proc/sys/" + path);
-  std::int64_t value = 0;
-  return file >> value ? std::optional(value) : std::nullopt;
+  std::string word;
+  if (!(file >> word)) return std::nullopt;
+  std::int64_t number = 0;
+  const auto* end = word.data() + word.size();
+  const auto [rest, fault] = std::from_chars(word.data(), end, number);
+  if (fault == std::errc() && rest == end) return number;
+  return word;
+}
+
+std::optional<std::int64_t> read_number(const std::string& path) {
+  const auto value = read_setting(path);
+  const auto* number = value ? std::get_if<std::int64_t>(&*value) : nullptr;
+  return number != nullptr ? std::optional(*number) : std::nullopt;
 }
 
 /// Settings of the network may be written by who has CAP_NET_ADMIN (net_ctl_permissions() in the kernel); this one in the machine's
 /// own network namespace alone. Where it cannot be, it is told of as wrong.
 void make_room(std::int64_t wanted) {
-  if (const auto most = read_setting(most_connections); most && *most < wanted)
+  if (const auto most = read_number(most_connections); most && *most < wanted)
     std::ofstream(std::string("/proc/sys/") + most_connections) << wanted << std::flush;
 }
 
@@ -75,8 +89,8 @@ void Gateway::Impl::look_at_settings() {
 }
 
 void Gateway::Impl::look_at_connections() {
-  const auto tracked = read_setting(tracked_connections);
-  const auto most = read_setting(most_connections);
+  const auto tracked = read_number(tracked_connections);
+  const auto most = read_number(most_connections);
   if (!tracked || !most) return;
   connections = {*tracked, *most};
   hold_strangers_off(*connections);

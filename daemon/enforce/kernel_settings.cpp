@@ -26,14 +26,16 @@ void add_interface(std::vector<Setting>& settings, const std::string& name, Boun
   add("ipv6", "accept_redirects", Bound::exactly, 0);
 }
 
-bool holds(const Setting& setting, std::int64_t found) {
+bool holds(const Setting& setting, const SettingValue& found) {
+  const auto *number = std::get_if<std::int64_t>(&found), *wanted = std::get_if<std::int64_t>(&setting.value);
+  if (number == nullptr || wanted == nullptr) return found == setting.value;
   switch (setting.bound) {
     case Bound::exactly:
-      return found == setting.value;
+      return *number == *wanted;
     case Bound::at_least:
-      return found >= setting.value;
+      return *number >= *wanted;
     case Bound::at_most:
-      return found <= setting.value;
+      return *number <= *wanted;
   }
   return false;
 }
@@ -43,9 +45,14 @@ std::string name_of(std::string path) {
   return path;
 }
 
+std::string text_of(const SettingValue& value) {
+  const auto* number = std::get_if<std::int64_t>(&value);
+  return number != nullptr ? std::to_string(*number) : std::get<std::string>(value);
+}
+
 std::string expected_of(const Setting& setting) {
   constexpr const char* words[] = {"", "at least ", "at most "};
-  return words[static_cast<std::size_t>(setting.bound)] + std::to_string(setting.value);
+  return words[static_cast<std::size_t>(setting.bound)] + text_of(setting.value);
 }
 
 }  // namespace
@@ -69,8 +76,9 @@ std::vector<Setting> settings_for(const std::vector<std::string>& lan_interfaces
       {"net/ipv6/conf/all/accept_source_route", Bound::at_most, 0, true},
       {"net/ipv4/icmp_ratelimit", Bound::exactly, 0, false},
       {"net/ipv6/icmp/ratelimit", Bound::exactly, 0, true},
-      // Not "unreachable", of which a refusal is one: IPv6's mask is no number, and not looked at.
+      // Not "unreachable", of which a refusal is one.
       {"net/ipv4/icmp_ratemask", Bound::exactly, 6160, false},
+      {"net/ipv6/icmp/ratemask", Bound::exactly, "0,3-127", true},
       {most_connections, Bound::at_least, connections_for(devices), false},
   };
   for (const auto& name : lan_interfaces) add_interface(settings, name, Bound::exactly);
@@ -85,14 +93,14 @@ std::vector<WrongSetting> wrong_settings(const std::vector<Setting>& settings, c
     const auto found = read(setting.path);
     if (found ? holds(setting, *found) : setting.may_be_absent) continue;
     const auto name = name_of(setting.path);
-    wrong.push_back({name, found, expected_of(setting), fmt::format("sysctl -w {}={}", name, setting.value)});
+    wrong.push_back({name, found, expected_of(setting), fmt::format("sysctl -w {}={}", name, text_of(setting.value))});
   }
   return wrong;
 }
 
 std::string to_string(const WrongSetting& wrong) {
   if (!wrong.found) return fmt::format("{} is not there, expected {}", wrong.name, wrong.expected);
-  return fmt::format("{} is {}, expected {}", wrong.name, *wrong.found, wrong.expected);
+  return fmt::format("{} is {}, expected {}", wrong.name, text_of(*wrong.found), wrong.expected);
 }
 
 FillWatch::Change FillWatch::look(const ConnectionTable& table) {

@@ -7,19 +7,23 @@
 #include <functional>
 #include <optional>
 #include <string>
+#include <variant>
 #include <vector>
 
 /// The kernel's settings (sysctl(8)) that enforcement leans on, and how full its table of connections is. Pure: values are read by
 /// whoever calls.
 namespace schultor::enforce {
 
-/// A setting as it is to be.
+/// A number; or a list of numbers as the kernel writes it, "0,3-127".
+using SettingValue = std::variant<std::int64_t, std::string>;
+
+/// A setting as it is to be. Lists are exactly what they are.
 struct Setting {
   enum class Bound : std::uint8_t { exactly, at_least, at_most };
 
   std::string path;  ///< below /proc/sys: "net/ipv4/conf/lan0/rp_filter"
   Bound bound = Bound::exactly;
-  std::int64_t value = 0;
+  SettingValue value = 0;
   bool may_be_absent = false;  ///< of an interface that is not there, of IPv6, or the machine's alone
 
   bool operator==(const Setting&) const = default;
@@ -28,7 +32,7 @@ struct Setting {
 /// A setting that is otherwise.
 struct WrongSetting {
   std::string name;  ///< as sysctl(8) takes it: with dots, or with slashes where an interface's name has a dot
-  std::optional<std::int64_t> found;
+  std::optional<SettingValue> found;
   std::string expected;  ///< "1", "at least 262144"
   std::string remedy;    ///< a command
 
@@ -36,7 +40,7 @@ struct WrongSetting {
 };
 
 /// The value of a setting; none where there is no such setting.
-using ReadSetting = std::function<std::optional<std::int64_t>(const std::string& path)>;
+using ReadSetting = std::function<std::optional<SettingValue>(const std::string& path)>;
 
 /// How many connections the kernel is to track for a roster of `devices`: 200 for each, and 42 more that have as many as the
 /// ruleset lets one have; at least what Linux has by itself on a machine of 4 GiB, for those that no roster names. An entry takes

@@ -47,6 +47,17 @@ class KernelSettings(unittest.TestCase):
         wait_for(lambda: self.wrong() == [], what="the third look")
         watch.wait_for(lambda m: m.topic == STATE and SETTING not in m.json["health"]["settings"])
 
+    def test_a_setting_that_is_a_list_is_told_as_the_kernel_writes_it(self):
+        school, setting = self.school, "net.ipv6.icmp.ratemask"
+        wait_for(lambda: self.wrong() == [], what="the first look")
+        school.exec("gateway", "sysctl", "--quiet", f"{setting}=0,1,3-127")
+        wait_for(lambda: self.wrong() == [setting], what="the second look")
+        [one] = [one for one in kernel(school)["settings"] if one["name"] == setting]
+        self.assertEqual(one, {"name": setting, "value": "0-1,3-127", "expected": "0,3-127", "remedy": f"sysctl -w {setting}=0,3-127"})
+        self.assertIn(f"{setting} is 0-1,3-127, expected 0,3-127: {one['remedy']}", school.ctl("status").stdout)
+        school.exec("gateway", *one["remedy"].split())
+        wait_for(lambda: self.wrong() == [], what="the third look")
+
     def test_a_table_of_connections_that_is_nearly_full_is_a_fault_once(self):
         school = self.school
         table = wait_for(lambda: kernel(school)["connections"], what="the first look")

@@ -11,13 +11,13 @@ using Change = FillWatch::Change;
 namespace {
 
 /// A kernel whose settings are all as they are to be.
-std::map<std::string, std::int64_t> right_for(const std::vector<Setting>& settings) {
-  std::map<std::string, std::int64_t> values;
+std::map<std::string, SettingValue> right_for(const std::vector<Setting>& settings) {
+  std::map<std::string, SettingValue> values;
   for (const auto& setting : settings) values[setting.path] = setting.value;
   return values;
 }
 
-std::vector<WrongSetting> wrong_in(const std::vector<Setting>& settings, const std::map<std::string, std::int64_t>& values) {
+std::vector<WrongSetting> wrong_in(const std::vector<Setting>& settings, const std::map<std::string, SettingValue>& values) {
   return wrong_settings(settings, [&](const std::string& path) {
     const auto found = values.find(path);
     return found == values.end() ? std::nullopt : std::optional(found->second);
@@ -35,10 +35,12 @@ SCENARIO("a setting that is otherwise is named with what it is to be and the com
   values["net/ipv4/conf/all/rp_filter"] = 2;
   values["net/netfilter/nf_conntrack_max"] = 65'536;
   values["net/ipv4/conf/lan0.20/rp_filter"] = 0;
+  values["net/ipv6/icmp/ratemask"] = "0-1,3-127";
   CHECK(wrong_in(settings, values) ==
         std::vector<WrongSetting>{
             {"net.ipv4.tcp_fwmark_accept", 0, "1", "sysctl -w net.ipv4.tcp_fwmark_accept=1"},
             {"net.ipv4.conf.all.rp_filter", 2, "at most 1", "sysctl -w net.ipv4.conf.all.rp_filter=1"},
+            {"net.ipv6.icmp.ratemask", "0-1,3-127", "0,3-127", "sysctl -w net.ipv6.icmp.ratemask=0,3-127"},
             {"net.netfilter.nf_conntrack_max", 65'536, "at least 262144", "sysctl -w net.netfilter.nf_conntrack_max=262144"},
             // sysctl(8) takes slashes where a name has a dot.
             {"net/ipv4/conf/lan0.20/rp_filter", 0, "1", "sysctl -w net/ipv4/conf/lan0.20/rp_filter=1"}});

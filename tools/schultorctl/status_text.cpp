@@ -102,7 +102,9 @@ std::string settings_text(const json& settings) {
   for (const auto& one : settings) {
     const auto& value = one.at("value");
     text += fmt::format("  {} is {}, expected {}: {}\n", one.at("name").get<std::string>(),
-                        value.is_null() ? "not there" : std::to_string(value.get<std::int64_t>()),
+                        value.is_null()     ? "not there"
+                        : value.is_string() ? value.get<std::string>()
+                                            : std::to_string(value.get<std::int64_t>()),
                         one.at("expected").get<std::string>(), one.at("remedy").get<std::string>());
   }
   return text.empty() ? text : "\nSettings of the kernel that are not as they are to be:\n" + text;
