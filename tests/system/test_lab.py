@@ -130,7 +130,7 @@ class ALab(unittest.TestCase):
         done = lab(self.names[0], "up", "--tablets", "1", "--config", str(config))
         self.assertIn("has no [operations]: schultor-report does not run", done.stderr)
         running = {line.split()[0]: "pid" in line.split() for line in lab(self.names[0], "status").stdout.splitlines()[2:]}
-        self.assertEqual([part for part, runs in running.items() if not runs], ["report"])
+        self.assertEqual([part for part, runs in running.items() if not runs], ["report", "origin", "cache"])
         self.assertEqual(lab(self.names[0], "exec", "gateway", "schultorctl", "status").returncode, 0)
 
     def test_killed_on_the_way_up_is_cleared_by_the_next_up(self):

@@ -126,12 +126,14 @@ class Hop:
     """The program, and requests to it."""
 
     def __init__(self, directory: Path, origins: list[dict], inside: list[str], ca: Path | None = None, stalled: int = 2):
-        self.directory = directory
+        # Where nginx's configuration is written as well: an origin of the test's may be nginx, too.
+        self.directory = directory / "runtime"
+        self.directory.mkdir()
         self.rules = directory / "rules.json"
         self.inside = inside
         self.write_rules(origins)
-        self.words = [str(Path(os.environ["SCHULTOR_BUILD"], "daemon/app/schultor-origin")), "--runtime", str(directory), "--state", str(directory), "--certificates", str(directory), "--rules", str(self.rules),
-                      "--stalled", str(stalled)] + (["--ca", str(ca)] if ca else [])
+        self.words = [str(Path(os.environ["SCHULTOR_BUILD"], "daemon/app/schultor-origin")), "--runtime", str(self.directory), "--state", str(directory),
+                      "--certificates", str(directory), "--rules", str(self.rules), "--stalled", str(stalled)] + (["--ca", str(ca)] if ca else [])
         self.log = directory / "log"
         self.process = None
         self.start()
