@@ -32,6 +32,7 @@ constexpr std::chrono::seconds looks_every{1};
 /// Then it is as ready as it can be without schultord, for which nothing else is to wait.
 constexpr std::chrono::seconds longest_start{10};
 constexpr std::chrono::seconds counts_every{60};
+constexpr std::chrono::hours sweeps_every{24};
 
 /// Where the machine stands: what people call a day.
 date::sys_days day_of(std::chrono::sys_seconds at) {
@@ -78,7 +79,7 @@ struct ContentCache::Impl {
   std::map<std::string, FetchCount> counted;  ///< of what was fetched, what is in the file
   std::unique_ptr<Sweeper> sweeper;
   std::optional<SchultordLink> link;
-  base::EventSource looking, counting, starting;
+  base::EventSource looking, counting, starting, sweeping;
 
   base::Result<void> start();
   void take(std::optional<policy::CacheRules> given);
@@ -219,7 +220,8 @@ void ContentCache::Impl::count() {
 }
 
 void ContentCache::Impl::sweep_damaged() {
-  if (access(rules->directory.c_str(), F_OK) != 0) return;
+  if (auto timer = loop.after(sweeps_every, [this] { sweep_damaged(); })) sweeping = std::move(*timer);
+  if (!rules || access(rules->directory.c_str(), F_OK) != 0) return;
   const bool unsure = is_first_of_boot(options.state);
   sweeper->begin(
       [store = Store(rules->directory), unsure](const std::atomic<bool>& stop) { return store.sweep_damaged(unsure, stop); },

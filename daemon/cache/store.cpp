@@ -12,6 +12,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <chrono>
 #include <filesystem>
 #include <system_error>
 #include <vector>
@@ -56,11 +57,26 @@ constexpr std::uint64_t most_slices_looked_at = 16384;
 /// Where nobody knows how many there are, since the first one has gone.
 constexpr std::uint64_t slices_looked_for_without_first = 256;
 
+/// Nobody finishes it any more.
+constexpr std::chrono::minutes unfinished_for{10};
+
 std::uint64_t slices_of(std::uint64_t octets) { return octets / slice_size + (octets % slice_size == 0 ? 0 : 1); }
 
 struct Address {
   std::string_view scheme, host, request_uri;
 };
+
+/// What nginx is writing, before it bears its name. It gives up what does not go on for a minute.
+bool is_unfinished_name(const std::string& name) {
+  return name.size() == 32 + 1 + 10 && name[32] == '.' && is_stored_name(name.substr(0, 32)) &&
+         name.find_first_not_of("0123456789", 33) == std::string::npos;
+}
+
+bool is_left_behind(const fs::directory_entry& entry) {
+  std::error_code error;
+  const auto written = entry.last_write_time(error);
+  return !error && is_unfinished_name(entry.path().filename()) && fs::file_time_type::clock::now() - written > unfinished_for;
+}
 
 template <typename Judge>
 base::Result<Swept> sweep_all(const std::string& directory, const Judge& condemns, const std::atomic<bool>& stop) {
@@ -71,6 +87,7 @@ base::Result<Swept> sweep_all(const std::string& directory, const Judge& condemn
   for (; entry != fs::recursive_directory_iterator() && !stop; entry.increment(error)) {
     if (error) return base::fail("{}: {}", directory, error.message());
     const auto& path = entry->path();
+    if (is_left_behind(*entry)) unlink(path.c_str());
     if (!is_stored_name(path.filename())) continue;
     const auto opened = open_stored(path);
     // Gone meanwhile: nginx makes room for others.

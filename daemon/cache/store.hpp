@@ -52,8 +52,8 @@ public:
   [[nodiscard]] base::Result<Swept> sweep(const std::function<bool(const StoredHead&)>& condemns,
                                           const std::atomic<bool>& stop) const;
 
-  /// The sweep of a start: withdraws what a power cut left damaged. With `unsure`, which is after a start of the machine, also what
-  /// cannot be judged, since the origin told no length.
+  /// The sweep of a start and of each day: withdraws what a power cut left damaged, and what a death left unfinished. With
+  /// `unsure`, which is after a start of the machine, also what cannot be judged, since the origin told no length.
   [[nodiscard]] base::Result<Swept> sweep_damaged(bool unsure, const std::atomic<bool>& stop) const;
 
 private:

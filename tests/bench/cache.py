@@ -131,7 +131,7 @@ def kill(rounds: int) -> None:
                 fetch_together(school, [1], GATEWAY4, HOST, path, 0.3 + 0.13 * (number % 10))
                 school.kill(part)
                 school.lab("restart", part)
-                stored = sum(1 for file in (school.directory / "stored").rglob("*") if file.is_file() and
+                stored = sum(1 for file in (school.directory / "stored").rglob("*") if file.is_file() and len(file.name) == 32 and
                              f"{path}#".encode() in file.read_bytes()[:1024])
                 origin.forget()
                 got = curl(school, "--max-time", "60", "-o", "/dev/null", "-w", "%{http_code} %{size_download}", "-H", f"Host: {HOST}", f"http://127.0.0.1:8080{path}")

@@ -10,6 +10,7 @@
 
 #include <fmt/format.h>
 
+#include <chrono>
 #include <cstring>
 #include <filesystem>
 #include <fstream>
@@ -167,6 +168,18 @@ SCENARIO("the engine is well when it says so, and by what") {
   CHECK_FALSE(generation_of("HTTP/1.1 502 Bad Gateway\r\nX-Schultor-Generation: abc\r\n\r\n"));
   CHECK_FALSE(generation_of("HTTP/1.1 204 No Content\r\n\r\n"));
   CHECK_FALSE(generation_of(""));
+}
+
+SCENARIO("what nginx did not finish is removed once nobody writes to it any more") {
+  Stored stored;
+  const auto writing = stored.put(slice(0)) + ".0000000012", left = stored.put(slice(1)) + ".0000000013",
+             other = stored.directory + "/left.0000000013";
+  for (const auto& path : {writing, left, other}) std::ofstream(path) << "unfinished";
+  for (const auto& path : {left, other}) fs::last_write_time(path, fs::file_time_type::clock::now() - std::chrono::minutes(11));
+  REQUIRE(Store(stored.directory).sweep_damaged(false, stored.never));
+  CHECK(fs::exists(writing));
+  CHECK_FALSE(fs::exists(left));
+  CHECK(fs::exists(other));
 }
 
 SCENARIO("what is to be purged is an address, an origin or everything") {

@@ -3,6 +3,7 @@
 """What is measured beside the product, each in the gateway's namespace with the same files: nginx with them on its disk, which is the
 floor, Squid and Apache Traffic Server in front of the same origin."""
 
+import contextlib
 import os
 import shutil
 import socket
@@ -27,17 +28,20 @@ class Server:
         """Of its processes and threads until now."""
         ticks = 0
         for pid in self.pids:
-            fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-            ticks += int(fields[11]) + int(fields[12])
+            # nginx's loader ends once it has looked through what is stored.
+            with contextlib.suppress(FileNotFoundError):
+                fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+                ticks += int(fields[11]) + int(fields[12])
         return ticks * 1e6 / os.sysconf("SC_CLK_TCK")
 
     def memory_kb(self) -> int:
         """Their share (PSS)."""
         total = 0
         for pid in self.pids:
-            for line in Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines():
-                if line.startswith("Pss:"):
-                    total += int(line.split()[1])
+            with contextlib.suppress(FileNotFoundError, ProcessLookupError):
+                for line in Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines():
+                    if line.startswith("Pss:"):
+                        total += int(line.split()[1])
         return total
 
 
