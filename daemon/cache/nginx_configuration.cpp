@@ -97,6 +97,11 @@ constexpr std::string_view http_part = R"(http {{
     return $age if $age > 0;
     return ($_[0]->variable("upstream_cache_status") || "MISS") eq "MISS" ? "" : 0;
   }}';
+  # Asked where nginx is: what it may write the service manager says, and a disk that is failing.
+  perl_set $unwritable 'sub {{
+    use filetest "access";
+    return -w "{directory}" ? "" : 1;
+  }}';
   map $request_method $not_for_the_store {{ default 1; GET ""; HEAD ""; }}
   upstream hop {{ server unix:{runtime}/hop.sock; keepalive 64; }}
   proxy_http_version 1.1;
@@ -123,6 +128,8 @@ constexpr std::string_view own_part = R"(  server {{
     location = {path} {{
       allow 127.0.0.1;
       deny all;
+      # Nothing that is to be stored could be handed out either.
+      if ($unwritable) {{ return 507; }}
       add_header {header} @GENERATION@ always;
       proxy_set_header Host $host;
       proxy_set_header Connection "";

@@ -4,6 +4,7 @@
 """Content that is kept on the premises: nginx, the hop, certificates, the gate and the ruleset together, with tablets that ask."""
 
 import json
+import os
 import socket
 import sys
 import tempfile
@@ -132,6 +133,16 @@ scope = "all"
         self.wait_until_not_steered()
         certificate.write_bytes(kept)
         certificate.chmod(0o644)
+        self.wait_until_steered()
+
+    def test_while_nothing_can_be_written_names_lead_to_the_origin(self):
+        directory = self.school.directory / "stored"
+        was = directory.stat()
+        os.chown(directory, 0, 0)
+        try:
+            self.wait_until_not_steered()
+        finally:
+            os.chown(directory, was.st_uid, was.st_gid)
         self.wait_until_steered()
 
     def test_what_is_not_to_be_kept_is_fetched_for_each(self):
