@@ -24,7 +24,7 @@ def run(school, checkout: Path | None) -> None:
         school.exec("internet", "nft", "add table ip suite; add chain ip suite in { type nat hook prerouting priority -100; }; "
                                        f"add rule ip suite in ip daddr {SERVER} tcp dport 80 redirect to :8000")
         environment = {**os.environ, "npm_config_protocol": "http", "npm_config_port": "8000", "npm_config_pidfile": str(school.directory / "suite.pid"),
-                       "npm_config_base": f"http://{HOST}", "npm_config_id": ""}
+                       "npm_config_base": f"http://{HOST}", "npm_config_id": "", "npm_package_config_id": ""}
         server = school.popen("internet", *settings(environment), "node", str(checkout / "test-engine" / "server" / "server.mjs"),
                               stdout=subprocess.PIPE, text=True)
         while "Listening" not in (line := server.stdout.readline()):
@@ -34,13 +34,13 @@ def run(school, checkout: Path | None) -> None:
         done = school.exec("tablet1", *settings(environment), "node", "--no-warnings", str(checkout / "test-engine" / "cli.mjs"), seconds=900, check=False)
         if done.returncode != 0:
             raise SystemExit(f"the suite: {done.stderr.strip()[-2000:]}")
-        results = json.loads(done.stdout)
+        results = json.loads(done.stdout[done.stdout.index("{"):])
     print(f"\nsuite: {len(results)} tests in {time.monotonic() - begun:.0f} s")
     tell(results, describe(checkout))
 
 
 def settings(environment: dict[str, str]) -> list[str]:
-    return ["env", *(f"{name}={environment[name]}" for name in environment if name.startswith("npm_config_"))]
+    return ["env", *(f"{name}={environment[name]}" for name in environment if name.startswith(("npm_config_", "npm_package_config_")))]
 
 
 def describe(checkout: Path) -> dict[str, dict]:
