@@ -14,6 +14,20 @@ constexpr std::size_t longest_target = 16U << 10U;
 constexpr std::string_view own_prefix = "X-Schultor-";
 constexpr std::array<std::string_view, 8> left_out = {
     "Host", "Content-Length", "Expect", "Forwarded", "X-Forwarded-For", "X-Forwarded-Host", "X-Real-IP", "X-Forwarded-Proto"};
+/// What has a server answer for another URL, host or method than those that a response is stored under.
+constexpr std::array<std::string_view, 9> misleading = {"X-Forwarded-", "X-Original-", "X-Rewrite-", "X-HTTP-Method",  "X-Method-",
+                                                        "X-Host",       "X-Accel-",    "X-Origin-",  "Front-End-Https"};
+constexpr std::array<std::string_view, 7> of_credentials = {"auth", "cookie", "token", "api-key", "apikey", "session", "secret"};
+
+bool holds_without_case(std::string_view text, std::string_view wanted) {
+  for (std::size_t at = 0; at + wanted.size() <= text.size(); ++at)
+    if (equal_without_case(text.substr(at, wanted.size()), wanted)) return true;
+  return false;
+}
+
+bool begins_without_case(std::string_view text, std::string_view start) {
+  return text.size() >= start.size() && equal_without_case(text.substr(0, start.size()), start);
+}
 
 bool is_target(std::string_view target) {
   const auto is_visible = [](char c) { return static_cast<unsigned char>(c) > 0x20 && c != 0x7f && c != '#'; };
@@ -61,12 +75,21 @@ base::Result<EngineRequest> read_engine_request(RequestHead head) {
   return request;
 }
 
+bool EngineRequest::has_credentials() const {
+  return std::any_of(fields.all().begin(), fields.all().end(), [](const HeaderField& field) {
+    return std::any_of(of_credentials.begin(), of_credentials.end(),
+                       [&](auto part) { return holds_without_case(field.name, part); });
+  });
+}
+
 HeaderFields fields_for_origin(const EngineRequest& request, bool whole) {
   HeaderFields fields;
   const auto sent = end_to_end(request.fields);
   for (const auto& [name, value] : sent.all()) {
     const auto is_name = [&name = name](std::string_view other) { return equal_without_case(name, other); };
+    const auto is_start = [&name = name](std::string_view start) { return begins_without_case(name, start); };
     if (is_own(name) || std::any_of(left_out.begin(), left_out.end(), is_name)) continue;
+    if (request.store && std::any_of(misleading.begin(), misleading.end(), is_start)) continue;
     if (whole && (is_name("Range") || is_name("If-Range"))) continue;
     static_cast<void>(fields.add(name, value));
   }

@@ -31,7 +31,8 @@ struct EngineRequest {
   bool has_stored = false;         ///< where store: the engine has a response, which is no longer fresh
   std::string parked;              ///< the token of a response that waits; empty: none
   HeaderFields fields;             ///< as the engine sent them
-  [[nodiscard]] bool has_credentials() const { return fields.has("Authorization") || fields.has("Cookie"); }
+  /// Whether a field says who asks, or may: Authorization, Cookie, and whatever others bear such a name.
+  [[nodiscard]] bool has_credentials() const;
   [[nodiscard]] bool is_conditional() const { return fields.has("If-None-Match") || fields.has("If-Modified-Since"); }
 };
 

@@ -103,6 +103,8 @@ constexpr std::string_view http_part = R"(http {{
     return -w "{directory}" ? "" : 1;
   }}';
   map $request_method $not_for_the_store {{ default 1; GET ""; HEAD ""; }}
+  # A body would be no part of the key, and would wait on a disk that others need.
+  map "$request_method $http_content_length$http_transfer_encoding" $has_a_body {{ default ""; "GET 0" ""; "HEAD 0" ""; "~^(GET|HEAD) ." 1; }}
   upstream hop {{ server unix:{runtime}/hop.sock; keepalive 64; }}
   proxy_http_version 1.1;
   proxy_next_upstream off;
@@ -130,7 +132,7 @@ constexpr std::string_view own_part = R"(  server {{
       deny all;
       # Nothing that is to be stored could be handed out either.
       if ($unwritable) {{ return 507; }}
-      add_header {header} @GENERATION@ always;
+      add_header {header} @GENERATION@;
       proxy_set_header Host $host;
       proxy_set_header Connection "";
       proxy_read_timeout 2s;
@@ -142,6 +144,7 @@ constexpr std::string_view own_part = R"(  server {{
 
 constexpr std::string_view stored_location = R"(    location / {{
       if ($not_for_the_store) {{ return 597; }}
+      if ($has_a_body) {{ return 400; }}
       error_page 597 {not_storable} = @direct;
       error_page 502 =503 @line_down;
       proxy_intercept_errors on;

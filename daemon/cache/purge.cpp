@@ -29,7 +29,11 @@ base::Result<std::string> canonical(std::string_view address) {
   if ((scheme != "http://" && scheme != "https://") || path == host)
     return base::fail("“{}” is no address of http or https, such as https://filme.example/a.mp4", base::printable(address, 200));
   const auto rest = address.substr(path);
-  return scheme + lower(address.substr(host, path - host)) + (rest.substr(0, 1) == "/" ? "" : "/") + std::string(rest);
+  auto authority = lower(address.substr(host, path - host));
+  const std::string_view usual_port = scheme == "http://" ? ":80" : ":443";
+  if (authority.ends_with(usual_port)) authority.resize(authority.size() - usual_port.size());
+  if (authority.ends_with('.')) authority.pop_back();
+  return scheme + authority + (rest.substr(0, 1) == "/" ? "" : "/") + std::string(rest);
 }
 
 }  // namespace
@@ -39,6 +43,11 @@ base::Result<Condemned> condemned(std::string_view what, const policy::CacheRule
   if (what.find("://") != std::string_view::npos) {
     auto address = canonical(what);
     if (!address) return base::pass(std::move(address));
+    const auto is_kept = [host = host_of_key(*address)](const auto& origin) {
+      return std::find(origin.hosts.begin(), origin.hosts.end(), host) != origin.hosts.end();
+    };
+    if (std::none_of(rules.origins.begin(), rules.origins.end(), is_kept))
+      return base::fail("“{}” is at no host of an [[origin]]: nothing of it is kept", base::printable(what, 200));
     return Condemned([address = std::move(*address)](const StoredHead& head) { return is_of_address(head.key, address); });
   }
   const auto named =

@@ -15,7 +15,7 @@ sys.dont_write_bytecode = True
 from lib import dns  # noqa: E402
 from lib.counted_origin import Origin, Reply, context_of, of_size, octets  # noqa: E402
 from lib.school import GATEWAY4, GATEWAY6, School, internet4, main, wait_for  # noqa: E402
-from schoollab.names import CONTENT  # noqa: E402
+from schoollab.names import CLOUD_FREE, CONTENT  # noqa: E402
 
 HOUR = "2026-11-23 09:00:00"
 HOST, ADDRESS = "inhalte.test", internet4(CONTENT)
@@ -154,6 +154,7 @@ scope = "all"
             "vary": ((KEPT, "Vary: *"), ()),
             "authorization": (("Cache-Control: max-age=3600",), ("-H", "Authorization: Bearer anna")),
             "cookie": (("Cache-Control: max-age=3600",), ("-b", "who=anna")),
+            "token": (("Cache-Control: max-age=3600",), ("-H", "X-Api-Key: anna")),
         }
         for name, (lines, words) in rows.items():
             with self.subTest(name):
@@ -162,13 +163,21 @@ scope = "all"
                 for number, tablet in enumerate((PUPIL, OTHER, PUPIL), 1):
                     status, body, fields = self.curl(tablet, f"https://{HOST}{path}", *(words if tablet == PUPIL else ()))
                     self.assertEqual((status, body), (200, octets(0, size)))
-                    if name not in ("authorization", "cookie"):
+                    if name not in ("authorization", "cookie", "token"):
                         self.assertEqual(len(self.fetched(path)), number)
                     if name == "set-cookie":
                         self.assertEqual(fields["set-cookie"], "who=anna")
-                if name in ("authorization", "cookie"):
+                if name in ("authorization", "cookie", "token"):
                     # What was answered to the other tablet, which showed nothing, may be kept.
                     self.assertGreaterEqual(len(self.fetched(path)), 2)
+
+    def test_a_question_with_a_body_is_none(self):
+        path = self.path.format(100)
+        self.assertEqual(self.curl(PUPIL, f"http://{HOST}{path}", "-X", "GET", "-d", "evil")[0], 400)
+        self.assertEqual(self.curl(PUPIL, f"http://{HOST}{path}", "-X", "GET", "-H", "Transfer-Encoding: chunked", "-d", "evil")[0], 400)
+        self.assertEqual(self.fetched(path), [])
+        self.assertEqual(self.curl(PUPIL, f"http://{HOST}{path}", "-X", "GET", "-H", "Content-Length: 0")[0], 200)
+        self.assertEqual(self.curl(OTHER, f"http://{HOST}{path}", "-X", "POST", "-d", "fine")[0], 200)
 
     def test_a_body_that_is_cut_short_is_never_whole(self):
         path = f"/{1000}/cut"
@@ -236,7 +245,14 @@ scope = "all"
         path = self.path.format(size)
         city = self.school.config("city.toml")
         before = city.read_text()
-        self.addCleanup(lambda: (city.write_text(before), self.school.reload()))
+
+        def put_back():
+            city.write_text(before)
+            self.assertEqual(self.school.reload().returncode, 0)
+            # Nobody is steered by rules that have gone: whoever waits from now on waits for the new ones.
+            wait_for(lambda: self.leads_to("frei.mnspro.test", internet4(CLOUD_FREE)), what="the name to lead to its origin")
+
+        self.addCleanup(put_back)
         with tempfile.NamedTemporaryFile() as file:
             self.origin.rate = 8e6
             running = self.school.popen(PUPIL, "curl", "-s", "--max-time", "60", "-o", file.name, f"http://{HOST}{path}")

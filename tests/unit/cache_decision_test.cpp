@@ -51,6 +51,13 @@ std::string field(const ResponseHead& response, std::string_view name) {
 
 }  // namespace
 
+SCENARIO("whoever shows a token asks for an answer of his own") {
+  for (const auto* shown :
+       {"Authorization: Bearer a", "Cookie: a=b", "X-Auth-Token: a", "X-Api-Key: a", "x-session-id: a", "X-CSRF-Token: a"})
+    CHECK(slice({shown}).has_credentials());
+  CHECK_FALSE(slice({"User-Agent: a", "Accept-Language: de", "Sec-Fetch-Mode: cors"}).has_credentials());
+}
+
 SCENARIO("what the engine asks is read, and what cannot be meant is refused") {
   const auto request = asked({"Host: inhalte.test", "X-Schultor-Scheme: https", "X-Schultor-Store: 1", "Range: bytes=0-4",
                               "X-Schultor-Cache: EXPIRED", "Cookie: a"});
@@ -82,6 +89,14 @@ SCENARIO("origins hear of no client") {
   CHECK(fields.all() ==
         std::vector<HeaderField>{
             {"Range", "bytes=0-4"}, {"Via", "1.1 other"}, {"Accept", "a"}, {"If-None-Match", "\"b\""}, {"Via", "1.1 schultor"}});
+  const auto for_the_store = fields_for_origin(
+      slice({"X-Original-URL: /b", "x-http-method-override: DELETE", "X-Forwarded-Prefix: /b", "X-Requested-With: x"}), false);
+  CHECK_FALSE(for_the_store.has("X-Original-URL"));
+  CHECK_FALSE(for_the_store.has("X-HTTP-Method-Override"));
+  CHECK_FALSE(for_the_store.has("X-Forwarded-Prefix"));
+  CHECK(for_the_store.has("X-Requested-With"));
+  const auto passed_on = asked({"Host: inhalte.test", "X-Schultor-Scheme: http", "X-HTTP-Method-Override: DELETE"}, "POST");
+  CHECK(fields_for_origin(*passed_on, false).has("X-HTTP-Method-Override"));
   CHECK_FALSE(fields_for_origin(slice({"If-Range: \"b\""}), true).has("Range"));
   CHECK_FALSE(fields_for_origin(slice({"If-Range: \"b\""}), true).has("If-Range"));
 }

@@ -198,8 +198,11 @@ SCENARIO("what is to be purged is an address, an origin or everything") {
   CHECK_FALSE(means("filme", other));
   CHECK(means("HTTPS://Filme.test/film.mp4#t=3", film));
   CHECK_FALSE(means("http://filme.test/film.mp4", film));
-  CHECK(means("http://pakete.test", other));
-  CHECK_FALSE(means("http://pakete.test?a", other));
+  CHECK(means("HTTPS://Filme.test.:443/film.mp4", film));
+  other.key = storage_key("http", "www.filme.test", "/", slice_range(0));
+  CHECK(means("http://www.filme.test:80", other));
+  CHECK_FALSE(means("http://www.filme.test?a", other));
+  CHECK_FALSE(condemned("http://pakete.test/", rules));
   CHECK_FALSE(condemned("ftp://filme.test/", rules));
   CHECK_FALSE(condemned("https:///film.mp4", rules));
   CHECK_FALSE(condemned("film", rules));
