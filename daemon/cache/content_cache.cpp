@@ -192,7 +192,9 @@ Unwell ContentCache::Impl::state_of(const policy::Origin& origin) const {
   if (engine->is_refused()) return Unwell::configuration;
   // nginx says the same of itself: the two see file systems of their own.
   if (engine->is_settled() && access(rules->directory.c_str(), W_OK | X_OK) != 0) return Unwell::storage;
-  if (!engine->is_well()) return engine->is_settled() ? Unwell::engine : Unwell::starting;
+  // What nginx works by until then is another configuration, which may not know the origin.
+  if (!engine->is_settled()) return Unwell::starting;
+  if (!engine->is_well()) return Unwell::engine;
   const bool is_certified = !origin.https || std::all_of(origin.hosts.begin(), origin.hosts.end(), [&](const std::string& host) {
     return std::binary_search(certified_hosts.begin(), certified_hosts.end(), host);
   });
