@@ -33,9 +33,15 @@ void Engine::apply(const policy::CacheRules& rules, std::vector<std::string> cer
     refuse(made.error().what());
   } else if (judging_) {
     waiting_ = std::move(*made);
-  } else if (made->generation != generation_) {
-    judge(std::move(*made));
+  } else {
+    judge_if_other(std::move(*made));
   }
+}
+
+void Engine::judge_if_other(NginxConfiguration wanted) {
+  // What is in place was taken once: whatever was refused since is wanted no more.
+  if (wanted.generation == generation_) is_refused_ = false;
+  else judge(std::move(wanted));
 }
 
 void Engine::judge(NginxConfiguration wanted) {
@@ -69,8 +75,8 @@ void Engine::judged(const NginxConfiguration& wanted, const Outcome& outcome) {
 
 void Engine::judge_next() {
   judging_.reset();
+  if (auto wanted = std::exchange(waiting_, std::nullopt)) judge_if_other(std::move(*wanted));
   changed_();
-  if (auto wanted = std::exchange(waiting_, std::nullopt); wanted && wanted->generation != generation_) judge(std::move(*wanted));
 }
 
 void Engine::refuse(std::string_view why) {

@@ -49,6 +49,7 @@ private:
   static constexpr unsigned told_again_after = 5;
 
   void judge(NginxConfiguration wanted);
+  void judge_if_other(NginxConfiguration wanted);
   void judged(const NginxConfiguration& wanted, const Outcome& outcome);
   void judge_next();
   void refuse(std::string_view why);

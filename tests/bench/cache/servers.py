@@ -8,9 +8,10 @@ import os
 import shutil
 import socket
 import subprocess
-import time
 from dataclasses import dataclass
 from pathlib import Path
+
+from lib.school import wait_for
 
 HOST = "inhalte.test"
 CORE = 1
@@ -56,24 +57,17 @@ def children(pid: int) -> list[int]:
 
 def of_process(name: str, http: int, tls: int | None, pid: int, least: int = 1) -> Server:
     """With all that it has started, which are so many at least."""
-    while len(pids := children(pid)) < least:
-        time.sleep(0.05)
+    pids = wait_for(lambda: found if len(found := children(pid)) >= least else None, what=f"{name} to have started all of its processes")
     for each in pids:
         subprocess.run(["taskset", "-apc", str(CORE), str(each)], check=True, stdout=subprocess.DEVNULL)
     return Server(name, http, tls, pids)
 
 
 def wait_for_port(school, port: int) -> None:
-    deadline = time.monotonic() + 30
-    while True:
-        attempt = school.socket("gateway", socket.AF_INET)
-        if attempt.connect_ex(("127.0.0.1", port)) == 0:
-            attempt.close()
-            return
-        attempt.close()
-        if time.monotonic() > deadline:
-            raise SystemExit(f"nothing answers on port {port} after 30 s")
-        time.sleep(0.05)
+    def answers() -> bool:
+        with school.socket("gateway", socket.AF_INET) as attempt:
+            return attempt.connect_ex(("127.0.0.1", port)) == 0
+    wait_for(answers, what=f"an answer on port {port}")
 
 
 NGINX = """
@@ -152,10 +146,6 @@ def start_traffic_server(school, directory: Path) -> Server:
 
 def below(pid: int, *names: str) -> int:
     """The first process of one of these names at or below `pid`."""
-    deadline = time.monotonic() + 30
-    while time.monotonic() < deadline:
-        for each in children(pid):
-            if Path(f"/proc/{each}/comm").read_text().strip() in names:
-                return each
-        time.sleep(0.05)
-    raise SystemExit(f"{names[0]} does not run")
+    def find() -> int | None:
+        return next((each for each in children(pid) if Path(f"/proc/{each}/comm").read_text().strip() in names), None)
+    return wait_for(find, what=f"{names[0]} to run")
